@@ -1,0 +1,3 @@
+from customergraph.cli import main
+
+main()

@@ -1,0 +1,177 @@
+"""The lifecycle of a customer (contract, section 5): for each act its scope, its rule, then the store.
+
+Every act but creating names its customer by id or uuid, None for what cannot be an id,
+and raises InputRefused with NOT_FOUND when the project has no such customer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from customergraph.domain import customer as rules
+from customergraph.domain import moments
+from customergraph.domain.customer import Mistakes, NewCustomer
+from customergraph.domain.principal import Principal, Scope
+from customergraph.domain.text import fold
+from customergraph.errors import MistakeCode
+from customergraph.store import catalog, customers, history
+from customergraph.store.database import Write
+
+Named = int | UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an act did: to which customer, and how many of its messages it canceled."""
+
+    customer_id: int
+    canceled_messages: int = 0
+
+
+async def create(write: Write, principal: Principal, given: Mapping[str, Any]) -> Changed:
+    """Add a customer from the input of createCustomer, under its snake_case names."""
+    principal.require(Scope.WRITE)
+    mistakes = Mistakes()
+    new = NewCustomer.checked(given, mistakes)
+    location_id = await _known_location(write, new.location_slug, mistakes)
+    tag_ids = await _known_tags(write, new.tag_slugs, mistakes)
+    await _refuse_taken(write, new, mistakes)
+    mistakes.refuse_if_any()
+    now = moments.now()
+    columns = {
+        **new.columns,
+        **rules.derived(new.columns),
+        "uuid": uuid4(),
+        "location_id": location_id,
+        "signed_up_at": new.columns["signed_up_at"] or now,
+        "created_at": now,
+        "updated_at": now,
+        "has_clicked": False,
+        "has_charges": False,
+    }
+    customer_id = await customers.add(write, columns)
+    await customers.replace_tags(write, customer_id, tag_ids)
+    return Changed(customer_id)
+
+
+async def delete(write: Write, principal: Principal, named: Named) -> Changed:
+    """Remove a customer for good; its reviews stay without a customer."""
+    principal.require(Scope.DELETE)
+    customer = await _locked(write, named)
+    await customers.remove(write, customer.id)
+    return Changed(customer.id)
+
+
+async def archive(write: Write, principal: Principal, named: Named) -> Changed:
+    """Hide a customer from lists and stop everything still to be sent to it.
+
+    Archiving again keeps the first time stamp, and cancels what has been scheduled since.
+    """
+    principal.require(Scope.WRITE)
+    return await _stamp_and_cancel(write, named, "archived_at")
+
+
+async def unarchive(write: Write, principal: Principal, named: Named) -> Changed:
+    """Bring a customer back; canceled messages stay canceled."""
+    principal.require(Scope.WRITE)
+    return await _set(write, await _locked(write, named), "archived_at", None)
+
+
+async def unsubscribe(write: Write, principal: Principal, named: Named) -> Changed:
+    """Stop all outreach to a customer. Again: as with `archive`."""
+    principal.require(Scope.WRITE)
+    return await _stamp_and_cancel(write, named, "unsubscribed_at")
+
+
+async def resubscribe(write: Write, principal: Principal, named: Named) -> Changed:
+    """Let outreach to a customer resume."""
+    principal.require(Scope.WRITE)
+    return await _set(write, await _locked(write, named), "unsubscribed_at", None)
+
+
+async def cancel_unsent_messages(write: Write, principal: Principal, named: Named) -> Changed:
+    """Cancel every unsent message of a customer, and touch nothing else."""
+    principal.require(Scope.WRITE)
+    customer = await _locked(write, named)
+    return Changed(customer.id, await history.cancel_unsent(write, customer.id, moments.now()))
+
+
+async def update_notes(write: Write, principal: Principal, named: Named, notes: str | None) -> Changed:
+    """Replace a customer's notes; None or a blank text clears them."""
+    principal.require(Scope.WRITE)
+    mistakes = Mistakes()
+    checked = mistakes.check(("notes",), rules.notes, notes)
+    customer = await _found(write, named, mistakes)
+    mistakes.refuse_if_any()
+    return await _set(write, customer, "notes", checked)
+
+
+async def update_tags(write: Write, principal: Principal, named: Named, slugs: Sequence[str]) -> Changed:
+    """Replace a customer's tags by those of the slugs."""
+    principal.require(Scope.WRITE)
+    mistakes = Mistakes()
+    wanted = rules.tag_slugs(slugs, ("tagSlugs",), mistakes)
+    tag_ids = await _known_tags(write, wanted, mistakes)
+    customer = await _found(write, named, mistakes)
+    mistakes.refuse_if_any()
+    if await customers.replace_tags(write, customer.id, tag_ids):
+        await customers.change(write, customer.id, moments.now())
+    return Changed(customer.id)
+
+
+async def _stamp_and_cancel(write: Write, named: Named, column: str) -> Changed:
+    # The customer is locked first: of two acts on it at the same moment, the second
+    # finds what the first did.
+    customer = await _locked(write, named)
+    now = moments.now()
+    canceled = await history.cancel_unsent(write, customer.id, now)
+    if getattr(customer, column) is None:
+        await customers.change(write, customer.id, now, **{column: now})
+    return Changed(customer.id, canceled)
+
+
+async def _set(write: Write, customer: Any, column: str, value: Any) -> Changed:
+    if getattr(customer, column) != value:
+        await customers.change(write, customer.id, moments.now(), **{column: value})
+    return Changed(customer.id)
+
+
+async def _locked(write: Write, named: Named) -> Any:
+    mistakes = Mistakes()
+    customer = await _found(write, named, mistakes)
+    mistakes.refuse_if_any()
+    return customer
+
+
+async def _found(write: Write, named: Named, mistakes: Mistakes) -> Any:
+    customer = await customers.locked(write, named)
+    if customer is None:
+        mistakes.add(("id",), MistakeCode.NOT_FOUND, "names no customer of this project")
+    return customer
+
+
+async def _known_location(write: Write, slug: str | None, mistakes: Mistakes) -> int | None:
+    if slug is None:
+        return None
+    known = await catalog.location_ids(write, [slug])
+    if slug not in known:
+        mistakes.add(("input", "locationSlug"), MistakeCode.NOT_FOUND, "names no location of this project")
+    return known.get(slug)
+
+
+async def _known_tags(write: Write, wanted: Mapping[str, tuple[str, ...]], mistakes: Mistakes) -> list[int]:
+    if not wanted:
+        return []
+    known = await catalog.tag_ids(write, wanted)
+    for slug, field in wanted.items():
+        if slug not in known:
+            mistakes.add(field, MistakeCode.NOT_FOUND, "names no tag of this project")
+    return list(known.values())
+
+
+async def _refuse_taken(write: Write, new: NewCustomer, mistakes: Mistakes) -> None:
+    email = new.columns["email"]
+    for contact, key in (("email", email and fold(email)), ("phone", new.columns["phone"])):
+        if key is not None and await customers.is_taken(write, contact, key):
+            mistakes.add(("input", contact), MistakeCode.TAKEN, "belongs to another customer already")

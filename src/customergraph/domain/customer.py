@@ -1,0 +1,256 @@
+"""Customers: what a new one must look like, and the ways a list of them is cut and sorted."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from customergraph.domain import text
+from customergraph.domain.paging import KeyType, Ordering, SortDirection
+from customergraph.errors import BadUserInput, InputRefused, Mistake, MistakeCode, ValueRefused
+
+MOST_TAGS = 50
+LONGEST_NOTES = 5_000
+LONGEST_SEARCH = 100
+
+
+class Facet(StrEnum):
+    """The contract's `CustomerFilter`."""
+
+    ARCHIVED = "ARCHIVED"
+    ASKED = "ASKED"
+    NOT_ASKED = "NOT_ASKED"
+    NOT_MESSAGED = "NOT_MESSAGED"
+    MISSED = "MISSED"
+    REVIEWED = "REVIEWED"
+    NOT_REVIEWED = "NOT_REVIEWED"
+    HAS_NOTES = "HAS_NOTES"
+    HAS_CHARGES = "HAS_CHARGES"
+    UNSUBSCRIBED = "UNSUBSCRIBED"
+
+
+class DateKey(StrEnum):
+    """The contract's `CustomerDateKey`; the column is the name in lower case."""
+
+    CREATED_AT = "CREATED_AT"
+    SIGNED_UP_AT = "SIGNED_UP_AT"
+    ASKED_AT = "ASKED_AT"
+    MESSAGED_AT = "MESSAGED_AT"
+    REVIEWED_AT = "REVIEWED_AT"
+
+
+class SortKey(StrEnum):
+    """The contract's `CustomerSortKey`."""
+
+    NAME = "NAME"
+    EMAIL = "EMAIL"
+    PHONE = "PHONE"
+    COMPANY = "COMPANY"
+    CREATED_AT = "CREATED_AT"
+    SIGNED_UP_AT = "SIGNED_UP_AT"
+    ASKED_AT = "ASKED_AT"
+    MESSAGED_AT = "MESSAGED_AT"
+    REVIEWED_AT = "REVIEWED_AT"
+
+
+# Text sorts by its folded form; E.164 is its own folded form.
+_SORT_COLUMNS = {
+    SortKey.NAME: ("name_key", KeyType.TEXT, False),
+    SortKey.EMAIL: ("email_key", KeyType.TEXT, True),
+    SortKey.PHONE: ("phone", KeyType.TEXT, True),
+    SortKey.COMPANY: ("company_key", KeyType.TEXT, True),
+    SortKey.CREATED_AT: ("created_at", KeyType.MOMENT, False),
+    SortKey.SIGNED_UP_AT: ("signed_up_at", KeyType.MOMENT, True),
+    SortKey.ASKED_AT: ("asked_at", KeyType.MOMENT, True),
+    SortKey.MESSAGED_AT: ("messaged_at", KeyType.MOMENT, True),
+    SortKey.REVIEWED_AT: ("reviewed_at", KeyType.MOMENT, True),
+}
+
+
+def ordering(key: SortKey, direction: SortDirection) -> Ordering:
+    """Give the order of a list of customers."""
+    column, type_, nullable = _SORT_COLUMNS[key]
+    return Ordering("customers", column, type_, nullable, direction)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """Conditions that must hold together; None where there is none.
+
+    `search`, `email` and `tag_slug` are normalised, the first two folded as well;
+    `since` and `until` bound the column of `date_key` as [since, until).
+    """
+
+    search: str | None = None
+    email: str | None = None
+    tag_slug: str | None = None
+    facet: Facet | None = None
+    date_key: DateKey = DateKey.CREATED_AT
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def folded_argument(name: str, value: str | None, longest: int | None = None) -> str | None:
+    """Normalise and fold a text to compare with; raises BadUserInput for controls and length."""
+    slug = slug_argument(name, value, longest)
+    return None if slug is None else text.fold(slug)
+
+
+def slug_argument(name: str, value: str | None, longest: int | None = None) -> str | None:
+    """Normalise a text to compare with; raises BadUserInput for controls and length."""
+    if value is None:
+        return None
+    value = text.normalized(value)
+    if text.has_controls(value):
+        raise BadUserInput(f"`{name}` must not contain control characters.")
+    if longest is not None and len(value) > longest:
+        raise BadUserInput(f"`{name}` must have at most {longest} characters, and has {len(value)}.")
+    return value
+
+
+def days(first: date | None, last: date | None) -> tuple[date | None, date | None]:
+    """Check the bounds of `dateFrom` and `dateTo`; raises BadUserInput when they are the wrong way round."""
+    if first and last and last < first:
+        raise BadUserInput(f"`dateTo` ({last}) must not be before `dateFrom` ({first}).")
+    return first, last
+
+
+def email(value: str | None) -> str | None:
+    """Check an email address, without asking the network; it keeps its case."""
+    address = text.optional(value, 255)
+    if address is None:
+        return None
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise ValueRefused(MistakeCode.INVALID, f"is not an email address: {error}") from None
+    return address
+
+
+def phone(value: str | None) -> str | None:
+    """Check a phone number with its country code; gives it as E.164."""
+    number = text.optional(value, 32)
+    if number is None:
+        return None
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        raise ValueRefused(
+            MistakeCode.INVALID, "must be a phone number with its country code, like +14155550123"
+        ) from None
+    if not phonenumbers.is_valid_number(parsed):
+        raise ValueRefused(MistakeCode.INVALID, "is not a phone number that can exist in its country")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def notes(value: str | None) -> str | None:
+    return text.optional(value, LONGEST_NOTES, multiline=True)
+
+
+Rule = Callable[[str | None], str | None]
+
+TEXT_RULES: Mapping[str, Rule] = {
+    "first_name": lambda value: text.required(value, 255),
+    "last_name": partial(text.optional, longest=255),
+    "email": email,
+    "phone": phone,
+    "company": partial(text.optional, longest=255),
+    "notes": notes,
+    "address1": partial(text.optional, longest=255),
+    "address2": partial(text.optional, longest=255),
+    "city": partial(text.optional, longest=255),
+    "state": partial(text.optional, longest=255),
+    "postal_code": partial(text.optional, longest=20),
+}
+
+
+def full_name(first_name: str, last_name: str | None) -> str:
+    return f"{first_name} {last_name}" if last_name else first_name
+
+
+def derived(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the columns that searching and sorting need, from the texts of a whole customer."""
+    name_key = text.fold(full_name(columns["first_name"], columns["last_name"]))
+    email_key = text.fold(columns["email"]) if columns["email"] else None
+    company_key = text.fold(columns["company"]) if columns["company"] else None
+    # A newline cannot be searched for, so no match reaches from one text into the next.
+    search_key = "\n".join(filter(None, (name_key, email_key, company_key, columns["phone"])))
+    return {
+        "name_key": name_key,
+        "email_key": email_key,
+        "company_key": company_key,
+        "search_key": search_key,
+    }
+
+
+class Mistakes:
+    """Collects what is wrong with an input, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Mistake] = []
+
+    def add(self, field: tuple[str, ...], code: MistakeCode, message: str) -> None:
+        name = f"{field[-2]}[{field[-1]}]" if field[-1].isdecimal() else field[-1]
+        self._found.append(Mistake(field, f"{name} {message}", code))
+
+    def check(self, field: tuple[str, ...], rule: Callable[[Any], Any], value: Any) -> Any:
+        """Apply the rule; note the mistake and give None when the value breaks it."""
+        try:
+            return rule(value)
+        except ValueRefused as refused:
+            self.add(field, refused.code, str(refused))
+            return None
+
+    def refuse_if_any(self) -> None:
+        if self._found:
+            raise InputRefused(self._found)
+
+
+def tag_slugs(slugs: Iterable[str], field: tuple[str, ...], mistakes: Mistakes) -> dict[str, tuple[str, ...]]:
+    """Normalise slugs of tags, each once; gives for each the field that named it first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for position, given in enumerate(slugs):
+        place = (*field, str(position))
+        slug = mistakes.check(place, text.slug, given)
+        if slug is not None:
+            found.setdefault(slug, place)
+    if len(found) > MOST_TAGS:
+        mistakes.add(
+            field, MistakeCode.TOO_MANY, f"must name at most {MOST_TAGS} tags, and names {len(found)}"
+        )
+        return {}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """A customer to be added: checked and normalised texts by column, and the slugs it names."""
+
+    columns: Mapping[str, Any]
+    location_slug: str | None
+    tag_slugs: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def checked(cls, given: Mapping[str, Any], mistakes: Mistakes) -> "NewCustomer":
+        """Check the input of createCustomer by its snake_case names; collects what is wrong with it."""
+        columns = {
+            name: mistakes.check(("input", _camel(name)), rule, given[name])
+            for name, rule in TEXT_RULES.items()
+        }
+        columns["has_subscription"] = bool(given["has_subscription"])
+        columns["signed_up_at"] = given["signed_up_at"]
+        location = mistakes.check(
+            ("input", "locationSlug"), partial(text.optional, longest=100), given["location_slug"]
+        )
+        slugs = tag_slugs(given["tag_slugs"] or (), ("input", "tagSlugs"), mistakes)
+        return cls(columns, location, slugs)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,68 @@
+"""Global ids, and the three ways to name one row (contract, section 6)."""
+
+import base64
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+LARGEST_ID = 2**63 - 1
+_INTEGER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_GLOBAL = re.compile(r"[A-Za-z0-9]{4,64}", re.ASCII)
+
+
+class Kind(StrEnum):
+    """The types that have a global id, under their names in the schema."""
+
+    PROJECT = "Project"
+    CUSTOMER = "Customer"
+    LOCATION = "Location"
+    TAG = "Tag"
+    MESSAGE = "Message"
+    REVIEW = "Review"
+    CHARGE = "Charge"
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    kind: Kind
+    id: int
+
+    def __str__(self) -> str:
+        # Base64 of "Type:digits" holds letters and digits alone.
+        return base64.urlsafe_b64encode(f"{self.kind}:{self.id}".encode()).decode().rstrip("=")
+
+    @classmethod
+    def parsed(cls, text: str) -> "GlobalId | None":
+        """Read a global id exactly as it is written; None for what is none."""
+        if not _GLOBAL.fullmatch(text):
+            return None
+        try:
+            name, _, digits = (
+                base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii").partition(":")
+            )
+            id_ = _integer(digits)
+            found = cls(Kind(name), id_) if id_ else None
+        except ValueError:
+            return None
+        return found if str(found) == text else None
+
+
+def parsed(text: str, kind: Kind) -> int | UUID | None:
+    """Read any of the three forms in which an argument names a row of this kind.
+
+    Gives the integer id or the uuid, and None for what names no row of this kind.
+    """
+    if integer := _integer(text):
+        return integer
+    if _UUID.fullmatch(text):
+        return UUID(text)
+    found = GlobalId.parsed(text)
+    return found.id if found and found.kind is kind else None
+
+
+def _integer(text: str) -> int | None:
+    if not _INTEGER.fullmatch(text) or int(text) > LARGEST_ID:
+        return None
+    return int(text)

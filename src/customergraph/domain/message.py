@@ -1,0 +1,52 @@
+"""Messages: channel, template, and the status that follows from their times (contract, section 2)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from customergraph.domain.paging import KeyType, Ordering
+
+
+class MessageChannel(StrEnum):
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+
+
+class MessageTemplate(StrEnum):
+    REQUEST = "REQUEST"
+    REMINDER = "REMINDER"
+    THANKS_POSITIVE = "THANKS_POSITIVE"
+    THANKS_NEGATIVE = "THANKS_NEGATIVE"
+
+
+class MessageStatus(StrEnum):
+    SCHEDULED = "SCHEDULED"
+    SENT = "SENT"
+    OPENED = "OPENED"
+    CLICKED = "CLICKED"
+    FAILED = "FAILED"
+    COMPLAINED = "COMPLAINED"
+    CANCELED = "CANCELED"
+
+
+# The first time that is there decides; without any of them a message is SCHEDULED.
+STATUS_BY_TIME = (
+    ("canceled_at", MessageStatus.CANCELED),
+    ("complained_at", MessageStatus.COMPLAINED),
+    ("failed_at", MessageStatus.FAILED),
+    ("clicked_at", MessageStatus.CLICKED),
+    ("opened_at", MessageStatus.OPENED),
+    ("sent_at", MessageStatus.SENT),
+)
+
+# A message is unsent while it has none of these.
+UNSENT_WITHOUT = ("processed_at", "sent_at", "failed_at", "canceled_at")
+
+MESSAGES_NEWEST_FIRST = Ordering("messages", "scheduled_at", KeyType.MOMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which of a customer's messages are wanted; None where any will do."""
+
+    statuses: frozenset[MessageStatus] | None = None
+    channel: MessageChannel | None = None

@@ -1,0 +1,111 @@
+"""Time stamps and calendar days."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from customergraph.errors import MistakeCode, ValueRefused
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_RFC_3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_SECONDS = re.compile(r"-?\d{1,12}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """Count the microseconds from 1970 to the moment."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def from_microseconds(count: int) -> datetime:
+    """Give the moment that many microseconds after 1970; raises OverflowError outside the years 1 to 9999."""
+    return EPOCH + timedelta(microseconds=count)
+
+
+def rfc_3339(moment: datetime) -> str:
+    """Write a moment as the contract answers it: in UTC, no fraction or six digits of it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def parsed(text: str | int) -> datetime:
+    """Read RFC 3339 with an offset, or Unix seconds, as a moment in UTC.
+
+    Raises ValueRefused for anything else and outside the years 1 to 9999.
+    """
+    if isinstance(text, int) or _SECONDS.fullmatch(text):
+        try:
+            return EPOCH + timedelta(seconds=int(text))
+        except OverflowError:
+            raise _refused(text) from None
+    match = _RFC_3339.fullmatch(text)
+    if match is None:
+        raise _refused(text)
+    day, clock, fraction, offset = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{offset.upper()}")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _refused(text) from None
+
+
+def _refused(text: str | int) -> ValueRefused:
+    shown = str(text) if isinstance(text, str) else "an integer out of range"
+    return ValueRefused(
+        MistakeCode.INVALID,
+        f"{shown[:40]!r} is not a time: give RFC 3339 with an offset, like 2026-11-24T09:30:00Z,"
+        " or Unix seconds, of the years 1 to 9999",
+    )
+
+
+def parsed_day(text: str) -> date:
+    """Read a calendar date; raises ValueRefused for what is no YYYY-MM-DD or does not exist."""
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueRefused(MistakeCode.INVALID, f"{text[:40]!r} is not a date of the calendar: give YYYY-MM-DD")
+
+
+def first_instant(day: date, zone: ZoneInfo) -> datetime:
+    """Give the first instant of a calendar day in a time zone, as a moment in UTC.
+
+    Midnight, unless the clocks skip it: then the end of what they skip. Days at the
+    ends of the calendar are cut to what a moment can hold.
+    """
+    midnight = datetime.combine(day, time(), zone)
+    try:
+        late, early = midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if day.year == 1 else datetime.max.replace(tzinfo=UTC)
+    if early >= late:
+        return late
+    while late - early > timedelta(seconds=1):
+        middle = early + (late - early) // 2
+        if middle.astimezone(zone).date() < day:
+            early = middle
+        else:
+            late = middle
+    return late.replace(microsecond=0)
+
+
+def bounds(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Turn inclusive days into the moments [from, until) that they span in the time zone."""
+    from_ = first_instant(first, zone) if first else None
+    if last is None or last == date.max:
+        return from_, None
+    return from_, first_instant(last + timedelta(days=1), zone)
+
+
+def zone_name(name: str) -> str:
+    """Check an IANA time zone's name; raises ValueRefused when it is unknown."""
+    if name not in available_timezones():
+        raise ValueRefused(
+            MistakeCode.INVALID, f"unknown time zone {name!r}: give an IANA name like Europe/Berlin"
+        )
+    return name

@@ -1,0 +1,74 @@
+"""Text as the domain keeps and compares it (contract, sections 3 and 6)."""
+
+import unicodedata
+from functools import lru_cache
+
+from customergraph.errors import MistakeCode, ValueRefused
+
+# str.strip() would also remove the separators U+001C to U+001F and U+0085, which are
+# control characters and so have to be refused, not trimmed.
+WHITESPACE = "".join(
+    character
+    for character in map(chr, range(0x3001))
+    if character.isspace() and character not in "\x1c\x1d\x1e\x1f\x85"
+)
+_CONTROLS = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
+_IN_NOTES = frozenset("\n\t")
+
+
+def fold(text: str) -> str:
+    """Give the form in which two texts that differ in case or composition alone are equal."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def normalized(text: str) -> str:
+    """Put text into NFC with plain line ends, trimmed."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return text.strip(WHITESPACE)
+
+
+def has_controls(text: str, allowed: frozenset[str] = frozenset()) -> bool:
+    """Tell whether text holds a control character or half of a surrogate pair."""
+    if text.isascii() and text.isprintable():
+        return False
+    return any(
+        (character in _CONTROLS and character not in allowed) or "\ud800" <= character <= "\udfff"
+        for character in text
+    )
+
+
+def optional(text: str | None, longest: int, *, multiline: bool = False) -> str | None:
+    """Normalise a text that may be absent; blank is absent.
+
+    Raises ValueRefused for control characters (but newline and tab in a multiline
+    text) and for more than `longest` characters.
+    """
+    if text is None:
+        return None
+    text = normalized(text)
+    if has_controls(text, _IN_NOTES if multiline else frozenset()):
+        raise ValueRefused(MistakeCode.INVALID, "must not contain control characters")
+    if len(text) > longest:
+        raise ValueRefused(
+            MistakeCode.TOO_LONG, f"must have at most {longest} characters, and has {len(text)}"
+        )
+    return text or None
+
+
+def required(text: str | None, longest: int) -> str:
+    """Normalise a text that must be there; raises ValueRefused as `optional` does, and for a blank one."""
+    value = optional(text, longest)
+    if value is None:
+        raise ValueRefused(MistakeCode.BLANK, "must not be blank")
+    return value
+
+
+@lru_cache(maxsize=4096)
+def slug(text: str) -> str:
+    """Normalise the slug of a location or a tag."""
+    return required(text, 100)

@@ -1,0 +1,152 @@
+"""The import of one file: read, check, and write in batches, each whole or not at all."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from customergraph.importing import catalog as import_catalog
+from customergraph.importing import customers as import_customers
+from customergraph.importing import history as import_history
+from customergraph.importing.batch import Batch, Saved
+from customergraph.importing.files import Format, Record, Reject, records
+from customergraph.importing.kinds import COLUMNS, Kind
+from customergraph.importing.rows import Row, checked
+from customergraph.store import access, catalog
+from customergraph.store.database import Database, Write
+
+ROWS_OF_A_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is imported: an open file, what its rows are, and into which project."""
+
+    file: BinaryIO
+    format: Format
+    kind: Kind
+    project_slug: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an import did."""
+
+    added: int = 0
+    changed: int = 0
+    rejected: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.added + self.changed + self.rejected
+
+
+class Rejects:
+    """The file of rejected rows, made when the first is rejected."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lines: set[int] = set()
+        path.unlink(missing_ok=True)
+
+    @property
+    def rows(self) -> int:
+        return len(self._lines)
+
+    def write(self, rejects: list[Reject]) -> None:
+        if not rejects:
+            return
+        is_new = not self.path.exists()
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            if is_new:
+                writer.writerow(("line", "column", "reason"))
+            writer.writerows((reject.line, reject.column, reject.reason) for reject in rejects)
+        self._lines.update(reject.line for reject in rejects)
+
+
+class _NotStrict(Exception):  # noqa: N818 - never leaves this module
+    """Rolls a strict import back."""
+
+
+async def run(
+    database: Database, source: Source, rejects: Rejects, read: Callable[[int], None], *, strict: bool
+) -> Summary:
+    """Import a file; `read` is told of each piece of it how many bytes it has.
+
+    A bad row goes to the rejects, and the rest goes on; when `strict`, a file with one
+    changes nothing at all. Raises CommandRefused for a file that is not what it is said to be.
+    """
+    project = await access.project_of_slug(database, source.project_slug)
+    zone = ZoneInfo(project.timezone)
+    rows = records(source.file, source.format, COLUMNS[source.kind], read)
+    summary = Summary()
+    if strict:
+        try:
+            async with database.write(project.id) as write:
+                await _all(write, source.kind, zone, rows, rejects, summary)
+                if rejects.rows:
+                    raise _NotStrict
+        except _NotStrict:
+            summary = Summary()
+    else:
+        more = True
+        while more:
+            async with database.write(project.id) as write:
+                more = await _batch(write, source.kind, zone, rows, rejects, summary)
+    summary.rejected = rejects.rows
+    return summary
+
+
+async def _all(
+    write: Write,
+    kind: Kind,
+    zone: ZoneInfo,
+    rows: Iterator[Record | Reject],
+    rejects: Rejects,
+    summary: Summary,
+) -> None:
+    while await _batch(write, kind, zone, rows, rejects, summary):
+        pass
+
+
+async def _batch(
+    write: Write,
+    kind: Kind,
+    zone: ZoneInfo,
+    rows: Iterator[Record | Reject],
+    rejects: Rejects,
+    summary: Summary,
+) -> bool:
+    """Import the next rows of the file; tells whether there were any."""
+    taken = list(islice(rows, ROWS_OF_A_BATCH))
+    good: list[Row] = []
+    bad: list[Reject] = []
+    for record in taken:
+        outcome = [record] if isinstance(record, Reject) else checked(record, COLUMNS[kind], zone)
+        if isinstance(outcome, Row):
+            good.append(outcome)
+        else:
+            bad.extend(outcome)
+    if good:
+        saved = await _save(write, kind, good)
+        summary.added += saved.added
+        summary.changed += saved.changed
+        bad.extend(saved.rejects)
+    rejects.write(sorted(bad, key=lambda reject: reject.line))
+    return bool(taken)
+
+
+async def _save(write: Write, kind: Kind, rows: list[Row]) -> Saved:
+    if kind in {Kind.LOCATIONS, Kind.TAGS}:
+        return await import_catalog.save(write, rows, kind)
+    batch = Batch(
+        {row.slug: row.id for row in await catalog.locations(write)},
+        {row.slug: row.id for row in await catalog.tags(write)},
+    )
+    if kind is Kind.CUSTOMERS:
+        return await import_customers.save(write, batch, rows)
+    return await import_history.save(write, batch, rows, kind)

@@ -1,0 +1,54 @@
+"""The one place that turns errors into answers (contract, section 6)."""
+
+from typing import Any
+from uuid import uuid4
+
+import strawberry
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from customergraph.errors import MistakeCode, RequestRefused, ValueRefused
+
+_log = structlog.get_logger()
+
+
+@strawberry.type(description="One thing that was wrong with a mutation's input. Nothing was changed.")
+class UserError:
+    field: list[str] | None = strawberry.field(
+        description='The path of the input that is wrong, like `["input", "tagSlugs", "1"]`.'
+    )
+    message: str = strawberry.field(description="What is wrong, and what would be accepted.")
+    code: MistakeCode = strawberry.field(description="What kind of mistake it is.")
+
+
+def answered(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:
+    """Write an error as it is sent: with a code, and without anything of ours in it.
+
+    What was not expected is logged under an id, and answered with that id alone.
+    """
+    answer = dict(error.formatted)
+    answer["extensions"] = {
+        **(error.extensions or {}),
+        **_extensions(error, before_execution=before_execution),
+    }
+    if answer["extensions"]["code"] == "INTERNAL_SERVER_ERROR":
+        fault_id = uuid4().hex
+        _log.error("fault", fault_id=fault_id, path=error.path, exc_info=error.original_error or error)
+        answer["message"] = f"Something went wrong on our side. Tell us this id: {fault_id}"
+        answer["extensions"]["id"] = fault_id
+    return answer
+
+
+def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, str]:
+    cause = error.original_error
+    if error.extensions and "code" in error.extensions:
+        return {}
+    if isinstance(error, GraphQLSyntaxError):
+        return {"code": "GRAPHQL_PARSE_FAILED"}
+    if isinstance(cause, RequestRefused):
+        return {"code": cause.code}
+    if isinstance(cause, ValueRefused) or (cause is None and not before_execution):
+        return {"code": "BAD_USER_INPUT"}
+    if before_execution:
+        return {"code": "GRAPHQL_VALIDATION_FAILED"}
+    return {"code": "INTERNAL_SERVER_ERROR"}

@@ -1,0 +1,53 @@
+"""Inputs of mutations, and what each argument means."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from customergraph.schema.links import given
+
+
+def _optional(description: str) -> Any:
+    return strawberry.field(description=description, default=strawberry.UNSET)
+
+
+@strawberry.input(
+    description="A customer to be added. Texts are trimmed, and blank ones are as good as absent."
+)
+class CreateCustomerInput:
+    first_name: str = strawberry.field(description="First name; up to 255 characters.")
+    last_name: str | None = _optional("Last name; up to 255 characters.")
+    email: str | None = _optional("Email address; unique in the project without regard to case.")
+    phone: str | None = _optional(
+        "Phone number with its country code, like `+14155550123`; unique in the project."
+    )
+    company: str | None = _optional("Company or organization; up to 255 characters.")
+    has_subscription: bool | None = _optional(
+        "Whether the customer pays for a subscription; false by default."
+    )
+    location_slug: str | None = _optional("The slug of the location that the customer belongs to.")
+    signed_up_at: datetime | None = _optional("When the customer signed up; now by default.")
+    notes: str | None = _optional("Internal notes; up to 5,000 characters.")
+    address1: str | None = _optional("First line of the street address; up to 255 characters.")
+    address2: str | None = _optional("Second line of the street address; up to 255 characters.")
+    city: str | None = _optional("City; up to 255 characters.")
+    state: str | None = _optional("State, province or region; up to 255 characters.")
+    postal_code: str | None = _optional("Postal or ZIP code; up to 20 characters.")
+    tag_slugs: list[str] | None = _optional("The slugs of the customer's tags; up to 50.")
+
+    def by_name(self) -> dict[str, Any]:
+        """Give the values by their snake_case names; None where there is none."""
+        return {name: given(value) for name, value in vars(self).items()}
+
+
+Notes = Annotated[
+    str | None,
+    strawberry.argument(description="The new notes, up to 5,000 characters; null or blank clears them."),
+]
+TagSlugs = Annotated[
+    list[str],
+    strawberry.argument(
+        description="The slugs of all tags the customer is to have, up to 50; none clears them."
+    ),
+]

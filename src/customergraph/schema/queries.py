@@ -1,0 +1,99 @@
+"""The roots of the graph: tables of contents, whose bodies stand beside their types."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from customergraph.execution.extensions import EXTENSIONS
+from customergraph.schema import enums
+from customergraph.schema.connections import Connection
+from customergraph.schema.mutations import customers as mutations
+from customergraph.schema.node import Node, find_node, find_nodes
+from customergraph.schema.scalars import SCALARS
+from customergraph.schema.types.charge import Charge
+from customergraph.schema.types.customer import Customer, find_customer, list_customers
+from customergraph.schema.types.location import Location, list_locations
+from customergraph.schema.types.message import Message
+from customergraph.schema.types.project import Project, own_project
+from customergraph.schema.types.review import Review
+from customergraph.schema.types.tag import Tag, list_tags
+
+
+@strawberry.type(description="Everything that can be read. Needs the scope `read`.")
+class Query:
+    node: Node | None = strawberry.field(
+        resolver=find_node,
+        description="Finds anything by its global id; null when the project has no such thing.",
+    )
+    nodes: list[Node | None] = strawberry.field(
+        resolver=find_nodes, description="Finds several things by their global ids, in the order of the ids."
+    )
+    project: Project = strawberry.field(
+        resolver=own_project, description="The project that the token speaks for."
+    )
+    customer: Customer | None = strawberry.field(
+        resolver=find_customer,
+        description="One customer, archived or not; null when the project has none such.",
+    )
+    customers: Connection[Customer] = strawberry.field(
+        resolver=list_customers, description="The customers that fulfil all of the given conditions."
+    )
+    locations: list[Location] = strawberry.field(
+        resolver=list_locations, description="All locations, by name."
+    )
+    tags: list[Tag] = strawberry.field(resolver=list_tags, description="All tags, by name.")
+
+
+@strawberry.type(
+    description="Everything that can be done. Needs the scope `write`, and `deleteCustomer` the scope `delete`."
+)
+class Mutation:
+    create_customer = strawberry.mutation(
+        mutations.create_customer,
+        description="Adds a customer. Email and phone are each unique in the project.",
+    )
+    delete_customer = strawberry.mutation(
+        mutations.delete_customer,
+        description="Removes a customer for good, with its messages, charges and tag assignments."
+        " Its reviews stay in the project, without a customer.",
+    )
+    archive_customer = strawberry.mutation(
+        mutations.archive_customer,
+        description="Hides a customer from lists, and cancels its unsent messages. Repeating it is harmless.",
+    )
+    unarchive_customer = strawberry.mutation(
+        mutations.unarchive_customer,
+        description="Brings an archived customer back; canceled messages stay canceled.",
+    )
+    update_customer_notes = strawberry.mutation(
+        mutations.update_customer_notes, description="Replaces the internal notes of a customer."
+    )
+    unsubscribe_customer = strawberry.mutation(
+        mutations.unsubscribe_customer,
+        description="Stops all outreach to a customer, and cancels its unsent messages. Repeating it is harmless.",
+    )
+    resubscribe_customer = strawberry.mutation(
+        mutations.resubscribe_customer, description="Lets outreach to a customer resume."
+    )
+    cancel_customer_unsent_messages = strawberry.mutation(
+        mutations.cancel_customer_unsent_messages,
+        description="Cancels a customer's unsent messages, and touches nothing else.",
+    )
+    update_customer_tags = strawberry.mutation(
+        mutations.update_customer_tags, description="Replaces all tags of a customer by the given ones."
+    )
+
+
+enums.describe()
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=(Message, Review, Charge),
+    extensions=EXTENSIONS,
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+def sdl() -> str:
+    """Print the schema as the committed schema.graphql has it."""
+    return schema.as_str().rstrip("\n") + "\n"

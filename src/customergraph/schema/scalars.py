@@ -1,0 +1,72 @@
+"""The scalars of the contract, in and out (section 6)."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, NewType
+from uuid import UUID
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from customergraph.domain import moments
+
+BigInt = NewType("BigInt", int)
+
+
+def _big_int(value: Any) -> int:
+    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdecimal():
+        value = int(value[:21])
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise ValueError("BigInt takes a whole number of 64 bits, as a JSON number or a string of digits")
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    if type(value) is not int and not isinstance(value, str):
+        raise ValueError("DateTime takes RFC 3339 with an offset, or Unix seconds as a whole number")
+    return moments.parsed(value)
+
+
+def _day(value: Any) -> date:
+    if not isinstance(value, str):
+        raise ValueError("Date takes YYYY-MM-DD")  # noqa: TRY004 - graphql-core shows a ValueError's message
+    return moments.parsed_day(value)
+
+
+def _uuid(value: Any) -> UUID:
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError("UUID takes 32 hexadecimal digits in five groups") from None
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="A whole number of 64 bits: a JSON number; in input also a string of digits.",
+        serialize=int,
+        parse_value=_big_int,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description=(
+            "A moment. Answered as RFC 3339 in UTC, like `2026-11-24T09:30:00Z`, with six digits of a fraction"
+            " unless it is zero. Takes RFC 3339 with an offset, or Unix seconds as a whole number or a string"
+            " of digits, of the years 1 to 9999."
+        ),
+        serialize=moments.rfc_3339,
+        parse_value=_moment,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day of the calendar: `YYYY-MM-DD`.",
+        serialize=date.isoformat,
+        parse_value=_day,
+    ),
+    UUID: strawberry.scalar(
+        name="UUID",
+        description="A universally unique identifier: 32 hexadecimal digits in five groups.",
+        serialize=str,
+        parse_value=_uuid,
+    ),
+}

@@ -1,0 +1,34 @@
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from customergraph.domain.identity import Kind
+from customergraph.loaders import Loaders
+from customergraph.schema.links import linked
+from customergraph.schema.node import Node, database_id, global_id
+from customergraph.schema.scalars import BigInt
+from customergraph.schema.types.location import Location
+
+if TYPE_CHECKING:
+    from customergraph.schema.types.customer import Customer
+
+CustomerLink = Annotated["Customer", strawberry.lazy("customergraph.schema.types.customer")]
+
+
+@strawberry.type(description="Money that a customer paid, or got back.")
+class Charge(Node):
+    id: strawberry.ID = global_id(Kind.CHARGE)
+    database_id: BigInt = database_id()
+    uuid: UUID = strawberry.field(description="A universally unique identifier.")
+    customer: CustomerLink = linked(Loaders.customer, "customer_id", description="Who paid, archived or not.")
+    amount: BigInt = strawberry.field(
+        description="In the smallest unit of the currency, like cents; negative for a refund."
+    )
+    currency: str = strawberry.field(description="The ISO 4217 code, like `USD`.")
+    charged_at: datetime = strawberry.field(description="When it was charged.")
+    location: Location | None = linked(
+        Loaders.location, "location_id", description="The location it was paid at."
+    )
+    created_at: datetime = strawberry.field(description="When it was added.")

@@ -1,0 +1,234 @@
+from datetime import date, datetime
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import strawberry
+
+from customergraph.domain import customer as rules
+from customergraph.domain import identity, moments, paging
+from customergraph.domain.charge import CHARGES_NEWEST_FIRST
+from customergraph.domain.customer import CustomerFilter, DateKey, Facet, SortKey
+from customergraph.domain.identity import Kind
+from customergraph.domain.message import (
+    MESSAGES_NEWEST_FIRST,
+    MessageChannel,
+    MessageFilter,
+    MessageStatus,
+)
+from customergraph.domain.paging import SortDirection
+from customergraph.domain.review import REVIEWS_NEWEST_FIRST
+from customergraph.loaders import Loaders, Row
+from customergraph.schema.connections import After, Connection, First
+from customergraph.schema.context import Info
+from customergraph.schema.links import given, linked
+from customergraph.schema.node import Node, database_id, global_id
+from customergraph.schema.scalars import BigInt
+from customergraph.schema.types.charge import Charge
+from customergraph.schema.types.location import Location
+from customergraph.schema.types.message import Message
+from customergraph.schema.types.review import Review
+from customergraph.schema.types.tag import Tag
+
+NESTED_PAGE = 10
+PAGE = 25
+
+
+def _name(root: strawberry.Parent[Row]) -> str:
+    return rules.full_name(root.first_name, root.last_name)
+
+
+def _is_unsubscribed(root: strawberry.Parent[Row]) -> bool:
+    return root.unsubscribed_at is not None
+
+
+async def _messages(
+    root: strawberry.Parent[Row],
+    info: Info,
+    first: First = NESTED_PAGE,
+    after: After = strawberry.UNSET,
+    status: Annotated[
+        list[MessageStatus] | None, strawberry.argument(description="Only messages of one of these.")
+    ] = strawberry.UNSET,
+    channel: Annotated[
+        MessageChannel | None, strawberry.argument(description="Only messages of this channel.")
+    ] = strawberry.UNSET,
+) -> Connection[Message]:
+    loaders = info.context.loaders
+    statuses = None if given(status) is None else frozenset(given(status))
+    wanted = MessageFilter(statuses, given(channel))
+    page = paging.page(MESSAGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
+    return Connection(
+        page=await loaders.messages_of(page, wanted).load(root.id),
+        count=partial(loaders.message_count_of(wanted).load, root.id),
+    )
+
+
+async def _reviews(
+    root: strawberry.Parent[Row], info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET
+) -> Connection[Review]:
+    loaders = info.context.loaders
+    page = paging.page(REVIEWS_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
+    return Connection(
+        page=await loaders.reviews_of(page).load(root.id),
+        count=partial(loaders.review_count_of().load, root.id),
+    )
+
+
+async def _charges(
+    root: strawberry.Parent[Row], info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET
+) -> Connection[Charge]:
+    loaders = info.context.loaders
+    page = paging.page(CHARGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
+    return Connection(
+        page=await loaders.charges_of(page).load(root.id),
+        count=partial(loaders.charge_count_of().load, root.id),
+    )
+
+
+@strawberry.type(
+    description="A person that the business wants a review from, with all that happened between them."
+)
+class Customer(Node):
+    id: strawberry.ID = global_id(Kind.CUSTOMER)
+    database_id: BigInt = database_id()
+    uuid: UUID = strawberry.field(description="A universally unique identifier.")
+
+    name: str = strawberry.field(resolver=_name, description="First and last name, joined by one space.")
+    first_name: str = strawberry.field(description="First name.")
+    last_name: str | None = strawberry.field(description="Last name.")
+    email: str | None = strawberry.field(
+        description="Email address, in the case it was given in; unique in the project without regard to case."
+    )
+    phone: str | None = strawberry.field(description="Phone number as E.164; unique in the project.")
+    company: str | None = strawberry.field(description="Company or organization.")
+    has_subscription: bool = strawberry.field(description="Whether the customer pays for a subscription.")
+    notes: str | None = strawberry.field(description="Internal notes; the customer never sees them.")
+    address1: str | None = strawberry.field(description="First line of the street address.")
+    address2: str | None = strawberry.field(description="Second line of the street address.")
+    city: str | None = strawberry.field(description="City.")
+    state: str | None = strawberry.field(description="State, province or region.")
+    postal_code: str | None = strawberry.field(description="Postal or ZIP code.")
+    is_archived: bool = strawberry.field(
+        description="Whether the customer is archived, and so absent from lists."
+    )
+    is_unsubscribed: bool = strawberry.field(
+        resolver=_is_unsubscribed, description="Whether the customer wants no more messages."
+    )
+    signed_up_at: datetime | None = strawberry.field(description="When the customer signed up.")
+    asked_at: datetime | None = strawberry.field(
+        description="The latest time for which a review request was scheduled, whatever came of it."
+    )
+    messaged_at: datetime | None = strawberry.field(
+        description="When a message was last sent to the customer."
+    )
+    reviewed_at: datetime | None = strawberry.field(description="When the customer last left a review.")
+    archived_at: datetime | None = strawberry.field(description="When the customer was archived.")
+    unsubscribed_at: datetime | None = strawberry.field(description="When the customer unsubscribed.")
+    created_at: datetime = strawberry.field(description="When the customer was added.")
+    updated_at: datetime = strawberry.field(
+        description="When the customer's own fields or tags last changed; its history does not move it."
+    )
+
+    location: Location | None = linked(
+        Loaders.location, "location_id", description="The location that the customer belongs to."
+    )
+    tags: list[Tag] = linked(Loaders.tags_of, "id", description="The customer's tags, by name.")
+    messages: Connection[Message] = strawberry.field(
+        resolver=_messages, description="The customer's messages, newest first."
+    )
+    reviews: Connection[Review] = strawberry.field(
+        resolver=_reviews, description="The customer's reviews, newest first."
+    )
+    charges: Connection[Charge] = strawberry.field(
+        resolver=_charges, description="The customer's charges, newest first."
+    )
+
+
+CustomerId = Annotated[
+    strawberry.ID,
+    strawberry.argument(description="The customer: its global id, its plain integer id or its uuid."),
+]
+
+
+async def find_customer(info: Info, id: CustomerId) -> Customer | None:
+    loaders = info.context.loaders
+    named = identity.parsed(id, Kind.CUSTOMER)
+    if named is None:
+        return None
+    if isinstance(named, UUID):
+        return await loaders.customer_by_uuid().load(named)
+    return await loaders.customer().load(named)
+
+
+async def list_customers(
+    info: Info,
+    q: Annotated[
+        str | None,
+        strawberry.argument(
+            description="Part of a first, last or full name, email, company or phone, without regard to case."
+        ),
+    ] = strawberry.UNSET,
+    email: Annotated[
+        str | None, strawberry.argument(description="The whole email address, without regard to case.")
+    ] = strawberry.UNSET,
+    tag_slug: Annotated[
+        str | None, strawberry.argument(description="Only customers with the tag of this slug.")
+    ] = strawberry.UNSET,
+    filter: Annotated[
+        Facet | None, strawberry.argument(description="Only customers of this facet.")
+    ] = strawberry.UNSET,
+    date_key: Annotated[
+        DateKey | None, strawberry.argument(description="The time that `dateFrom` and `dateTo` bound.")
+    ] = DateKey.CREATED_AT,
+    date_from: Annotated[
+        date | None, strawberry.argument(description="The first day, in the project's time zone.")
+    ] = strawberry.UNSET,
+    date_to: Annotated[
+        date | None, strawberry.argument(description="The last day, included, in the project's time zone.")
+    ] = strawberry.UNSET,
+    sort_key: Annotated[
+        SortKey | None, strawberry.argument(description="What to sort by.")
+    ] = SortKey.CREATED_AT,
+    sort_dir: Annotated[
+        SortDirection | None, strawberry.argument(description="The direction of the sort.")
+    ] = SortDirection.DESC,
+    first: Annotated[
+        int | None,
+        strawberry.argument(
+            description="How many at most, from the start: 1 to 100; 25 when `last` is absent too."
+        ),
+    ] = strawberry.UNSET,
+    after: After = strawberry.UNSET,
+    last: Annotated[
+        int | None, strawberry.argument(description="How many at most, from the end: 1 to 100.")
+    ] = strawberry.UNSET,
+    before: Annotated[
+        str | None,
+        strawberry.argument(description="Only what comes before this cursor, which this list gave."),
+    ] = strawberry.UNSET,
+) -> Connection[Customer]:
+    loaders = info.context.loaders
+    from_, to = rules.days(date_from or None, date_to or None)
+    since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
+    wanted = CustomerFilter(
+        search=rules.folded_argument("q", q or None, rules.LONGEST_SEARCH) or None,
+        email=rules.folded_argument("email", given(email)),
+        tag_slug=rules.slug_argument("tagSlug", given(tag_slug)),
+        facet=filter or None,
+        date_key=date_key or DateKey.CREATED_AT,
+        since=since,
+        until=until,
+    )
+    page = paging.page(
+        rules.ordering(sort_key or SortKey.CREATED_AT, sort_dir or SortDirection.DESC),
+        default=PAGE,
+        first=given(first),
+        after=given(after),
+        last=given(last),
+        before=given(before),
+    )
+    return Connection(
+        page=await loaders.customers(wanted, page), count=partial(loaders.customer_count, wanted)
+    )

@@ -1,0 +1,42 @@
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from customergraph.domain.identity import Kind
+from customergraph.domain.message import MessageChannel, MessageStatus, MessageTemplate
+from customergraph.loaders import Loaders
+from customergraph.schema.links import linked
+from customergraph.schema.node import Node, database_id, global_id
+from customergraph.schema.scalars import BigInt
+
+if TYPE_CHECKING:
+    from customergraph.schema.types.customer import Customer
+
+CustomerLink = Annotated["Customer", strawberry.lazy("customergraph.schema.types.customer")]
+
+
+@strawberry.type(description="One email or text message of an outreach sequence.")
+class Message(Node):
+    id: strawberry.ID = global_id(Kind.MESSAGE)
+    database_id: BigInt = database_id()
+    uuid: UUID = strawberry.field(description="A universally unique identifier.")
+    customer: CustomerLink = linked(
+        Loaders.customer, "customer_id", description="Whom it is for, archived or not."
+    )
+    ask_id: BigInt | None = strawberry.field(description="Groups the messages of one review request.")
+    channel: MessageChannel = strawberry.field(description="How it travels.")
+    template: MessageTemplate = strawberry.field(description="What it is for.")
+    status: MessageStatus = strawberry.field(description="What has become of it; follows from its times.")
+    failed_reason: str | None = strawberry.field(description="Why it failed, as the provider says.")
+    scheduled_at: datetime = strawberry.field(description="When it is, or was, to be sent.")
+    processed_at: datetime | None = strawberry.field(description="When it was handed to the provider.")
+    sent_at: datetime | None = strawberry.field(description="When the provider sent it.")
+    delivered_at: datetime | None = strawberry.field(description="When it arrived.")
+    opened_at: datetime | None = strawberry.field(description="When it was first opened.")
+    clicked_at: datetime | None = strawberry.field(description="When a link in it was first clicked.")
+    failed_at: datetime | None = strawberry.field(description="When it failed.")
+    complained_at: datetime | None = strawberry.field(description="When it was marked as unwanted.")
+    canceled_at: datetime | None = strawberry.field(description="When it was canceled before it was sent.")
+    created_at: datetime = strawberry.field(description="When it was added.")

@@ -1,0 +1,28 @@
+from uuid import UUID
+
+import strawberry
+
+from customergraph.domain.identity import Kind
+from customergraph.loaders import Row
+from customergraph.schema.context import Info
+from customergraph.schema.node import Node, database_id, global_id
+from customergraph.schema.scalars import BigInt
+
+
+@strawberry.type(
+    description="The tenant that the token speaks for. Everything else belongs to exactly one project."
+)
+class Project(Node):
+    id: strawberry.ID = global_id(Kind.PROJECT)
+    database_id: BigInt = database_id()
+    uuid: UUID = strawberry.field(description="A universally unique identifier.")
+    name: str = strawberry.field(description="The name that people know it by.")
+    slug: str = strawberry.field(description="The name in addresses and commands.")
+    timezone: str = strawberry.field(
+        description="The IANA time zone in which its days begin and end, like `Europe/Berlin`."
+    )
+
+
+async def own_project(info: Info) -> Project:
+    row: Row = await info.context.loaders.project()
+    return row  # type: ignore[no-any-return]

@@ -1,0 +1,40 @@
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from customergraph.domain.identity import Kind
+from customergraph.loaders import Loaders
+from customergraph.schema.links import linked
+from customergraph.schema.node import Node, database_id, global_id
+from customergraph.schema.scalars import BigInt
+from customergraph.schema.types.location import Location
+
+if TYPE_CHECKING:
+    from customergraph.schema.types.customer import Customer
+
+CustomerLink = Annotated["Customer", strawberry.lazy("customergraph.schema.types.customer")]
+
+
+@strawberry.type(description="What a customer wrote about the business.")
+class Review(Node):
+    id: strawberry.ID = global_id(Kind.REVIEW)
+    database_id: BigInt = database_id()
+    uuid: UUID = strawberry.field(description="A universally unique identifier.")
+    customer: CustomerLink | None = linked(
+        Loaders.customer,
+        "customer_id",
+        description="Who left it, archived or not; null once that customer is deleted.",
+    )
+    score: int = strawberry.field(description="1 to 5, the best.")
+    body: str | None = strawberry.field(description="The text.")
+    source: str = strawberry.field(description="Where it was left, like `google`, `facebook` or `native`.")
+    url: str | None = strawberry.field(description="Its address there.")
+    reply: str | None = strawberry.field(description="What the business answered.")
+    replied_at: datetime | None = strawberry.field(description="When the business answered.")
+    location: Location | None = linked(
+        Loaders.location, "location_id", description="The location it is about."
+    )
+    created_at: datetime = strawberry.field(description="When it was left.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")

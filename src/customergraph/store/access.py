@@ -1,0 +1,139 @@
+"""Projects and tokens: the only tables that are read before it is known who asks."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from customergraph.domain import moments
+from customergraph.domain.principal import Principal, Scope
+from customergraph.errors import CommandRefused
+from customergraph.store.database import Database, Read
+from customergraph.store.tables import project, token
+from customergraph.store.tenancy import TENANT
+
+PREFIX_LENGTH = 12
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUse:
+    """A valid token that was just used: who holds it, and whether that has to be noted."""
+
+    principal: Principal
+    token_id: int
+    to_be_noted: bool
+
+
+_BY_SECRET = (
+    select(token, project.c.timezone)
+    .join(project, project.c.id == token.c.project_id)
+    .where(token.c.sha256 == bindparam("sha256"))
+)
+
+
+async def authenticated(database: Database, secret: str) -> TokenUse | None:
+    """Find the token of a secret; None for one that is unknown, expired or revoked."""
+    async with database.unbound() as connection:
+        found = (await connection.execute(_BY_SECRET, {"sha256": _digest(secret)})).first()
+    now = moments.now()
+    if found is None or found.revoked_at or (found.expires_at and found.expires_at <= now):
+        return None
+    scopes = frozenset(map(Scope, found.scopes.split()))
+    noted_lately = found.last_used_at and found.last_used_at > now - USE_NOTED_EVERY
+    return TokenUse(Principal(found.project_id, found.timezone, scopes), found.id, not noted_lately)
+
+
+async def note_use(database: Database, token_id: int) -> None:
+    """Write that the token was used now, unless that was written within the last minute."""
+    now = moments.now()
+    stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_NOTED_EVERY)
+    async with database.unbound(writing=True) as connection:
+        await connection.execute(update(token).where(token.c.id == token_id, stale).values(last_used_at=now))
+
+
+async def create_token(
+    database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None
+) -> str:
+    """Make a token for a project and give its secret, which is kept nowhere."""
+    secret = "cg_" + secrets.token_urlsafe(32)
+    row = {
+        "project_id": (await project_of_slug(database, slug)).id,
+        "name": name,
+        "prefix": secret[:PREFIX_LENGTH],
+        "sha256": _digest(secret),
+        "scopes": " ".join(scope for scope in Scope if scope in scopes),
+        "created_at": moments.now(),
+        "expires_at": expires_at,
+    }
+    async with database.unbound(writing=True) as connection:
+        await connection.execute(insert(token).values(row))
+    return secret
+
+
+async def tokens(database: Database, slug: str) -> Sequence[Row[Any]]:
+    """Give a project's tokens, oldest first; raises CommandRefused for an unknown slug."""
+    project_id = (await project_of_slug(database, slug)).id
+    async with database.unbound() as connection:
+        result = await connection.execute(
+            select(token).where(token.c.project_id == project_id).order_by(token.c.id)
+        )
+        return result.all()
+
+
+async def revoke(database: Database, prefix: str) -> None:
+    """Revoke the token whose visible prefix this is; revoking again keeps the first time."""
+    async with database.unbound(writing=True) as connection:
+        found = (await connection.execute(select(token).where(token.c.prefix == prefix))).first()
+        if found is None:
+            raise CommandRefused(
+                f"no token has the prefix {prefix!r}: `token list --project SLUG` shows them"
+            )
+        if found.revoked_at is None:
+            await connection.execute(
+                update(token).where(token.c.id == found.id).values(revoked_at=moments.now())
+            )
+
+
+async def create_project(database: Database, slug: str, name: str, timezone: str) -> None:
+    """Add a project; raises CommandRefused when the slug is taken."""
+    row = {"uuid": uuid4(), "slug": slug, "name": name, "timezone": timezone}
+    try:
+        async with database.unbound(writing=True) as connection:
+            await connection.execute(insert(project).values(row))
+    except IntegrityError:
+        raise CommandRefused(f"a project with the slug {slug!r} exists already") from None
+
+
+async def projects(database: Database) -> Sequence[Row[Any]]:
+    async with database.unbound() as connection:
+        return (await connection.execute(select(project).order_by(project.c.id))).all()
+
+
+async def project_of_slug(database: Database, slug: str) -> Row[Any]:
+    """Give the project of a slug; raises CommandRefused for an unknown one."""
+    async with database.unbound() as connection:
+        found = (await connection.execute(select(project).where(project.c.slug == slug))).first()
+    if found is None:
+        raise CommandRefused(f"no project has the slug {slug!r}: `project list` shows them")
+    return found
+
+
+_OWN_PROJECT = select(project).where(project.c.id == TENANT)
+
+
+async def own_project(read: Read) -> Row[Any]:
+    """Give the project that the transaction was opened for."""
+    found = await read.row(_OWN_PROJECT)
+    assert found is not None, "a token's project is never deleted"  # noqa: S101
+    return found
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,76 @@
+"""Writing many rows at once: what imports and generators need of the store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Row, Table, Text, Uuid, bindparam, delete, insert, select, update
+from sqlalchemy.sql import Executable
+
+from customergraph.store.batches import each
+from customergraph.store.customers import COLUMNS
+from customergraph.store.database import Transaction, Write
+from customergraph.store.tables import charge, customer, customer_tag, location, message, review, tag
+from customergraph.store.tenancy import TENANT, ours
+
+TABLES: Mapping[str, Table] = {
+    table.name: table for table in (location, tag, customer, customer_tag, message, review, charge)
+}
+
+_KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
+
+
+@lru_cache
+def _add_statement(table: Table) -> Executable:
+    return insert(table).values(project_id=TENANT)
+
+
+@lru_cache
+def _change_statement(table: Table, columns: tuple[str, ...]) -> Executable:
+    new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
+    return update(table).where(ours(table), table.c.id == bindparam("changed_id")).values(new)
+
+
+@lru_cache
+def _known_statement(table: Table, key: str) -> Executable:
+    columns = [*COLUMNS, table.c.email_key] if table is customer else [*table.c]
+    keys = select(each("keys", _KEY_TYPES[key]).c.value)
+    return select(*columns).where(ours(table), table.c[key].in_(keys))
+
+
+async def add(write: Write, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, all with the same columns; their ids follow their order."""
+    await write.change(_add_statement(TABLES[table]), rows)
+
+
+async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Set the given columns of rows by their ids."""
+    rows = sorted(((tuple(sorted(columns)), id_, columns) for id_, columns in changes), key=itemgetter(0, 1))
+    for names, same in groupby(rows, key=itemgetter(0)):
+        parameters = [
+            {"changed_id": id_, **{f"new_{name}": value for name, value in columns.items()}}
+            for _, id_, columns in same
+        ]
+        await write.change(_change_statement(TABLES[table], names), parameters)
+
+
+async def known(transaction: Transaction, table: str, key: str, values: Iterable[Any]) -> Sequence[Row[Any]]:
+    """Give the rows whose `key` (uuid, slug, email_key or phone) is one of the values."""
+    wanted = [value.hex if key == "uuid" else value for value in values if value is not None]
+    if not wanted:
+        return []
+    return await transaction.rows(_known_statement(TABLES[table], key), {"keys": wanted})
+
+
+_UNTAG = delete(customer_tag).where(
+    ours(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value))
+)
+
+
+async def replace_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
+    """Make these the tags of each customer, by the customers' ids."""
+    await write.change(_UNTAG, {"ids": list(tag_ids)})
+    rows = [{"customer_id": id_, "tag_id": tag_id} for id_, ids in tag_ids.items() for tag_id in ids]
+    await add(write, customer_tag.name, rows)

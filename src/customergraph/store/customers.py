@@ -1,0 +1,235 @@
+"""Customers: the list, look-ups, and every change of a customer's own columns and tags."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Row,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.sql import ColumnElement, Executable
+
+from customergraph.domain.customer import CustomerFilter, DateKey, Facet
+from customergraph.domain.paging import Ordering, Page, Slice
+from customergraph.store import paging
+from customergraph.store.batches import each
+from customergraph.store.database import Read, Transaction, Write
+from customergraph.store.paging import PageShape
+from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
+from customergraph.store.tenancy import TENANT, ours
+
+_ABOUT_STORAGE = {
+    "project_id",
+    "name_key",
+    "email_key",
+    "company_key",
+    "search_key",
+    "has_clicked",
+    "has_charges",
+}
+COLUMNS = tuple(column for column in customer.c if column.name not in _ABOUT_STORAGE)
+
+# What a facet says of a sort's column: that it has a value, or that it has none.
+_FACET_DECIDES: Mapping[Facet, tuple[str, bool]] = {
+    Facet.ASKED: ("asked_at", True),
+    Facet.NOT_ASKED: ("asked_at", False),
+    Facet.NOT_MESSAGED: ("messaged_at", False),
+    Facet.MISSED: ("reviewed_at", False),
+    Facet.REVIEWED: ("reviewed_at", True),
+    Facet.NOT_REVIEWED: ("reviewed_at", False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FilterShape:
+    """What of a filter shapes its statement; the rest is in its parameters."""
+
+    facet: Facet | None
+    date_key: DateKey
+    since: bool
+    until: bool
+    search: bool
+    email: bool
+    tag_slug: bool
+
+    @classmethod
+    def of(cls, wanted: CustomerFilter) -> "FilterShape":
+        return cls(
+            wanted.facet,
+            wanted.date_key,
+            wanted.since is not None,
+            wanted.until is not None,
+            wanted.search is not None,
+            wanted.email is not None,
+            wanted.tag_slug is not None,
+        )
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        archived = self.facet is Facet.ARCHIVED
+        moment = customer.c[self.date_key.lower()]
+        given = (
+            (self.search, customer.c.search_key.like(bindparam("pattern", type_=Text), escape="\\")),
+            (self.email, customer.c.email_key == bindparam("email", type_=Text)),
+            (self.tag_slug, customer.c.id.in_(_tagged())),
+            (self.since, moment >= bindparam("since", type_=moment.type)),
+            (self.until, moment < bindparam("until", type_=moment.type)),
+        )
+        return [
+            ours(customer),
+            customer.c.is_archived.is_(true() if archived else false()),
+            *(FACETS[self.facet] if self.facet else ()),
+            *(condition for wanted, condition in given if wanted),
+        ]
+
+    def leaves(self, ordering: Ordering) -> dict[str, bool]:
+        """Tell whether rows with and without a value of the sort can be among the wanted ones."""
+        column, has_value = _FACET_DECIDES.get(self.facet, ("", False)) if self.facet else ("", False)
+        decided = column == ordering.column
+        bounded = self.date_key.lower() == ordering.column and (self.since or self.until)
+        return {"values": not decided or has_value, "nulls": not (bounded or (decided and has_value))}
+
+
+def _parameters(wanted: CustomerFilter) -> dict[str, Any]:
+    # % and _ mean themselves.
+    search = re.sub(r"([\\%_])", r"\\\1", wanted.search or "")
+    return {
+        "pattern": f"%{search}%",
+        "email": wanted.email,
+        "tag_slug": wanted.tag_slug,
+        "since": wanted.since,
+        "until": wanted.until,
+    }
+
+
+def _tagged() -> Select[Any]:
+    wanted = select(tag.c.id).where(ours(tag), tag.c.slug == bindparam("tag_slug", type_=Text))
+    return select(customer_tag.c.customer_id).where(
+        ours(customer_tag), customer_tag.c.tag_id == wanted.scalar_subquery()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _page_statement(wanted: FilterShape, shape: PageShape) -> Executable:
+    rows = select(*COLUMNS).where(*wanted.conditions())
+    return paging.statement(rows, customer, shape, **wanted.leaves(shape.ordering))
+
+
+@lru_cache(maxsize=256)
+def _count_statement(wanted: FilterShape) -> Executable:
+    return select(func.count().label("total")).select_from(customer).where(*wanted.conditions())
+
+
+async def page(read: Read, wanted: CustomerFilter, page: Page) -> Slice:
+    """Give one page of the customers that fulfil the filter."""
+    statement = _page_statement(FilterShape.of(wanted), PageShape.of(page))
+    rows = await read.rows(statement, {**_parameters(wanted), **paging.parameters(page)})
+    return Slice.of(rows, page)
+
+
+async def count(read: Read, wanted: CustomerFilter) -> int:
+    """Count all the customers that fulfil the filter."""
+    return int(await read.value(_count_statement(FilterShape.of(wanted)), _parameters(wanted)))
+
+
+_BY_IDS = select(*COLUMNS).where(ours(customer), customer.c.id.in_(select(each("ids").c.value)))
+_BY_UUIDS = select(*COLUMNS).where(ours(customer), customer.c.uuid.in_(select(each("uuids", Uuid).c.value)))
+
+
+async def by_ids(read: Read, ids: Sequence[int]) -> list[Row[Any] | None]:
+    """Give the customer of each id, archived or not."""
+    found = {row.id: row for row in await read.rows(_BY_IDS, {"ids": ids})}
+    return [found.get(id_) for id_ in ids]
+
+
+async def by_uuids(read: Read, uuids: Sequence[UUID]) -> list[Row[Any] | None]:
+    """Give the customer of each uuid, archived or not."""
+    rows = await read.rows(_BY_UUIDS, {"uuids": [uuid.hex for uuid in uuids]})
+    found = {row.uuid: row for row in rows}
+    return [found.get(uuid) for uuid in uuids]
+
+
+_LOCKED = select(*COLUMNS).where(ours(customer)).with_for_update()
+_LOCKED_BY_ID = _LOCKED.where(customer.c.id == bindparam("wanted_id"))
+_LOCKED_BY_UUID = _LOCKED.where(customer.c.uuid == bindparam("wanted_uuid", type_=Uuid))
+
+
+async def locked(write: Write, named: int | UUID | None) -> Row[Any] | None:
+    """Give the customer of this id or uuid, and keep others from changing it until the transaction ends."""
+    if named is None:
+        return None
+    if isinstance(named, UUID):
+        return await write.row(_LOCKED_BY_UUID, {"wanted_uuid": named})
+    return await write.row(_LOCKED_BY_ID, {"wanted_id": named})
+
+
+_TAKEN = {
+    "email": select(customer.c.id).where(ours(customer), customer.c.email_key == bindparam("value")),
+    "phone": select(customer.c.id).where(ours(customer), customer.c.phone == bindparam("value")),
+}
+
+
+async def is_taken(transaction: Transaction, contact: str, value: str) -> bool:
+    """Tell whether a customer has this folded `email` or this `phone`."""
+    return await transaction.value(_TAKEN[contact], {"value": value}) is not None
+
+
+_INSERT = insert(customer).values(project_id=TENANT).returning(customer.c.id)
+
+
+async def add(write: Write, columns: Mapping[str, Any]) -> int:
+    """Insert one customer and give its id."""
+    return int(await write.value(_INSERT, columns))
+
+
+_CHANGE = update(customer).where(ours(customer), customer.c.id == bindparam("changed_id"))
+
+
+async def change(write: Write, customer_id: int, now: datetime, **columns: Any) -> None:
+    """Set columns of a customer's own, and move its `updated_at`."""
+    await write.change(_CHANGE.values(updated_at=now, **columns), {"changed_id": customer_id})
+
+
+_ORPHAN_REVIEWS = (
+    update(review)
+    .where(ours(review), review.c.customer_id == bindparam("removed_id"))
+    .values(customer_id=None)
+)
+_DELETE = delete(customer).where(ours(customer), customer.c.id == bindparam("removed_id"))
+
+
+async def remove(write: Write, customer_id: int) -> None:
+    """Delete a customer with its messages, charges and tag assignments; its reviews stay without a customer."""
+    await write.change(_ORPHAN_REVIEWS, {"removed_id": customer_id})
+    await write.change(_DELETE, {"removed_id": customer_id})
+
+
+_TAG_IDS = select(customer_tag.c.tag_id).where(
+    ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id")
+)
+_UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id"))
+_ADD_TAGS = insert(customer_tag).values(project_id=TENANT)
+
+
+async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -> bool:
+    """Make these the customer's tags; tells whether that changed anything."""
+    wanted = set(tag_ids)
+    if wanted == {row.tag_id for row in await write.rows(_TAG_IDS, {"of_id": customer_id})}:
+        return False
+    await write.change(_UNTAG, {"of_id": customer_id})
+    await write.change(_ADD_TAGS, [{"customer_id": customer_id, "tag_id": id_} for id_ in sorted(wanted)])
+    return True

@@ -1,0 +1,174 @@
+"""Keyset pages: a list in one statement, or one page for each of many parents in one statement.
+
+Never OFFSET: the index is entered at the cursor, so page 10,000 costs what page 1 costs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    Select,
+    Table,
+    asc,
+    bindparam,
+    desc,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.selectable import CompoundSelect, FromClause
+from sqlalchemy.sql.util import ClauseAdapter
+
+from customergraph.domain.paging import Cursor, Ordering, Page, Slice
+from customergraph.store.batches import each
+from customergraph.store.tenancy import ours
+
+
+class Bound(Enum):
+    """Where a cursor stands: nowhere, on a row with a value, or among the rows without one."""
+
+    NONE = "none"
+    VALUE = "value"
+    NULL = "null"
+
+    @classmethod
+    def of(cls, cursor: Cursor | None) -> "Bound":
+        if cursor is None:
+            return cls.NONE
+        return cls.NULL if cursor.value is None else cls.VALUE
+
+
+@dataclass(frozen=True, slots=True)
+class PageShape:
+    """What of a page shapes its statement; the rest is in its parameters."""
+
+    ordering: Ordering
+    backward: bool
+    after: Bound
+    before: Bound
+
+    @classmethod
+    def of(cls, page: Page) -> "PageShape":
+        return cls(page.ordering, page.backward, Bound.of(page.after), Bound.of(page.before))
+
+    @property
+    def descending(self) -> bool:
+        """Whether the index is read downward: a page backward is read from its end."""
+        return self.ordering.descending is not self.backward
+
+
+def parameters(page: Page) -> dict[str, Any]:
+    """Give the values that a page's statement wants: one row too many tells whether more follow."""
+    values: dict[str, Any] = {"page_limit": page.size + 1}
+    for name, cursor in (("after", page.after), ("before", page.before)):
+        if cursor is not None:
+            values[f"{name}_id"] = cursor.id
+            if cursor.value is not None:
+                values[f"{name}_value"] = cursor.value
+    return values
+
+
+def _with_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Select[Any]:
+    """Narrow and order the rows that have a value of the sort."""
+    key = table.c[shape.ordering.column]
+    if shape.ordering.nullable:
+        rows = rows.where(key.is_not(None))
+    place = tuple_(key, table.c.id)
+    for name, bound, later in (("after", shape.after, True), ("before", shape.before, False)):
+        if bound is Bound.VALUE:
+            cursor = tuple_(bindparam(f"{name}_value", type_=key.type), _id(name))
+            upward = later is not shape.ordering.descending
+            rows = rows.where(place > cursor if upward else place < cursor)
+    direction = desc if shape.descending else asc
+    return rows.order_by(direction(key), direction(table.c.id)).limit(_limit())
+
+
+def _without_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Select[Any]:
+    rows = rows.where(table.c[shape.ordering.column].is_(None))
+    for name, bound, later in (("after", shape.after, True), ("before", shape.before, False)):
+        if bound is Bound.NULL:
+            upward = later is not shape.ordering.descending
+            rows = rows.where(table.c.id > _id(name) if upward else table.c.id < _id(name))
+    direction = desc if shape.descending else asc
+    return rows.order_by(direction(table.c.id)).limit(_limit())
+
+
+def statement(
+    rows: Select[Any], table: FromClause, shape: PageShape, *, values: bool = True, nulls: bool = True
+) -> Select[Any] | CompoundSelect[Any]:
+    """Cut one page out of the rows, which select from the table.
+
+    Rows without a value of the sort come last in both directions. One index serves that
+    as two ranges of it, one after the other; `values` and `nulls` say which of the two
+    the rows' own conditions leave possible.
+    """
+    rows = rows.add_columns(table.c[shape.ordering.column].label("sort_value"))
+    ranges: list[Select[Any]] = []
+    if values and shape.after is not Bound.NULL:
+        ranges.append(_with_values(rows, table, shape))
+    if shape.ordering.nullable and nulls and shape.before is not Bound.VALUE:
+        ranges.append(_without_values(rows, table, shape))
+    if len(ranges) == 1:
+        return ranges[0]
+    if not ranges:
+        return rows.where(table.c.id.is_(None)).limit(_limit())
+    if shape.backward:
+        ranges.reverse()
+    return union_all(*(select(part.subquery()) for part in ranges)).limit(_limit())
+
+
+def _limit() -> ColumnElement[int]:
+    return bindparam("page_limit", type_=Integer)
+
+
+def _id(cursor: str) -> ColumnElement[int]:
+    return bindparam(f"{cursor}_id", type_=BigInteger)
+
+
+def statement_of_parents(
+    columns: Sequence[ColumnElement[Any]],
+    table: Table,
+    parent: str,
+    shape: PageShape,
+    conditions: Sequence[ColumnElement[bool]],
+) -> Select[Any]:
+    """Give the first page of the rows of each parent in the parameter `parents`.
+
+    Each parent's range of the index is entered once and read up to the page's end, so
+    a parent with 100,000 rows costs what one with a page of them costs. The rows come in
+    no order of their own.
+    """
+    parents = each("parents")
+    inner = table.alias("wanted")
+    wanted = select(inner.c.id).where(
+        ours(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions)
+    )
+    newest = _with_values(wanted, inner, shape).correlate(parents)
+    return (
+        select(*columns, table.c[shape.ordering.column].label("sort_value"))
+        .select_from(parents.join(table, table.c.id.in_(newest)))
+        .where(ours(table))
+    )
+
+
+def _on(table: FromClause, conditions: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    return [ClauseAdapter(table).traverse(condition) for condition in conditions]
+
+
+def slices_of_parents(
+    rows: Sequence[Row[Any]], parent: str, parents: Sequence[int], page: Page
+) -> list[Slice]:
+    """Sort each parent's rows into its page, in the order of the parents."""
+    found: dict[int, list[Row[Any]]] = {id_: [] for id_ in parents}
+    for row in rows:
+        found[getattr(row, parent)].append(row)
+    for page_rows in found.values():
+        page_rows.sort(key=attrgetter("sort_value", "id"), reverse=page.ordering.descending)
+    return [Slice.of(found[id_], page) for id_ in parents]

@@ -1,0 +1,309 @@
+"""The tables, their constraints, and the index behind every list.
+
+Each row of a tenant's table carries its project, and its references carry it too, so the
+database itself refuses a row that points into another project.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    true,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import ColumnElement
+
+from customergraph.domain.customer import Facet
+from customergraph.domain.message import UNSENT_WITHOUT, MessageChannel, MessageTemplate
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC with microseconds, as RFC 3339 text of one width that sorts by time."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else datetime.fromisoformat(value)
+
+
+# SQLite gives increasing ids to an INTEGER PRIMARY KEY alone.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+# Ids are never used again, so that an old link cannot lead to a new row (contract, section 2).
+_NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+def _of_project() -> list[Any]:
+    return [
+        Column("id", _Id, primary_key=True),
+        Column("project_id", BigInteger, ForeignKey("project.id"), nullable=False),
+        Column("uuid", Uuid, nullable=False),
+        UniqueConstraint("project_id", "uuid"),
+    ]
+
+
+def _address() -> list[Column[Any]]:
+    return [Column(name, Text) for name in ("address1", "address2", "city", "state", "postal_code")]
+
+
+def _within_project(column: str, table: str, **options: Any) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["project_id", column], [f"{table}.project_id", f"{table}.id"], **options)
+
+
+def _one_of(column: str, names: type[MessageChannel] | type[MessageTemplate]) -> CheckConstraint:
+    listed = ", ".join(f"'{name}'" for name in names)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("uuid", Uuid, nullable=False, unique=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    **_NEVER_REUSED,
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("project_id", BigInteger, ForeignKey("project.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False, unique=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    **_NEVER_REUSED,
+)
+
+location = Table(
+    "location",
+    metadata,
+    *_of_project(),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("display_name", Text),
+    Column("code", Text),
+    *_address(),
+    Column("name_key", Text, nullable=False),
+    UniqueConstraint("project_id", "slug"),
+    UniqueConstraint("project_id", "id"),
+    Index(None, "project_id", "name_key", "id"),
+    **_NEVER_REUSED,
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    *_of_project(),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("color", String(7)),
+    Column("icon", Text),
+    Column("name_key", Text, nullable=False),
+    UniqueConstraint("project_id", "slug"),
+    UniqueConstraint("project_id", "id"),
+    Index(None, "project_id", "name_key", "id"),
+    **_NEVER_REUSED,
+)
+
+customer = Table(
+    "customer",
+    metadata,
+    *_of_project(),
+    Column("first_name", Text, nullable=False),
+    Column("last_name", Text),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("company", Text),
+    Column("has_subscription", Boolean, nullable=False),
+    Column("notes", Text),
+    *_address(),
+    Column("location_id", BigInteger),
+    Column("signed_up_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("archived_at", Moment),
+    Column("unsubscribed_at", Moment),
+    # What follows the history is written by store.history.refresh alone.
+    Column("asked_at", Moment),
+    Column("messaged_at", Moment),
+    Column("reviewed_at", Moment),
+    Column("has_clicked", Boolean, nullable=False),
+    Column("has_charges", Boolean, nullable=False),
+    # What follows the texts is given by domain.customer.derived alone.
+    Column("name_key", Text, nullable=False),
+    Column("email_key", Text),
+    Column("company_key", Text),
+    Column("search_key", Text, nullable=False),
+    Column("is_archived", Boolean, Computed("archived_at IS NOT NULL", persisted=True), nullable=False),
+    UniqueConstraint("project_id", "email_key"),
+    UniqueConstraint("project_id", "phone"),
+    UniqueConstraint("project_id", "id"),
+    _within_project("location_id", "location"),
+    **_NEVER_REUSED,
+)
+
+SORT_COLUMNS = (
+    "name_key",
+    "email_key",
+    "phone",
+    "company_key",
+    "created_at",
+    "signed_up_at",
+    "asked_at",
+    "messaged_at",
+    "reviewed_at",
+)
+for _key in SORT_COLUMNS:
+    Index(None, customer.c.project_id, customer.c.is_archived, customer.c[_key], customer.c.id)
+
+# The conditions of each facet, besides being archived or not.
+FACETS: dict[Facet, tuple[ColumnElement[bool], ...]] = {
+    Facet.ARCHIVED: (),
+    Facet.ASKED: (customer.c.asked_at.is_not(None),),
+    Facet.NOT_ASKED: (customer.c.asked_at.is_(None), customer.c.unsubscribed_at.is_(None)),
+    Facet.NOT_MESSAGED: (customer.c.messaged_at.is_(None),),
+    Facet.MISSED: (customer.c.has_clicked.is_(true()), customer.c.reviewed_at.is_(None)),
+    Facet.REVIEWED: (customer.c.reviewed_at.is_not(None),),
+    Facet.NOT_REVIEWED: (customer.c.reviewed_at.is_(None),),
+    Facet.HAS_NOTES: (customer.c.notes.is_not(None),),
+    Facet.HAS_CHARGES: (customer.c.has_charges.is_(true()),),
+    Facet.UNSUBSCRIBED: (customer.c.unsubscribed_at.is_not(None),),
+}
+for _facet, _conditions in FACETS.items():
+    if _conditions:
+        Index(
+            f"ix_customer_{_facet.lower()}",
+            customer.c.project_id,
+            customer.c.is_archived,
+            customer.c.created_at,
+            customer.c.id,
+            sqlite_where=and_(*_conditions),
+            postgresql_where=and_(*_conditions),
+        )
+
+customer_tag = Table(
+    "customer_tag",
+    metadata,
+    Column("project_id", BigInteger, ForeignKey("project.id"), primary_key=True),
+    Column("customer_id", BigInteger, primary_key=True),
+    Column("tag_id", BigInteger, primary_key=True),
+    _within_project("customer_id", "customer", ondelete="CASCADE"),
+    _within_project("tag_id", "tag", ondelete="CASCADE"),
+    Index(None, "project_id", "tag_id", "customer_id"),
+    sqlite_with_rowid=False,
+)
+
+message = Table(
+    "message",
+    metadata,
+    *_of_project(),
+    Column("customer_id", BigInteger, nullable=False),
+    Column("ask_id", BigInteger),
+    Column("channel", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("scheduled_at", Moment, nullable=False),
+    Column("processed_at", Moment),
+    Column("sent_at", Moment),
+    Column("delivered_at", Moment),
+    Column("opened_at", Moment),
+    Column("clicked_at", Moment),
+    Column("failed_at", Moment),
+    Column("failed_reason", Text),
+    Column("complained_at", Moment),
+    Column("canceled_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    _one_of("channel", MessageChannel),
+    _one_of("template", MessageTemplate),
+    _within_project("customer_id", "customer", ondelete="CASCADE"),
+    Index(None, "project_id", "customer_id", "scheduled_at", "id"),
+    **_NEVER_REUSED,
+)
+UNSENT = and_(*(message.c[name].is_(None) for name in UNSENT_WITHOUT))
+Index(
+    "ix_message_unsent",
+    message.c.project_id,
+    message.c.customer_id,
+    sqlite_where=UNSENT,
+    postgresql_where=UNSENT,
+)
+
+review = Table(
+    "review",
+    metadata,
+    *_of_project(),
+    Column("customer_id", BigInteger),
+    Column("location_id", BigInteger),
+    Column("score", SmallInteger, nullable=False),
+    Column("body", Text),
+    Column("source", Text, nullable=False),
+    Column("url", Text),
+    Column("reply", Text),
+    Column("replied_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    CheckConstraint("score BETWEEN 1 AND 5", name="score"),
+    _within_project("customer_id", "customer"),
+    _within_project("location_id", "location"),
+    Index(None, "project_id", "customer_id", "created_at", "id"),
+    **_NEVER_REUSED,
+)
+
+charge = Table(
+    "charge",
+    metadata,
+    *_of_project(),
+    Column("customer_id", BigInteger, nullable=False),
+    Column("location_id", BigInteger),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("charged_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    _within_project("customer_id", "customer", ondelete="CASCADE"),
+    _within_project("location_id", "location"),
+    Index(None, "project_id", "customer_id", "charged_at", "id"),
+    **_NEVER_REUSED,
+)
+
+TENANT_TABLES = frozenset({location, tag, customer, customer_tag, message, review, charge})

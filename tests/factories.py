@@ -1,0 +1,176 @@
+"""A tenant of the gateway under test: its rows, made in bulk, and clients that speak for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from graphql_client import GraphQLClient
+
+from customergraph.domain.customer import derived
+from customergraph.domain.principal import Scope
+from customergraph.domain.text import fold
+from customergraph.store import access, bulk, history
+from customergraph.store.database import Database, Write
+
+Result = TypeVar("Result")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+_numbers = count(1)
+
+_CUSTOMER: dict[str, Any] = {
+    "last_name": None,
+    "email": None,
+    "phone": None,
+    "company": None,
+    "has_subscription": False,
+    "notes": None,
+    "address1": None,
+    "address2": None,
+    "city": None,
+    "state": None,
+    "postal_code": None,
+    "location_id": None,
+    "signed_up_at": None,
+    "archived_at": None,
+    "unsubscribed_at": None,
+}
+_MESSAGE: dict[str, Any] = dict.fromkeys(
+    "ask_id processed_at sent_at delivered_at opened_at clicked_at failed_at failed_reason complained_at"
+    " canceled_at".split()
+)
+
+
+def at(minutes: float) -> datetime:
+    """Give the moment that many minutes after a noon that all tests share."""
+    return NOON + timedelta(minutes=minutes)
+
+
+class Tenant:
+    """A project, with as many rows as a test wants."""
+
+    def __init__(self, base_url: str, database_url: str, slug: str, timezone: str = "UTC") -> None:
+        self.base_url = base_url
+        self.database_url = database_url
+        self.slug = slug
+        self._clients: list[GraphQLClient] = []
+        self._on_database(lambda database: access.create_project(database, slug, slug.title(), timezone))
+        self.project_id = self._on_database(lambda database: access.project_of_slug(database, slug)).id
+        self.client = self.client_with(*Scope)
+
+    def _on_database(self, job: Callable[[Database], Awaitable[Result]]) -> Result:
+        async def run() -> Result:
+            database = Database(self.database_url)
+            try:
+                return await job(database)
+            finally:
+                await database.close()
+
+        return asyncio.run(run())
+
+    def write(self, job: Callable[[Write], Awaitable[Result]]) -> Result:
+        """Do a job in a write transaction on the store."""
+
+        async def run(database: Database) -> Result:
+            async with database.write(self.project_id) as write:
+                return await job(write)
+
+        return self._on_database(run)
+
+    def token_with(self, *scopes: Scope, expires_at: datetime | None = None) -> str:
+        return self._on_database(
+            lambda database: access.create_token(database, self.slug, "test", set(scopes), expires_at)
+        )
+
+    def client_with(self, *scopes: Scope) -> GraphQLClient:
+        client = GraphQLClient(self.base_url, self.token_with(*scopes))
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+    def _add(self, table: str, rows: list[dict[str, Any]], owners: bool = False) -> list[int]:
+        rows = [{"uuid": uuid4(), **row} for row in rows]
+
+        async def job(write: Write) -> list[int]:
+            await bulk.add(write, table, rows)
+            known = await bulk.known(write, table, "uuid", [row["uuid"] for row in rows])
+            if owners:
+                await history.refresh(write, {row["customer_id"] for row in rows} - {None})
+            ids = {row.uuid: row.id for row in known}
+            return [ids[row["uuid"]] for row in rows]
+
+        return self.write(job)
+
+    def add_customers(self, *rows: dict[str, Any]) -> list[int]:
+        """Add customers, each from the columns that the test cares about; gives their ids."""
+        whole = []
+        for row in rows:
+            number = next(_numbers)
+            created = {"created_at": at(number), "updated_at": at(number)}
+            columns = {"first_name": f"Customer {number}", **_CUSTOMER, **created, **row}
+            whole.append({**columns, **derived(columns), "has_clicked": False, "has_charges": False})
+        return self._add("customer", whole)
+
+    def add_customer(self, **columns: Any) -> int:
+        return self.add_customers(columns)[0]
+
+    def add_messages(self, *rows: dict[str, Any]) -> list[int]:
+        defaults = {"channel": "EMAIL", "template": "REQUEST", "scheduled_at": NOON, "created_at": NOON}
+        return self._add("message", [{**_MESSAGE, **defaults, **row} for row in rows], owners=True)
+
+    def add_reviews(self, *rows: dict[str, Any]) -> list[int]:
+        defaults = {
+            **dict.fromkeys(("location_id", "body", "url", "reply", "replied_at")),
+            "score": 5,
+            "source": "google",
+            "created_at": NOON,
+            "updated_at": NOON,
+        }
+        return self._add("review", [{**defaults, **row} for row in rows], owners=True)
+
+    def add_charges(self, *rows: dict[str, Any]) -> list[int]:
+        defaults = {
+            "location_id": None,
+            "amount": 1000,
+            "currency": "USD",
+            "charged_at": NOON,
+            "created_at": NOON,
+        }
+        return self._add("charge", [{**defaults, **row} for row in rows], owners=True)
+
+    def add_locations(self, *slugs: str, **columns: Any) -> list[int]:
+        address = dict.fromkeys(("display_name", "code", "address1", "address2", "city", "state", "postal_code"))
+        return self._add(
+            "location",
+            [{"slug": slug, "name": slug.title(), "name_key": fold(slug), **address, **columns} for slug in slugs],
+        )
+
+    def add_tags(self, *slugs: str) -> list[int]:
+        return self._add(
+            "tag",
+            [
+                {"slug": slug, "name": slug.title(), "name_key": fold(slug), "color": "#112233", "icon": None}
+                for slug in slugs
+            ],
+        )
+
+    def tag(self, customer_id: int, *tag_ids: int) -> None:
+        self.write(lambda write: bulk.replace_tags(write, {customer_id: tag_ids}))
+
+    def add_histories(self, customers: int, each: int = 3) -> list[int]:
+        """Add customers with a location, tags, and that many messages, reviews and charges each."""
+        number = next(_numbers)
+        location = self.add_locations(f"place-{number}")[0]
+        tags = self.add_tags(f"tag-{number}-a", f"tag-{number}-b")
+        ids = self.add_customers(*({"location_id": location} for _ in range(customers)))
+        self.write(lambda write: bulk.replace_tags(write, dict.fromkeys(ids, tags)))
+        rows = [(id_, minute) for id_ in ids for minute in range(each)]
+        self.add_messages(*({"customer_id": id_, "scheduled_at": at(minute)} for id_, minute in rows))
+        self.add_reviews(*({"customer_id": id_, "created_at": at(minute)} for id_, minute in rows))
+        self.add_charges(*({"customer_id": id_, "charged_at": at(minute)} for id_, minute in rows))
+        return ids
