@@ -6,24 +6,27 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 import uvicorn
-from factories import Tenant
-from graphql_client import GraphQLClient
 
 from customergraph.settings import Settings
 from customergraph.store import upgrades
 from customergraph.store.database import Database
 from customergraph.web.app import create_app
+from factories import Tenant
+from graphql_client import GraphQLClient
 
 MakeTenant = Callable[..., Tenant]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:  # noqa: ARG001
+def pytest_runtest_makereport(
+    item: pytest.Item,  # noqa: ARG001
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     # Where nothing may be missing, a skipped test is a failed one.
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CUSTOMERGRAPH_TESTS_MAY_SKIP") == "no":
@@ -55,14 +58,12 @@ class RunningServer(uvicorn.Server):
     """Serves an application from a thread, on a port of its own."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(
-            uvicorn.Config(create_app(settings), log_config=None, ws="none", timeout_graceful_shutdown=5)
-        )
+        super().__init__(uvicorn.Config(create_app(settings), log_config=None, ws="none", timeout_graceful_shutdown=5))
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self.run, args=([self._socket],))
 
-    def __enter__(self) -> "RunningServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         deadline = time.monotonic() + 20
         while not self.started and time.monotonic() < deadline:

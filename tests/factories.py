@@ -1,19 +1,21 @@
 """A tenant of the gateway under test: its rows, made in bulk, and clients that speak for it."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from graphql_client import GraphQLClient
-
 from customergraph.domain.customer import derived
 from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
 from customergraph.store import access, bulk, history
-from customergraph.store.database import Database, Write
+from customergraph.store.database import Database, Write, embedded_path
+from customergraph.store.tables import TENANT_TABLES
+from graphql_client import GraphQLClient
 
 Result = TypeVar("Result")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -79,10 +81,24 @@ class Tenant:
 
         return self._on_database(run)
 
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Give every row of the project as the store has it, by table: what a test compares before and after."""
+        with closing(sqlite3.connect(embedded_path(self.database_url))) as connection:
+            return {
+                name: connection.execute(
+                    f"SELECT * FROM {name} WHERE project_id = ? ORDER BY 2, 3, 1",  # noqa: S608 - our own tables
+                    (self.project_id,),
+                ).fetchall()
+                for name in sorted(table.name for table in TENANT_TABLES)
+            }
+
     def token_with(self, *scopes: Scope, expires_at: datetime | None = None) -> str:
         return self._on_database(
             lambda database: access.create_token(database, self.slug, "test", set(scopes), expires_at)
         )
+
+    def revoke(self, token: str) -> None:
+        self._on_database(lambda database: access.revoke(database, token[: access.PREFIX_LENGTH]))
 
     def client_with(self, *scopes: Scope) -> GraphQLClient:
         client = GraphQLClient(self.base_url, self.token_with(*scopes))
@@ -93,7 +109,7 @@ class Tenant:
         for client in self._clients:
             client.close()
 
-    def _add(self, table: str, rows: list[dict[str, Any]], owners: bool = False) -> list[int]:
+    def _add(self, table: str, rows: list[dict[str, Any]], *, owners: bool = False) -> list[int]:
         rows = [{"uuid": uuid4(), **row} for row in rows]
 
         async def job(write: Write) -> list[int]:

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -28,7 +28,7 @@ from customergraph.importing.kinds import Kind
 from customergraph.schema.queries import sdl
 from customergraph.settings import Settings
 from customergraph.store import access, upgrades
-from customergraph.store.database import Database, refuse_old_sqlite
+from customergraph.store.database import Database, embedded_path, refuse_old_sqlite
 from customergraph.web.app import create_app
 
 app = typer.Typer(
@@ -49,10 +49,12 @@ Job = Callable[[Database], Awaitable[Result]]
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-DatabaseUrl = Annotated[
-    str | None, typer.Option("--database-url", help="The store; else CUSTOMERGRAPH_DATABASE_URL.")
-]
+DatabaseUrl = Annotated[str | None, typer.Option("--database-url", help="The store; else CUSTOMERGRAPH_DATABASE_URL.")]
 ProjectSlug = Annotated[str, typer.Option("--project", help="The project's slug.")]
+
+_SQLITE = b"SQLite format 3\0"
+# How long a stopping server waits for the requests it has begun.
+GRACE_SECONDS = 10
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DURATION = re.compile(r"(\d{1,5})([smhdw])", re.ASCII)
@@ -73,22 +75,43 @@ def _tell(line: str) -> None:
     _errors.print(line, markup=False)
 
 
-def _run(job: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(job)
-
-
 def _on_store(database_url: str | None, job: Job[Result]) -> Result:
     """Do a job on the configured store, which is made when it is new and embedded."""
 
-    async def prepared() -> Result:
-        database = Database(Settings.read(database_url=database_url).database_url)
+    async def prepared(database: Database) -> Result:
+        await upgrades.ready(database)
+        return await job(database)
+
+    return _on_any_store(database_url, prepared)
+
+
+def _on_any_store(database_url: str | None, job: Job[Result]) -> Result:
+    """Do a job on the configured store, whatever its version."""
+    url = Settings.read(database_url=database_url).database_url
+    _refuse_other_files(embedded_path(url))
+
+    async def run() -> Result:
+        database = Database(url)
         try:
-            await upgrades.ready(database)
             return await job(database)
         finally:
             await database.close()
 
-    return _run(prepared())
+    return asyncio.run(run())
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise CommandRefused, with the reason, for what cannot be the file of a store."""
+    try:
+        if not path.exists():
+            path.parent.stat()
+            return
+        with path.open("r+b") as file:
+            begin = file.read(len(_SQLITE))
+    except OSError as error:
+        raise CommandRefused(f"the store {path} cannot be opened: {error.strerror}") from None
+    if begin not in {b"", _SQLITE}:
+        raise CommandRefused(f"{path} is no SQLite database")
 
 
 @app.command()
@@ -100,14 +123,12 @@ def demo(
     """Make a believable project in an embedded store, and serve it with GraphiQL."""
     with _progress("customers") as progress:
         task = progress.add_task("making", total=customers, visible=not path.exists())
-        secret = _run(demo_project.opened(path, customers, lambda made: progress.advance(task, made)))
+        secret = asyncio.run(demo_project.opened(path, customers, lambda made: progress.advance(task, made)))
     url = f"http://127.0.0.1:{port}/graphql"
     print(f"GraphiQL and API: {url}\nToken: {secret}\n")  # noqa: T201
     print(f'curl {url} -H "Authorization: Bearer {secret}" \\')  # noqa: T201
     print('  --json \'{"query": "{ customers(first: 3) { totalCount nodes { name email } } }"}\'', flush=True)  # noqa: T201
-    settings = Settings.read(
-        database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, graphiql=True
-    )
+    settings = Settings.read(database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, graphiql=True)
     uvicorn.run(create_app(settings, shown_token=secret), **_server_options(settings))
 
 
@@ -120,9 +141,7 @@ def serve(
     graphiql: Annotated[bool | None, typer.Option(help="Serve GraphiQL to browsers.")] = None,
 ) -> None:
     """Serve the configured store."""
-    settings = Settings.read(
-        database_url=database_url, host=host, port=port, workers=workers, graphiql=graphiql
-    )
+    settings = Settings.read(database_url=database_url, host=host, port=port, workers=workers, graphiql=graphiql)
     _on_store(settings.database_url, _nothing_more)
     if settings.workers == 1:
         uvicorn.run(create_app(settings), **_server_options(settings))
@@ -143,6 +162,7 @@ def _server_options(settings: Settings) -> dict[str, Any]:
         "loop": "uvloop",
         "http": "httptools",
         "ws": "none",
+        "timeout_graceful_shutdown": GRACE_SECONDS,
         "server_header": False,
         "log_config": logs.CONFIG,
     }
@@ -155,34 +175,27 @@ async def _nothing_more(_database: Database) -> None:
 @db.command("upgrade")
 def db_upgrade(database_url: DatabaseUrl = None) -> None:
     """Bring the store up to date."""
-
-    async def job() -> bool:
-        database = Database(Settings.read(database_url=database_url).database_url)
-        try:
-            return await upgrades.upgrade(database)
-        finally:
-            await database.close()
-
-    _tell("The store was upgraded." if _run(job()) else "The store is up to date.")
+    changed = _on_any_store(database_url, upgrades.upgrade)
+    _tell("The store was upgraded." if changed else "The store is up to date.")
 
 
 @db.command("check")
 def db_check(database_url: DatabaseUrl = None) -> None:
     """Tell whether the store is up to date and consistent."""
-
-    async def job() -> list[str]:
-        database = Database(Settings.read(database_url=database_url).database_url)
-        try:
-            return await upgrades.problems(database)
-        finally:
-            await database.close()
-
-    problems = _run(job())
+    problems = _on_any_store(database_url, _problems)
     for problem in problems:
         _tell(f"customergraph: {problem}")
     if problems:
         raise SystemExit(1)
     _tell("The store is up to date and consistent.")
+
+
+async def _problems(database: Database) -> list[str]:
+    path = embedded_path(database.url)
+    # Opening it would make it.
+    if not path.exists():
+        return [f"there is no store at {path}: run `customergraph db upgrade`"]
+    return await upgrades.problems(database)
 
 
 @project.command("create")
@@ -194,9 +207,7 @@ def project_create(
 ) -> None:
     """Add a project."""
     if not _SLUG.fullmatch(slug) or len(slug) > 100:  # noqa: PLR2004
-        raise typer.BadParameter(
-            "give lower-case letters, digits and single hyphens, 100 at most", param_hint="SLUG"
-        )
+        raise typer.BadParameter("give lower-case letters, digits and single hyphens, 100 at most", param_hint="SLUG")
     checked_name = _parameter("--name", lambda: text.required(name, 255))
     zone = _parameter("--timezone", lambda: moments.zone_name(timezone))
     _on_store(database_url, lambda database: access.create_project(database, slug, checked_name, zone))
@@ -207,9 +218,7 @@ def project_create(
 def project_list(database_url: DatabaseUrl = None) -> None:
     """List all projects."""
     rows = _on_store(database_url, access.projects)
-    _print_table(
-        ("slug", "name", "timezone", "uuid"), [(r.slug, r.name, r.timezone, str(r.uuid)) for r in rows]
-    )
+    _print_table(("slug", "name", "timezone", "uuid"), [(r.slug, r.name, r.timezone, str(r.uuid)) for r in rows])
 
 
 class ScopeOption(StrEnum):
@@ -246,9 +255,7 @@ def _expiry(duration: str | None) -> datetime | None:
         return None
     match = _DURATION.fullmatch(duration)
     if match is None or int(match[1]) == 0:
-        raise typer.BadParameter(
-            f"{duration!r} is not a duration like 90d, 12h or 30m", param_hint="--expires-in"
-        )
+        raise typer.BadParameter(f"{duration!r} is not a duration like 90d, 12h or 30m", param_hint="--expires-in")
     return moments.now() + timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -285,15 +292,15 @@ def import_(
     format_: Annotated[
         Format | None, typer.Option("--format", help="What the file is, where its name does not tell.")
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="Where rejected rows go.  [default: FILE.rejects.csv]")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Import nothing unless all of it can be.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go.  [default: FILE.rejects.csv]")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing unless all of it can be.")] = False,  # noqa: FBT002 - the way of Typer
     database_url: DatabaseUrl = None,
 ) -> None:
     """Import rows into a project: new ones are added, known ones are updated."""
     form = format_ or _format(file)
     rejects_path = rejects or Path("stdin.rejects.csv" if file == "-" else f"{file}.rejects.csv")
+    if rejects_path.exists() and Path(file).exists() and rejects_path.samefile(file):
+        raise typer.BadParameter("it would replace FILE", param_hint="--rejects")
     begun = time.monotonic()
     with _opened(file) as stream, _progress("bytes") as progress:
         size = None if file == "-" else Path(file).stat().st_size
@@ -336,7 +343,7 @@ def _opened(file: str) -> BinaryIO:
     if file == "-":
         return sys.stdin.buffer
     try:
-        return Path(file).open("rb")  # noqa: SIM115 - the caller closes it
+        return Path(file).open("rb")
     except OSError as error:
         raise CommandRefused(f"{file}: {error.strerror}") from None
 

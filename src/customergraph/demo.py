@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -260,8 +260,8 @@ def _batches(people: Iterator[Person]) -> Iterator[list[Person]]:
 async def _catalog(database: Database, project_id: int) -> tuple[list[int], list[int]]:
     rand = random.Random(SEED)  # noqa: S311 - reproducible, nothing secret
     columns = ("slug", "name", "display_name", "code", "address1", "city", "state", "postal_code")
-    places = [dict(zip(columns, place, strict=True)) for place in _LOCATIONS]
-    labels = [dict(zip(("slug", "name", "color", "icon"), label, strict=True)) for label in _TAGS]
+    places: list[dict[str, Any]] = [dict(zip(columns, place, strict=True)) for place in _LOCATIONS]
+    labels: list[dict[str, Any]] = [dict(zip(("slug", "name", "color", "icon"), label, strict=True)) for label in _TAGS]
     for row in (*places, *labels):
         row |= {"uuid": UUID(int=rand.getrandbits(128), version=4), "name_key": fold(row["name"])}
     async with database.write(project_id) as write:
@@ -277,8 +277,7 @@ async def _catalog(database: Database, project_id: int) -> tuple[list[int], list
 async def _save(database: Database, project_id: int, people: list[Person]) -> None:
     async with database.write(project_id) as write:
         await bulk.add(write, "customer", [person.columns for person in people])
-        known = await bulk.known(write, "customer", "uuid", [person.columns["uuid"] for person in people])
-        ids: Mapping[UUID, int] = {row.uuid: row.id for row in known}
+        ids = await bulk.ids(write, "customer", [person.columns["uuid"] for person in people])
         await bulk.replace_tags(write, {ids[person.columns["uuid"]]: person.tags for person in people})
         for table in ("message", "review", "charge"):
             rows = [
@@ -295,12 +294,11 @@ async def opened(path: Path, customers: int, made: Callable[[int], None]) -> str
 
     Raises CommandRefused for a file that the demo did not make.
     """
-    url = f"sqlite+aiosqlite:///{path}"
-    if not path.exists():
+    if _is_new(path):
         await _make(path, customers, made)
     elif not _is_ours(path):
         raise CommandRefused(f"{path} is not a file that `customergraph demo` made: choose another --path")
-    database = Database(url)
+    database = Database(f"sqlite+aiosqlite:///{path}")
     try:
         await upgrades.upgrade(database)
         return await access.create_token(database, SLUG, "demo", set(Scope), None)
@@ -309,6 +307,8 @@ async def opened(path: Path, customers: int, made: Callable[[int], None]) -> str
 
 
 async def _make(path: Path, customers: int, made: Callable[[int], None]) -> None:
+    if not os.access(path.parent, os.W_OK):
+        raise CommandRefused(f"no file can be made in {path.parent}: choose another --path")
     # Under another name until it is whole, so that a demo that is killed leaves nothing to be mistaken for one.
     unfinished = path.with_name(path.name + f".{os.getpid()}")
     database = Database(f"sqlite+aiosqlite:///{unfinished}")
@@ -324,8 +324,15 @@ async def _make(path: Path, customers: int, made: Callable[[int], None]) -> None
             leftover.unlink()
 
 
+def _is_new(path: Path) -> bool:
+    return not path.exists()
+
+
 def _is_ours(path: Path) -> bool:
     # Read from the file's header: opening a foreign database would already change it.
-    with path.open("rb") as file:
-        header = file.read(72)
+    try:
+        with path.open("rb") as file:
+            header = file.read(72)
+    except OSError:
+        return False
     return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:72]) == DEMO_APPLICATION_ID

@@ -30,9 +30,12 @@ CONFIG: dict[str, Any] = {
     "loggers": {"uvicorn.access": {"level": "INFO"}, "alembic": {"level": "WARNING"}},
 }
 
-structlog.configure(
-    processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    cache_logger_on_first_use=True,
-)
+
+def configure() -> None:
+    """Let what the gateway itself logs take the same way as what its libraries log."""
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )

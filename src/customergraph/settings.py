@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from customergraph.errors import CommandRefused
 
 PREFIX = "CUSTOMERGRAPH_"
+_EMBEDDED = "sqlite+aiosqlite:///"
 
 
 class Settings(BaseSettings):
@@ -18,16 +19,17 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite+aiosqlite:///customergraph.db"
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
-    workers: int = Field(1, ge=1)
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1)] = 1
     graphiql: bool = True
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     @field_validator("database_url")
     @classmethod
     def _known_engine(cls, url: str) -> str:
-        if not url.startswith("sqlite+aiosqlite:///"):
-            raise ValueError("must start with sqlite+aiosqlite:///")
+        path = url.removeprefix(_EMBEDDED)
+        if path == url or path in {"", ":memory:"}:
+            raise ValueError(f"must be {_EMBEDDED} and the path of a file")
         return url
 
     @field_validator("cors_origins", mode="before")
@@ -50,6 +52,8 @@ class Settings(BaseSettings):
             name = PREFIX + str(first["loc"][0]).upper()
             reason = first["msg"].removeprefix("Value error, ")
             raise CommandRefused(f"setting {name}: {reason} (got {first['input']!r})") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandRefused(f".env: {error}") from None
 
     def export(self) -> None:
         """Put these settings into the environment, where worker processes read them."""

@@ -7,10 +7,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 from customergraph.domain import text
+from customergraph.domain.contact import email, phone
 from customergraph.domain.paging import KeyType, Ordering, SortDirection
 from customergraph.errors import BadUserInput, InputRefused, Mistake, MistakeCode, ValueRefused
 
@@ -120,34 +118,6 @@ def days(first: date | None, last: date | None) -> tuple[date | None, date | Non
     return first, last
 
 
-def email(value: str | None) -> str | None:
-    """Check an email address, without asking the network; it keeps its case."""
-    address = text.optional(value, 255)
-    if address is None:
-        return None
-    try:
-        validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
-        raise ValueRefused(MistakeCode.INVALID, f"is not an email address: {error}") from None
-    return address
-
-
-def phone(value: str | None) -> str | None:
-    """Check a phone number with its country code; gives it as E.164."""
-    number = text.optional(value, 32)
-    if number is None:
-        return None
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        raise ValueRefused(
-            MistakeCode.INVALID, "must be a phone number with its country code, like +14155550123"
-        ) from None
-    if not phonenumbers.is_valid_number(parsed):
-        raise ValueRefused(MistakeCode.INVALID, "is not a phone number that can exist in its country")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
 def notes(value: str | None) -> str | None:
     return text.optional(value, LONGEST_NOTES, multiline=True)
 
@@ -220,9 +190,7 @@ def tag_slugs(slugs: Iterable[str], field: tuple[str, ...], mistakes: Mistakes) 
         if slug is not None:
             found.setdefault(slug, place)
     if len(found) > MOST_TAGS:
-        mistakes.add(
-            field, MistakeCode.TOO_MANY, f"must name at most {MOST_TAGS} tags, and names {len(found)}"
-        )
+        mistakes.add(field, MistakeCode.TOO_MANY, f"must name at most {MOST_TAGS} tags, and names {len(found)}")
         return {}
     return found
 
@@ -239,8 +207,7 @@ class NewCustomer:
     def checked(cls, given: Mapping[str, Any], mistakes: Mistakes) -> "NewCustomer":
         """Check the input of createCustomer by its snake_case names; collects what is wrong with it."""
         columns = {
-            name: mistakes.check(("input", _camel(name)), rule, given[name])
-            for name, rule in TEXT_RULES.items()
+            name: mistakes.check(("input", _camel(name)), rule, given[name]) for name, rule in TEXT_RULES.items()
         }
         columns["has_subscription"] = bool(given["has_subscription"])
         columns["signed_up_at"] = given["signed_up_at"]

@@ -8,7 +8,7 @@ from customergraph.errors import MistakeCode, ValueRefused
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_RFC_3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_RFC_3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII)
 _SECONDS = re.compile(r"-?\d{1,12}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -75,14 +75,14 @@ def parsed_day(text: str) -> date:
 def first_instant(day: date, zone: ZoneInfo) -> datetime:
     """Give the first instant of a calendar day in a time zone, as a moment in UTC.
 
-    Midnight, unless the clocks skip it: then the end of what they skip. Days at the
-    ends of the calendar are cut to what a moment can hold.
+    Midnight, unless the clocks skip it: then the end of what they skip. The first
+    day of the calendar is cut to what a moment can hold.
     """
     midnight = datetime.combine(day, time(), zone)
     try:
         late, early = midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC)
     except OverflowError:
-        return datetime.min.replace(tzinfo=UTC) if day.year == 1 else datetime.max.replace(tzinfo=UTC)
+        return datetime.min.replace(tzinfo=UTC)
     if early >= late:
         return late
     while late - early > timedelta(seconds=1):
@@ -105,7 +105,5 @@ def bounds(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datet
 def zone_name(name: str) -> str:
     """Check an IANA time zone's name; raises ValueRefused when it is unknown."""
     if name not in available_timezones():
-        raise ValueRefused(
-            MistakeCode.INVALID, f"unknown time zone {name!r}: give an IANA name like Europe/Berlin"
-        )
+        raise ValueRefused(MistakeCode.INVALID, f"unknown time zone {name!r}: give an IANA name like Europe/Berlin")
     return name

@@ -37,8 +37,7 @@ def has_controls(text: str, allowed: frozenset[str] = frozenset()) -> bool:
     if text.isascii() and text.isprintable():
         return False
     return any(
-        (character in _CONTROLS and character not in allowed) or "\ud800" <= character <= "\udfff"
-        for character in text
+        (character in _CONTROLS and character not in allowed) or "\ud800" <= character <= "\udfff" for character in text
     )
 
 
@@ -54,9 +53,7 @@ def optional(text: str | None, longest: int, *, multiline: bool = False) -> str 
     if has_controls(text, _IN_NOTES if multiline else frozenset()):
         raise ValueRefused(MistakeCode.INVALID, "must not contain control characters")
     if len(text) > longest:
-        raise ValueRefused(
-            MistakeCode.TOO_LONG, f"must have at most {longest} characters, and has {len(text)}"
-        )
+        raise ValueRefused(MistakeCode.TOO_LONG, f"must have at most {longest} characters, and has {len(text)}")
     return text or None
 
 

@@ -37,8 +37,6 @@ class Batch:
             return location_id, None, rejects
         slugs = row.values["tags"] or ()
         rejects += [
-            Reject(row.line, "tags", f"no tag has the slug {slug!r}")
-            for slug in slugs
-            if slug not in self.tags
+            Reject(row.line, "tags", f"no tag has the slug {slug!r}") for slug in slugs if slug not in self.tags
         ]
         return location_id, tuple(self.tags[slug] for slug in slugs if slug in self.tags), rejects

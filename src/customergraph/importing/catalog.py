@@ -17,9 +17,7 @@ _TABLES = {Kind.LOCATIONS: "location", Kind.TAGS: "tag"}
 async def save(write: Write, rows: Sequence[Row], kind: Kind) -> Saved:
     """Add the rows whose slug is new, and change those whose slug is known."""
     table = _TABLES[kind]
-    stored = {
-        row.slug: row for row in await bulk.known(write, table, "slug", {r.values["slug"] for r in rows})
-    }
+    stored = {row.slug: row for row in await bulk.known(write, table, "slug", {r.values["slug"] for r in rows})}
     merged: dict[str, dict[str, Any]] = {}
     for row in rows:
         merged.setdefault(row.values["slug"], {}).update(row.values)

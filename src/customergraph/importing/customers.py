@@ -1,6 +1,6 @@
 """Importing customers: which row is whom, and what of it is new."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,24 +13,20 @@ from customergraph.importing.rows import Row, email_key
 from customergraph.store import bulk, catalog
 from customergraph.store.database import Write
 
-_TEXTS = tuple(TEXT_RULES)
-_TIMES = ("signed_up_at", "unsubscribed_at", "archived_at", "created_at")
-_NEVER_BLANK: Mapping[str, Any] = {"has_subscription": False}
-_OWN = (*_TEXTS, *_TIMES, "has_subscription", "location_id")
+# The columns that are what their cells say.
+_TOLD = frozenset((*TEXT_RULES, "signed_up_at", "unsubscribed_at", "archived_at", "created_at", "has_subscription"))
+_OWN = (*sorted(_TOLD), "location_id")
 
 
 class _Person:
     """A customer of this batch: as the store has it, if it does, and as the file's rows leave it."""
 
-    __slots__ = ("columns", "id", "keys", "stored", "tag_ids", "uuid")
+    __slots__ = ("columns", "keys", "stored", "tag_ids", "uuid")
 
     def __init__(self, uuid: UUID, stored: Any = None) -> None:
         self.uuid = uuid
         self.stored = stored
-        self.id: int | None = stored and stored.id
-        self.columns: dict[str, Any] = (
-            {name: getattr(stored, name) for name in _OWN} if stored else dict.fromkeys(_OWN)
-        )
+        self.columns: dict[str, Any] = {name: getattr(stored, name) for name in _OWN} if stored else dict.fromkeys(_OWN)
         self.tag_ids: tuple[int, ...] | None = None
         self.keys: dict[str, Any] = {}
 
@@ -53,7 +49,9 @@ class _People:
 
     def name(self, person: _Person, keys: Mapping[str, Any]) -> None:
         """Let the email and phone of these keys lead to the person, and no others."""
-        for key in keys.keys() & {"email_key", "phone"}:
+        for key in ("email_key", "phone"):
+            if key not in keys:
+                continue
             known, old, new = self._by[key], person.keys.get(key), keys[key]
             if old is not None:
                 del known[old]
@@ -63,7 +61,11 @@ class _People:
 
     def find(self, keys: Mapping[str, Any]) -> _Person | None:
         """Find a person by uuid, else by email, else by phone."""
-        return next((person for key in self._by if (person := self.owner(key, keys.get(key)))), None)
+        for key in self._by:
+            person = self.owner(key, keys.get(key))
+            if person is not None:
+                return person
+        return None
 
     def owner(self, key: str, value: Any) -> _Person | None:
         return None if value is None else self._by[key].get(value)
@@ -71,11 +73,11 @@ class _People:
 
 async def save(write: Write, batch: Batch, rows: Sequence[Row]) -> Saved:
     """Add the customers that are new, and change those that are known already."""
-    people = await _known_people(write, rows)
+    keys = [_keys(row) for row in rows]
+    people = await _known_people(write, keys)
     saved = Saved()
-    for row in rows:
-        rejects = _apply(people, batch, row)
-        saved.rejects.extend(rejects)
+    for row, own in zip(rows, keys, strict=True):
+        saved.rejects.extend(_apply(people, batch, row, own))
     now = moments.now()
     new = [person for person in people.all if person.stored is None]
     saved.added = len(new)
@@ -94,9 +96,8 @@ def _keys(row: Row) -> dict[str, Any]:
     return keys
 
 
-async def _known_people(write: Write, rows: Iterable[Row]) -> _People:
+async def _known_people(write: Write, wanted: Sequence[Mapping[str, Any]]) -> _People:
     people = _People()
-    wanted = [_keys(row) for row in rows]
     found: dict[int, Any] = {}
     for key in ("uuid", "email_key", "phone"):
         for stored in await bulk.known(write, "customer", key, {keys.get(key) for keys in wanted}):
@@ -107,8 +108,7 @@ async def _known_people(write: Write, rows: Iterable[Row]) -> _People:
     return people
 
 
-def _apply(people: _People, batch: Batch, row: Row) -> list[Reject]:
-    keys = _keys(row)
+def _apply(people: _People, batch: Batch, row: Row, keys: Mapping[str, Any]) -> list[Reject]:
     person = people.find(keys)
     for key, column in (("email_key", "email"), ("phone", "phone")):
         owner = people.owner(key, keys.get(key))
@@ -127,16 +127,13 @@ def _apply(people: _People, batch: Batch, row: Row) -> list[Reject]:
 
 
 def _fill(person: _Person, row: Row, location_id: int | None, tag_ids: tuple[int, ...] | None) -> None:
-    for name in (*_TEXTS, *_TIMES, *_NEVER_BLANK):
-        if name in row.values:
-            person.columns[name] = row.values[name]
-    if row.values.get("created_at") is None:
-        person.columns["created_at"] = person.stored.created_at if person.stored else None
+    for name, value in row.values.items():
+        # A blank cell cannot clear the time at which the customer was added.
+        if name in _TOLD and (value is not None or name != "created_at"):
+            person.columns[name] = value
+    person.columns["has_subscription"] = bool(person.columns["has_subscription"])
     if "location" in row.values:
         person.columns["location_id"] = location_id
-    for name, default in _NEVER_BLANK.items():
-        if person.columns[name] is None:
-            person.columns[name] = default
     if tag_ids is not None:
         person.tag_ids = tag_ids
 
@@ -156,18 +153,17 @@ async def _add(write: Write, people: Sequence[_Person], now: datetime) -> None:
     ]
     await bulk.add(write, "customer", rows)
     tagged = {person.uuid: person.tag_ids for person in people if person.tag_ids}
-    ids = {row.uuid: row.id for row in await bulk.known(write, "customer", "uuid", tagged)}
-    if tagged:
-        await bulk.replace_tags(write, {ids[uuid]: tag_ids for uuid, tag_ids in tagged.items()})
+    ids = await bulk.ids(write, "customer", tagged)
+    await bulk.replace_tags(write, {ids[uuid]: tag_ids for uuid, tag_ids in tagged.items()})
 
 
 async def _change(write: Write, people: Sequence[_Person], now: datetime) -> None:
-    changes = {person.id: person.changes() for person in people}
+    changes = {person.stored.id: person.changes() for person in people}
     tags = await _changed_tags(write, people)
     # An address may pass from one customer to another: it is first taken from its old owner.
     contacts = {"email": "email_key", "phone": "phone"}
     freed = [
-        (person.id, {contacts[name]: None for name in contacts if name in changes[person.id]})
+        (person.stored.id, {contacts[name]: None for name in contacts if name in changes[person.stored.id]})
         for person in people
     ]
     await bulk.change(write, "customer", [(id_, columns) for id_, columns in freed if columns])
@@ -175,17 +171,16 @@ async def _change(write: Write, people: Sequence[_Person], now: datetime) -> Non
         write,
         "customer",
         [
-            (person.id, {**changes[person.id], **derived(person.columns), "updated_at": now})
+            (person.stored.id, {**changes[person.stored.id], **derived(person.columns), "updated_at": now})
             for person in people
-            if changes[person.id] or person.id in tags
+            if changes[person.stored.id] or person.stored.id in tags
         ],
     )
-    if tags:
-        await bulk.replace_tags(write, tags)
+    await bulk.replace_tags(write, tags)
 
 
 async def _changed_tags(write: Write, people: Sequence[_Person]) -> dict[int, tuple[int, ...]]:
-    told = {person.id: person.tag_ids for person in people if person.id and person.tag_ids is not None}
+    told = {person.stored.id: person.tag_ids for person in people if person.tag_ids is not None}
     if not told:
         return {}
     stored = await catalog.tags_of(write, list(told))

@@ -1,5 +1,6 @@
 """Import files: CSV and NDJSON as records with their line numbers, whatever their bytes are."""
 
+import codecs
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from customergraph.errors import CommandRefused
 from customergraph.importing.kinds import Columns
 
 UNREADABLE = "is not UTF-8"
+_BYTES_TOLD_AT_ONCE = 65_536
 
 
 class Format(StrEnum):
@@ -48,11 +50,16 @@ def records(
 
 
 def _lines(file: BinaryIO, read: Callable[[int], None]) -> Iterator[str]:
+    untold = 0
     for number, line in enumerate(file):
-        read(len(line))
-        content = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
+        untold += len(line)
+        if untold >= _BYTES_TOLD_AT_ONCE:
+            read(untold)
+            untold = 0
+        content = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
         # What is not UTF-8 becomes half surrogate pairs, by which its row is told and rejected.
         yield content.decode("utf-8", "surrogateescape")
+    read(untold)
 
 
 def _is_readable(text: str) -> bool:
@@ -76,13 +83,11 @@ def _csv(lines: Iterator[str], columns: Columns) -> Iterator[Record | Reject]:
         if len(cells) != len(header):
             yield Reject(line, "", f"has {len(cells)} cells, and the header {len(header)}")
             continue
-        unreadable = next(
-            (name for name, cell in zip(header, cells, strict=True) if not _is_readable(cell)), None
-        )
-        if unreadable is not None:
-            yield Reject(line, unreadable, UNREADABLE)
-            continue
-        yield Record(line, dict(zip(header, cells, strict=True)))
+        row = dict(zip(header, cells, strict=True))
+        if _is_readable("".join(cells)):
+            yield Record(line, row)
+        else:
+            yield Reject(line, next(name for name in header if not _is_readable(row[name])), UNREADABLE)
 
 
 def _header(reader: Iterator[list[str]], columns: Columns) -> list[str]:

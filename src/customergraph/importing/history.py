@@ -36,10 +36,7 @@ async def save(write: Write, batch: Batch, rows: Sequence[Row], kind: Kind) -> S
     """Add the rows that are new, change those whose uuid is known, and let the customers remember it."""
     table = _TABLES[kind]
     owners = await _owners(write, rows)
-    stored = {
-        row.uuid: row
-        for row in await bulk.known(write, table, "uuid", {row.values.get("uuid") for row in rows})
-    }
+    stored = {row.uuid: row for row in await bulk.known(write, table, "uuid", {row.values.get("uuid") for row in rows})}
     saved = Saved()
     new: dict[Any, dict[str, Any]] = {}
     changed: dict[Any, dict[str, Any]] = {}

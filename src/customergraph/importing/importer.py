@@ -2,12 +2,16 @@
 
 import csv
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EISDIR
 from itertools import islice
+from os import strerror
 from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
+from customergraph.errors import CommandRefused
 from customergraph.importing import catalog as import_catalog
 from customergraph.importing import customers as import_customers
 from customergraph.importing import history as import_history
@@ -50,7 +54,15 @@ class Rejects:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lines: set[int] = set()
-        path.unlink(missing_ok=True)
+
+    def begin(self) -> None:
+        """Remove the file of an earlier import; raises CommandRefused when it cannot be replaced."""
+        with self._refusing():
+            # A device, such as /dev/null, stays.
+            if self.path.is_file():
+                self.path.unlink()
+            elif self.path.is_dir():
+                raise IsADirectoryError(EISDIR, strerror(EISDIR))
 
     @property
     def rows(self) -> int:
@@ -59,16 +71,22 @@ class Rejects:
     def write(self, rejects: list[Reject]) -> None:
         if not rejects:
             return
-        is_new = not self.path.exists()
-        with self.path.open("a", encoding="utf-8", newline="") as file:
+        with self._refusing(), self.path.open("a", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            if is_new:
+            if not self._lines:
                 writer.writerow(("line", "column", "reason"))
             writer.writerows((reject.line, reject.column, reject.reason) for reject in rejects)
         self._lines.update(reject.line for reject in rejects)
 
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CommandRefused(f"the rejects cannot be written to {self.path}: {error.strerror}") from None
 
-class _NotStrict(Exception):  # noqa: N818 - never leaves this module
+
+class _NotStrict(Exception):
     """Rolls a strict import back."""
 
 
@@ -81,6 +99,7 @@ async def run(
     changes nothing at all. Raises CommandRefused for a file that is not what it is said to be.
     """
     project = await access.project_of_slug(database, source.project_slug)
+    rejects.begin()
     zone = ZoneInfo(project.timezone)
     rows = records(source.file, source.format, COLUMNS[source.kind], read)
     summary = Summary()
@@ -88,8 +107,6 @@ async def run(
         try:
             async with database.write(project.id) as write:
                 await _all(write, source.kind, zone, rows, rejects, summary)
-                if rejects.rows:
-                    raise _NotStrict
         except _NotStrict:
             summary = Summary()
     else:
@@ -111,6 +128,8 @@ async def _all(
 ) -> None:
     while await _batch(write, kind, zone, rows, rejects, summary):
         pass
+    if rejects.rows:
+        raise _NotStrict
 
 
 async def _batch(

@@ -85,9 +85,7 @@ def _boolean(cell: str, _zone: ZoneInfo) -> bool:
     try:
         return _BOOLEANS[cell.strip().lower()]
     except KeyError:
-        raise ValueRefused(
-            MistakeCode.INVALID, f"{cell[:40]!r} is none of true, false, 1, 0, yes, no"
-        ) from None
+        raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is none of true, false, 1, 0, yes, no") from None
 
 
 def _one_of(names: type[StrEnum]) -> Rule:
@@ -122,8 +120,7 @@ def _slugs(cell: str, _zone: ZoneInfo) -> tuple[str, ...]:
 _slug = _text(lambda cell: text.slug(cell or ""))
 _name = _up_to(255)
 _address: Mapping[str, Rule] = {
-    name: _text(customer.TEXT_RULES[name])
-    for name in ("address1", "address2", "city", "state", "postal_code")
+    name: _text(customer.TEXT_RULES[name]) for name in ("address1", "address2", "city", "state", "postal_code")
 }
 _contact: Mapping[str, Rule] = {name: _text(customer.TEXT_RULES[name]) for name in ("email", "phone")}
 _sent_times: Mapping[str, Rule] = dict.fromkeys(
@@ -145,9 +142,7 @@ COLUMNS: Mapping[Kind, Columns] = {
         {"slug": _slug, "name": _name, "display_name": _name, "code": _name, **_address},
         frozenset({"slug", "name"}),
     ),
-    Kind.TAGS: Columns(
-        {"slug": _slug, "name": _name, "color": _color, "icon": _name}, frozenset({"slug", "name"})
-    ),
+    Kind.TAGS: Columns({"slug": _slug, "name": _name, "color": _color, "icon": _name}, frozenset({"slug", "name"})),
     Kind.CUSTOMERS: Columns(
         {
             **{name: _text(rule) for name, rule in customer.TEXT_RULES.items()},

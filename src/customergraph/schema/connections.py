@@ -1,7 +1,7 @@
 """Connections: Relay's pages of a list."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
@@ -31,29 +31,39 @@ class Edge(Generic[NodeType]):
     node: NodeType = strawberry.field(description="The entry itself.")
 
 
+def _edges(root: strawberry.Parent[Any]) -> Any:
+    return [Edge(cursor=root.page.cursor(row), node=row) for row in root.page.rows]
+
+
+def _nodes(root: strawberry.Parent[Any]) -> Any:
+    return root.page.rows
+
+
+def _page_info(root: strawberry.Parent[Any]) -> PageInfo:
+    rows = root.page.rows
+    return PageInfo(
+        has_next_page=root.page.has_next_page,
+        has_previous_page=root.page.has_previous_page,
+        start_cursor=root.page.cursor(rows[0]) if rows else None,
+        end_cursor=root.page.cursor(rows[-1]) if rows else None,
+    )
+
+
+async def _total_count(root: strawberry.Parent[Any]) -> int:
+    count: int = await root.count()
+    return count
+
+
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeType]):
     page: strawberry.Private[Slice]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @strawberry.field(description="The entries of this page, each with its cursor.")
-    def edges(self) -> list[Edge[NodeType]]:
-        return [Edge(cursor=self.page.cursor(row), node=row) for row in self.page.rows]
-
-    @strawberry.field(description="The entries of this page.")
-    def nodes(self) -> list[NodeType]:
-        return self.page.rows  # type: ignore[return-value] # rows are the source objects of their types
-
-    @strawberry.field(description="Where this page stands in the list.")
-    def page_info(self) -> PageInfo:
-        rows = self.page.rows
-        return PageInfo(
-            has_next_page=self.page.has_next_page,
-            has_previous_page=self.page.has_previous_page,
-            start_cursor=self.page.cursor(rows[0]) if rows else None,
-            end_cursor=self.page.cursor(rows[-1]) if rows else None,
-        )
-
-    @strawberry.field(description="How many the whole list has, without regard to the page.")
-    async def total_count(self) -> int:
-        return await self.count()
+    edges: list[Edge[NodeType]] = strawberry.field(
+        resolver=_edges, description="The entries of this page, each with its cursor."
+    )
+    nodes: list[NodeType] = strawberry.field(resolver=_nodes, description="The entries of this page.")
+    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands in the list.")
+    total_count: int = strawberry.field(
+        resolver=_total_count, description="How many the whole list has, without regard to the page."
+    )

@@ -7,7 +7,8 @@ import strawberry
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from customergraph.errors import MistakeCode, RequestRefused, ValueRefused
+from customergraph.errors import BadUserInput, RequestRefused
+from customergraph.schema.enums import MistakeCode
 
 _log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ def answered(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:
 
     What was not expected is logged under an id, and answered with that id alone.
     """
-    answer = dict(error.formatted)
+    answer: dict[str, Any] = dict(error.formatted)
     answer["extensions"] = {
         **(error.extensions or {}),
         **_extensions(error, before_execution=before_execution),
@@ -43,12 +44,12 @@ def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, str
     cause = error.original_error
     if error.extensions and "code" in error.extensions:
         return {}
-    if isinstance(error, GraphQLSyntaxError):
-        return {"code": "GRAPHQL_PARSE_FAILED"}
     if isinstance(cause, RequestRefused):
         return {"code": cause.code}
-    if isinstance(cause, ValueRefused) or (cause is None and not before_execution):
-        return {"code": "BAD_USER_INPUT"}
-    if before_execution:
+    if isinstance(error, GraphQLSyntaxError):
+        return {"code": "GRAPHQL_PARSE_FAILED"}
+    if before_execution and cause is None:
         return {"code": "GRAPHQL_VALIDATION_FAILED"}
-    return {"code": "INTERNAL_SERVER_ERROR"}
+    # A variable that does not fit its type is found when execution begins, at no path yet.
+    is_variable = not before_execution and error.path is None and error.nodes
+    return {"code": BadUserInput.code if is_variable else "INTERNAL_SERVER_ERROR"}

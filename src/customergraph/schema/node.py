@@ -80,13 +80,12 @@ async def find_node(
 
 async def find_nodes(
     info: Info,
-    ids: Annotated[
-        list[strawberry.ID], strawberry.argument(description=f"Global ids, {MOST_NODES} at most.")
-    ],
+    ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, {MOST_NODES} at most.")],
 ) -> list[Node | None]:
     if len(ids) > MOST_NODES:
         raise BadUserInput(f"`ids` must hold at most {MOST_NODES} ids, and holds {len(ids)}.")
-    return await asyncio.gather(*(_identified(info.context, id_) for id_ in ids))  # type: ignore[arg-type]
+    found: Any = await asyncio.gather(*(_identified(info.context, id_) for id_ in ids))
+    return list(found)
 
 
 async def _identified(context: Context, text: str) -> Identified | None:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from customergraph.domain import moments
 from customergraph.domain.principal import Principal, Scope
-from customergraph.errors import CommandRefused
+from customergraph.errors import CommandRefused, StoreUnavailable
 from customergraph.store.database import Database, Read
 from customergraph.store.tables import project, token
 from customergraph.store.tenancy import TENANT
@@ -51,11 +52,15 @@ async def authenticated(database: Database, secret: str) -> TokenUse | None:
 
 
 async def note_use(database: Database, token_id: int) -> None:
-    """Write that the token was used now, unless that was written within the last minute."""
+    """Write that the token was used now, unless that was written within the last minute.
+
+    A store too busy for it is left alone: nobody waits for this, and the next use is noted.
+    """
     now = moments.now()
     stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_NOTED_EVERY)
-    async with database.unbound(writing=True) as connection:
-        await connection.execute(update(token).where(token.c.id == token_id, stale).values(last_used_at=now))
+    with suppress(StoreUnavailable):
+        async with database.unbound(writing=True) as connection:
+            await connection.execute(update(token).where(token.c.id == token_id, stale).values(last_used_at=now))
 
 
 async def create_token(
@@ -81,9 +86,7 @@ async def tokens(database: Database, slug: str) -> Sequence[Row[Any]]:
     """Give a project's tokens, oldest first; raises CommandRefused for an unknown slug."""
     project_id = (await project_of_slug(database, slug)).id
     async with database.unbound() as connection:
-        result = await connection.execute(
-            select(token).where(token.c.project_id == project_id).order_by(token.c.id)
-        )
+        result = await connection.execute(select(token).where(token.c.project_id == project_id).order_by(token.c.id))
         return result.all()
 
 
@@ -92,13 +95,9 @@ async def revoke(database: Database, prefix: str) -> None:
     async with database.unbound(writing=True) as connection:
         found = (await connection.execute(select(token).where(token.c.prefix == prefix))).first()
         if found is None:
-            raise CommandRefused(
-                f"no token has the prefix {prefix!r}: `token list --project SLUG` shows them"
-            )
+            raise CommandRefused(f"no token has the prefix {prefix!r}: `token list --project SLUG` shows them")
         if found.revoked_at is None:
-            await connection.execute(
-                update(token).where(token.c.id == found.id).values(revoked_at=moments.now())
-            )
+            await connection.execute(update(token).where(token.c.id == found.id).values(revoked_at=moments.now()))
 
 
 async def create_project(database: Database, slug: str, name: str, timezone: str) -> None:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, Table, Text, Uuid, bindparam, delete, insert, select, update
 from sqlalchemy.sql import Executable
@@ -50,8 +51,7 @@ async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[
     rows = sorted(((tuple(sorted(columns)), id_, columns) for id_, columns in changes), key=itemgetter(0, 1))
     for names, same in groupby(rows, key=itemgetter(0)):
         parameters = [
-            {"changed_id": id_, **{f"new_{name}": value for name, value in columns.items()}}
-            for _, id_, columns in same
+            {"changed_id": id_, **{f"new_{name}": value for name, value in columns.items()}} for _, id_, columns in same
         ]
         await write.change(_change_statement(TABLES[table], names), parameters)
 
@@ -64,13 +64,25 @@ async def known(transaction: Transaction, table: str, key: str, values: Iterable
     return await transaction.rows(_known_statement(TABLES[table], key), {"keys": wanted})
 
 
-_UNTAG = delete(customer_tag).where(
-    ours(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value))
-)
+@lru_cache
+def _ids_statement(table: Table) -> Executable:
+    uuids = select(each("uuids", Uuid).c.value)
+    return select(table.c.uuid, table.c.id).where(ours(table), table.c.uuid.in_(uuids))
+
+
+async def ids(transaction: Transaction, table: str, uuids: Iterable[UUID]) -> Mapping[UUID, int]:
+    """Give the id of each uuid that a row has."""
+    wanted = {"uuids": [uuid.hex for uuid in uuids]}
+    return {row.uuid: row.id for row in await transaction.rows(_ids_statement(TABLES[table]), wanted)}
+
+
+_UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value)))
 
 
 async def replace_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
     """Make these the tags of each customer, by the customers' ids."""
+    if not tag_ids:
+        return
     await write.change(_UNTAG, {"ids": list(tag_ids)})
-    rows = [{"customer_id": id_, "tag_id": tag_id} for id_, ids in tag_ids.items() for tag_id in ids]
+    rows = [{"customer_id": id_, "tag_id": tag_id} for id_, tags in tag_ids.items() for tag_id in tags]
     await add(write, customer_tag.name, rows)

@@ -25,12 +25,12 @@ _TAGS_OF = (
 )
 
 
-async def locations(read: Read) -> Sequence[Row[Any]]:
+async def locations(read: Transaction) -> Sequence[Row[Any]]:
     """Give all locations by folded name, then id."""
     return await read.rows(_LOCATIONS)
 
 
-async def tags(read: Read) -> Sequence[Row[Any]]:
+async def tags(read: Transaction) -> Sequence[Row[Any]]:
     """Give all tags by folded name, then id."""
     return await read.rows(_TAGS)
 
@@ -48,7 +48,7 @@ async def _by_ids(read: Read, statement: Executable, ids: Sequence[int]) -> list
     return [found.get(id_) for id_ in ids]
 
 
-async def tags_of(read: Read, customer_ids: Sequence[int]) -> list[list[Row[Any]]]:
+async def tags_of(read: Transaction, customer_ids: Sequence[int]) -> list[list[Row[Any]]]:
     """Give the tags of each customer by folded name, then id."""
     found: dict[int, list[Row[Any]]] = {id_: [] for id_ in customer_ids}
     for row in await read.rows(_TAGS_OF, {"parents": customer_ids}):

@@ -205,9 +205,7 @@ async def change(write: Write, customer_id: int, now: datetime, **columns: Any) 
 
 
 _ORPHAN_REVIEWS = (
-    update(review)
-    .where(ours(review), review.c.customer_id == bindparam("removed_id"))
-    .values(customer_id=None)
+    update(review).where(ours(review), review.c.customer_id == bindparam("removed_id")).values(customer_id=None)
 )
 _DELETE = delete(customer).where(ours(customer), customer.c.id == bindparam("removed_id"))
 
@@ -218,9 +216,7 @@ async def remove(write: Write, customer_id: int) -> None:
     await write.change(_DELETE, {"removed_id": customer_id})
 
 
-_TAG_IDS = select(customer_tag.c.tag_id).where(
-    ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id")
-)
+_TAG_IDS = select(customer_tag.c.tag_id).where(ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id"))
 _UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id"))
 _ADD_TAGS = insert(customer_tag).values(project_id=TENANT)
 

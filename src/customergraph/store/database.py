@@ -53,15 +53,11 @@ class Transaction:
         self._connection: AsyncConnection | None = None
         self._turn = asyncio.Lock()
 
-    async def rows(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None
-    ) -> Sequence[Row[Any]]:
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Run a statement and give its rows."""
         return (await self._run(statement, parameters or {})).all()
 
-    async def row(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None
-    ) -> Row[Any] | None:
+    async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """Run a statement and give its first row."""
         return (await self._run(statement, parameters or {})).first()
 
@@ -202,7 +198,7 @@ def _engine(url: str) -> AsyncEngine:
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "cache_size=-65536"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -88,9 +88,7 @@ charges = HistoryTable(charge)
 
 @lru_cache(maxsize=512)
 def _pages_statement(table: Table, shape: PageShape, wanted: MessageFilter) -> Executable:
-    return paging.statement_of_parents(
-        _columns(table), table, "customer_id", shape, _conditions(table, wanted)
-    )
+    return paging.statement_of_parents(_columns(table), table, "customer_id", shape, _conditions(table, wanted))
 
 
 @lru_cache(maxsize=512)
@@ -134,19 +132,13 @@ def _latest(column: ColumnElement[Any], table: Table, *conditions: ColumnElement
 
 # What a customer remembers of its history (contract, section 2), each as its history has it.
 _REMEMBERED: dict[str, ColumnElement[Any]] = {
-    "asked_at": _latest(
-        message.c.scheduled_at, message, message.c.template == literal(MessageTemplate.REQUEST)
-    ),
+    "asked_at": _latest(message.c.scheduled_at, message, message.c.template == literal(MessageTemplate.REQUEST)),
     "messaged_at": _latest(message.c.sent_at, message),
     "reviewed_at": _latest(review.c.created_at, review),
-    "has_clicked": exists()
-    .where(_of_this_customer(message), message.c.clicked_at.is_not(None))
-    .correlate(customer),
+    "has_clicked": exists().where(_of_this_customer(message), message.c.clicked_at.is_not(None)).correlate(customer),
     "has_charges": exists().where(_of_this_customer(charge)).correlate(customer),
 }
-_REFRESH = (
-    update(customer).where(ours(customer), customer.c.id.in_(select(each("ids").c.value))).values(_REMEMBERED)
-)
+_REFRESH = update(customer).where(ours(customer), customer.c.id.in_(select(each("ids").c.value))).values(_REMEMBERED)
 _UNTRUE = (
     select(func.count())
     .select_from(customer)

@@ -28,7 +28,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 
 from customergraph.domain.paging import Cursor, Ordering, Page, Slice
 from customergraph.store.batches import each
-from customergraph.store.tenancy import ours
+from customergraph.store.tenancy import found_are_ours, ours
 
 
 class Bound(Enum):
@@ -147,14 +147,12 @@ def statement_of_parents(
     """
     parents = each("parents")
     inner = table.alias("wanted")
-    wanted = select(inner.c.id).where(
-        ours(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions)
-    )
+    wanted = select(inner.c.id).where(ours(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
     newest = _with_values(wanted, inner, shape).correlate(parents)
     return (
         select(*columns, table.c[shape.ordering.column].label("sort_value"))
         .select_from(parents.join(table, table.c.id.in_(newest)))
-        .where(ours(table))
+        .where(found_are_ours(table))
     )
 
 
@@ -162,9 +160,7 @@ def _on(table: FromClause, conditions: Sequence[ColumnElement[bool]]) -> list[Co
     return [ClauseAdapter(table).traverse(condition) for condition in conditions]
 
 
-def slices_of_parents(
-    rows: Sequence[Row[Any]], parent: str, parents: Sequence[int], page: Page
-) -> list[Slice]:
+def slices_of_parents(rows: Sequence[Row[Any]], parent: str, parents: Sequence[int], page: Page) -> list[Slice]:
     """Sort each parent's rows into its page, in the order of the parents."""
     found: dict[int, list[Row[Any]]] = {id_: [] for id_ in parents}
     for row in rows:

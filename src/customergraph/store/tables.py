@@ -64,7 +64,7 @@ class Moment(TypeDecorator[datetime]):
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 # Ids are never used again, so that an old link cannot lead to a new row (contract, section 2).
-_NEVER_REUSED = {"sqlite_autoincrement": True}
+_NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
 
 
 def _of_project() -> list[Any]:

@@ -7,22 +7,22 @@ that forgetting the project is a failing test and never a leak.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from weakref import WeakSet
 
-from sqlalchemy import BigInteger, Delete, Insert, Join, Select, Table, Update, bindparam
-from sqlalchemy.sql import ClauseElement, ColumnElement, operators, visitors
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter
+from sqlalchemy import BigInteger, Delete, Insert, Join, Select, Table, Update, bindparam, literal_column
+from sqlalchemy.sql import ClauseElement, ColumnElement, Executable, operators, visitors
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnClause, TextClause
 from sqlalchemy.sql.selectable import Alias, FromClause
 
 from customergraph.store.tables import TENANT_TABLES
 
 TENANT = bindparam("tenant", type_=BigInteger)
 
-_checked: WeakSet[ClauseElement] = WeakSet()
+_checked: WeakSet[Executable] = WeakSet()
 
 
-class UnboundStatement(Exception):  # noqa: N818 - it says what is wrong, like all our errors
+class UnboundStatement(Exception):
     """A statement of ours that is not bound to one project: a fault, never an answer."""
 
 
@@ -31,13 +31,28 @@ def ours(table: FromClause) -> ColumnElement[bool]:
     return table.c.project_id == TENANT
 
 
-def check(statement: ClauseElement) -> None:
-    """Raise UnboundStatement unless the statement narrows every tenant's table that it names."""
+def found_are_ours(table: FromClause) -> ColumnElement[bool]:
+    """Give the same condition for rows that are found by their id.
+
+    The sum keeps an engine without statistics from finding them by their project, which
+    would be a walk over all of its rows.
+    """
+    return (table.c.project_id + literal_column("0")) == TENANT
+
+
+def check(statement: Executable) -> None:
+    """Raise UnboundStatement unless the statement narrows every tenant's table that it names.
+
+    SQL as text does not tell its tables, and a change of a row's project leaves the
+    transaction's: both are refused.
+    """
     if statement in _checked:
         return
-    elements = list(visitors.iterate(statement))
+    elements = list(visitors.iterate(cast("ClauseElement", statement)))
     narrowed = set().union(*(_narrowed(element) for element in elements))
     for element in elements:
+        if isinstance(element, TextClause):
+            raise UnboundStatement(f"text whose tables are unknown: {element}")
         for table in _tenants(element):
             # A subquery may refer to a table that the query around it narrows.
             known = narrowed if table in _correlated(element) else _narrowed(element)
@@ -51,8 +66,12 @@ def _tenants(element: Any) -> Iterator[FromClause]:
     if isinstance(element, Select):
         for source in element.get_final_froms():
             yield from _joined(source)
-    elif isinstance(element, Update | Delete | Insert) and _is_tenants(element.table):
-        yield element.table
+    elif isinstance(element, Update | Delete | Insert):
+        yield from _joined(element.table)
+        # SQLAlchemy adds the tables that a condition names, and shows them nowhere else.
+        condition = None if isinstance(element, Insert) else element.whereclause
+        for source in () if condition is None else condition._from_objects:  # noqa: SLF001
+            yield from _joined(source)
 
 
 def _joined(source: FromClause) -> Iterator[FromClause]:
@@ -70,12 +89,19 @@ def _correlated(element: Any) -> tuple[FromClause, ...]:
 def _narrowed(element: Any) -> set[FromClause]:
     """Give the tables that an element of a statement narrows to the transaction's project."""
     if isinstance(element, Insert):
-        # SQLAlchemy shows the values of an insert nowhere else.
-        values: Any = element._values or {}  # noqa: SLF001
-        return {element.table} if _is_tenant(values.get("project_id")) else set()
+        return {element.table} if _is_tenant(_values(element).get("project_id")) else set()
+    if isinstance(element, Update) and "project_id" in _values(element):
+        return set()
     if isinstance(element, Select | Update | Delete):
         return _bound_in(element.whereclause)
     return set()
+
+
+def _values(element: Insert | Update) -> dict[str, Any]:
+    """Give what an element of a statement writes, by the names of its columns."""
+    # SQLAlchemy shows it nowhere else.
+    values: Any = element._values or {}  # noqa: SLF001
+    return {getattr(column, "name", column): value for column, value in values.items()}
 
 
 def _is_tenants(source: FromClause) -> bool:
@@ -92,10 +118,20 @@ def _bound_in(condition: ClauseElement | None) -> set[FromClause]:
     if condition is None:
         return set()
     if isinstance(condition, BinaryExpression):
-        names_project = getattr(condition.left, "name", None) == "project_id"
-        if names_project and _is_tenant(condition.right) and condition.operator is operators.eq:
-            return {condition.left.table}
+        column = condition.left.left if _is_plus_zero(condition.left) else condition.left
+        is_project = isinstance(column, ColumnClause) and column.name == "project_id"
+        if is_project and _is_tenant(condition.right) and condition.operator is operators.eq:
+            return {column.table}
         return set()
     if getattr(condition, "operator", None) is operators.and_:
         return set().union(*(_bound_in(part) for part in condition.get_children()))
     return set()
+
+
+def _is_plus_zero(expression: Any) -> bool:
+    return (
+        isinstance(expression, BinaryExpression)
+        and expression.operator is operators.add
+        and isinstance(expression.right, ColumnClause)
+        and (expression.right.is_literal, expression.right.name) == (True, "0")
+    )

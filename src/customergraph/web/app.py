@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from customergraph import logs
 from customergraph.errors import BadRequest, RequestRefused
 from customergraph.settings import Settings
 from customergraph.store.database import Database
@@ -25,6 +26,7 @@ COMPRESSED_FROM_BYTES = 1000
 
 def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlette:
     """Make the application over the configured store; `shown_token` stands ready in GraphiQL."""
+    logs.configure()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

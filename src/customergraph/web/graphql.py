@@ -93,7 +93,7 @@ def _status(error: Exception) -> tuple[int, dict[str, str]]:
 
 async def _from_body(request: Request) -> GraphQLRequest:
     content_type, _, parameter = request.headers.get("content-type", "").lower().partition(";")
-    if content_type.strip() != JSON or "charset" in parameter and "utf-8" not in parameter:
+    if content_type.strip() != JSON or ("charset" in parameter and "utf-8" not in parameter):
         raise BadRequest(f"The body must be of Content-Type: {JSON}, in UTF-8.", 415)
     return GraphQLRequest.of(_json(await request.body(), "The body"))
 
@@ -114,9 +114,7 @@ def _json(text: str | bytes, name: str) -> object:
         raise BadRequest(f"{name} is not JSON in UTF-8: {error}.") from None
 
 
-async def _executed(
-    asked: GraphQLRequest, context: Context, *, by_get: bool
-) -> StrawberryResult | ExecutionResult:
+async def _executed(asked: GraphQLRequest, context: Context, *, by_get: bool) -> StrawberryResult | ExecutionResult:
     try:
         return await schema.execute(
             asked.query,
@@ -126,7 +124,9 @@ async def _executed(
             allowed_operation_types=BY_GET if by_get else ALL_OPERATIONS,
         )
     except InvalidOperationTypeError:
-        raise BadRequest("Only queries can be sent by GET: send mutations by POST.", 405) from None
+        if by_get:
+            raise BadRequest("Only queries can be sent by GET: send mutations by POST.", 405) from None
+        raise BadRequest("There are no subscriptions here: send a query or a mutation.") from None
     except CannotGetOperationTypeError:
         raise OperationUnresolved("`operationName` names no operation of the document.") from None
 

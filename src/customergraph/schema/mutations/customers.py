@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -79,7 +79,8 @@ async def create_customer(
 
 async def delete_customer(info: Info, id: CustomerId) -> DeleteCustomerPayload:
     outcome = await _done(info, _on(id, actions.delete))
-    deleted = outcome.changed and strawberry.ID(str(GlobalId(Kind.CUSTOMER, outcome.changed.customer_id)))
+    changed = outcome.changed
+    deleted = strawberry.ID(str(GlobalId(Kind.CUSTOMER, changed.customer_id))) if changed else None
     return DeleteCustomerPayload(deleted_customer_id=deleted, user_errors=outcome.user_errors)
 
 
@@ -101,9 +102,7 @@ async def update_customer_notes(
     info: Info, id: CustomerId, notes: Notes = strawberry.UNSET
 ) -> UpdateCustomerNotesPayload:
     outcome = await _done(info, _on(id, partial(actions.update_notes, notes=given(notes))))
-    return UpdateCustomerNotesPayload(
-        customer=await _customer(info, outcome), user_errors=outcome.user_errors
-    )
+    return UpdateCustomerNotesPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)
 
 
 async def unsubscribe_customer(info: Info, id: CustomerId) -> UnsubscribeCustomerPayload:
@@ -117,9 +116,7 @@ async def unsubscribe_customer(info: Info, id: CustomerId) -> UnsubscribeCustome
 
 async def resubscribe_customer(info: Info, id: CustomerId) -> ResubscribeCustomerPayload:
     outcome = await _done(info, _on(id, actions.resubscribe))
-    return ResubscribeCustomerPayload(
-        customer=await _customer(info, outcome), user_errors=outcome.user_errors
-    )
+    return ResubscribeCustomerPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)
 
 
 async def cancel_customer_unsent_messages(info: Info, id: CustomerId) -> CancelCustomerUnsentMessagesPayload:

@@ -12,20 +12,14 @@ def _optional(description: str) -> Any:
     return strawberry.field(description=description, default=strawberry.UNSET)
 
 
-@strawberry.input(
-    description="A customer to be added. Texts are trimmed, and blank ones are as good as absent."
-)
+@strawberry.input(description="A customer to be added. Texts are trimmed, and blank ones are as good as absent.")
 class CreateCustomerInput:
     first_name: str = strawberry.field(description="First name; up to 255 characters.")
     last_name: str | None = _optional("Last name; up to 255 characters.")
     email: str | None = _optional("Email address; unique in the project without regard to case.")
-    phone: str | None = _optional(
-        "Phone number with its country code, like `+14155550123`; unique in the project."
-    )
+    phone: str | None = _optional("Phone number with its country code, like `+14155550123`; unique in the project.")
     company: str | None = _optional("Company or organization; up to 255 characters.")
-    has_subscription: bool | None = _optional(
-        "Whether the customer pays for a subscription; false by default."
-    )
+    has_subscription: bool | None = _optional("Whether the customer pays for a subscription; false by default.")
     location_slug: str | None = _optional("The slug of the location that the customer belongs to.")
     signed_up_at: datetime | None = _optional("When the customer signed up; now by default.")
     notes: str | None = _optional("Internal notes; up to 5,000 characters.")
@@ -47,7 +41,5 @@ Notes = Annotated[
 ]
 TagSlugs = Annotated[
     list[str],
-    strawberry.argument(
-        description="The slugs of all tags the customer is to have, up to 50; none clears them."
-    ),
+    strawberry.argument(description="The slugs of all tags the customer is to have, up to 50; none clears them."),
 ]

@@ -9,9 +9,7 @@ from customergraph.schema.types.customer import Customer
 
 
 def _customer() -> Any:
-    return strawberry.field(
-        description="The customer as it is now; null when something was wrong.", default=None
-    )
+    return strawberry.field(description="The customer as it is now; null when something was wrong.", default=None)
 
 
 def _user_errors() -> Any:
@@ -21,9 +19,7 @@ def _user_errors() -> Any:
 
 
 def _canceled_messages_count() -> Any:
-    return strawberry.field(
-        description="How many messages this canceled; 0 when something was wrong.", default=0
-    )
+    return strawberry.field(description="How many messages this canceled; 0 when something was wrong.", default=0)
 
 
 @strawberry.type(description="What `createCustomer` answers.")

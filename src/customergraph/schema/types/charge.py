@@ -28,7 +28,5 @@ class Charge(Node):
     )
     currency: str = strawberry.field(description="The ISO 4217 code, like `USD`.")
     charged_at: datetime = strawberry.field(description="When it was charged.")
-    location: Location | None = linked(
-        Loaders.location, "location_id", description="The location it was paid at."
-    )
+    location: Location | None = linked(Loaders.location, "location_id", description="The location it was paid at.")
     created_at: datetime = strawberry.field(description="When it was added.")

@@ -9,19 +9,21 @@ import strawberry
 from customergraph.domain import customer as rules
 from customergraph.domain import identity, moments, paging
 from customergraph.domain.charge import CHARGES_NEWEST_FIRST
-from customergraph.domain.customer import CustomerFilter, DateKey, Facet, SortKey
+from customergraph.domain.customer import CustomerFilter
 from customergraph.domain.identity import Kind
-from customergraph.domain.message import (
-    MESSAGES_NEWEST_FIRST,
-    MessageChannel,
-    MessageFilter,
-    MessageStatus,
-)
-from customergraph.domain.paging import SortDirection
+from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageFilter
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST
 from customergraph.loaders import Loaders, Row
 from customergraph.schema.connections import After, Connection, First
 from customergraph.schema.context import Info
+from customergraph.schema.enums import (
+    DateKey,
+    Facet,
+    MessageChannel,
+    MessageStatus,
+    SortDirection,
+    SortKey,
+)
 from customergraph.schema.links import given, linked
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
@@ -87,9 +89,7 @@ async def _charges(
     )
 
 
-@strawberry.type(
-    description="A person that the business wants a review from, with all that happened between them."
-)
+@strawberry.type(description="A person that the business wants a review from, with all that happened between them.")
 class Customer(Node):
     id: strawberry.ID = global_id(Kind.CUSTOMER)
     database_id: BigInt = database_id()
@@ -110,9 +110,7 @@ class Customer(Node):
     city: str | None = strawberry.field(description="City.")
     state: str | None = strawberry.field(description="State, province or region.")
     postal_code: str | None = strawberry.field(description="Postal or ZIP code.")
-    is_archived: bool = strawberry.field(
-        description="Whether the customer is archived, and so absent from lists."
-    )
+    is_archived: bool = strawberry.field(description="Whether the customer is archived, and so absent from lists.")
     is_unsubscribed: bool = strawberry.field(
         resolver=_is_unsubscribed, description="Whether the customer wants no more messages."
     )
@@ -120,9 +118,7 @@ class Customer(Node):
     asked_at: datetime | None = strawberry.field(
         description="The latest time for which a review request was scheduled, whatever came of it."
     )
-    messaged_at: datetime | None = strawberry.field(
-        description="When a message was last sent to the customer."
-    )
+    messaged_at: datetime | None = strawberry.field(description="When a message was last sent to the customer.")
     reviewed_at: datetime | None = strawberry.field(description="When the customer last left a review.")
     archived_at: datetime | None = strawberry.field(description="When the customer was archived.")
     unsubscribed_at: datetime | None = strawberry.field(description="When the customer unsubscribed.")
@@ -188,17 +184,13 @@ async def list_customers(
     date_to: Annotated[
         date | None, strawberry.argument(description="The last day, included, in the project's time zone.")
     ] = strawberry.UNSET,
-    sort_key: Annotated[
-        SortKey | None, strawberry.argument(description="What to sort by.")
-    ] = SortKey.CREATED_AT,
+    sort_key: Annotated[SortKey | None, strawberry.argument(description="What to sort by.")] = SortKey.CREATED_AT,
     sort_dir: Annotated[
         SortDirection | None, strawberry.argument(description="The direction of the sort.")
     ] = SortDirection.DESC,
     first: Annotated[
         int | None,
-        strawberry.argument(
-            description="How many at most, from the start: 1 to 100; 25 when `last` is absent too."
-        ),
+        strawberry.argument(description="How many at most, from the start: 1 to 100; 25 when `last` is absent too."),
     ] = strawberry.UNSET,
     after: After = strawberry.UNSET,
     last: Annotated[
@@ -229,6 +221,4 @@ async def list_customers(
         last=given(last),
         before=given(before),
     )
-    return Connection(
-        page=await loaders.customers(wanted, page), count=partial(loaders.customer_count, wanted)
-    )
+    return Connection(page=await loaders.customers(wanted, page), count=partial(loaders.customer_count, wanted))

@@ -9,9 +9,7 @@ from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 
 
-@strawberry.type(
-    description="The tenant that the token speaks for. Everything else belongs to exactly one project."
-)
+@strawberry.type(description="The tenant that the token speaks for. Everything else belongs to exactly one project.")
 class Project(Node):
     id: strawberry.ID = global_id(Kind.PROJECT)
     database_id: BigInt = database_id()

@@ -33,8 +33,6 @@ class Review(Node):
     url: str | None = strawberry.field(description="Its address there.")
     reply: str | None = strawberry.field(description="What the business answered.")
     replied_at: datetime | None = strawberry.field(description="When the business answered.")
-    location: Location | None = linked(
-        Loaders.location, "location_id", description="The location it is about."
-    )
+    location: Location | None = linked(Loaders.location, "location_id", description="The location it is about.")
     created_at: datetime = strawberry.field(description="When it was left.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")

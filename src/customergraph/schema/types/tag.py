@@ -13,9 +13,7 @@ class Tag(Node):
     id: strawberry.ID = global_id(Kind.TAG)
     database_id: BigInt = database_id()
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
-    slug: str = strawberry.field(
-        description="Its name in filters, inputs and import files, unique in the project."
-    )
+    slug: str = strawberry.field(description="Its name in filters, inputs and import files, unique in the project.")
     name: str = strawberry.field(description="The name that people see.")
     color: str | None = strawberry.field(description="Its color, as `#rrggbb`.")
     icon: str | None = strawberry.field(description="The name of its icon.")

@@ -72,9 +72,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("project_id", "uuid", name=op.f("uq_tag_project_id_uuid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_tag_project_id_name_key_id"), "tag", ["project_id", "name_key", "id"], unique=False
-    )
+    op.create_index(op.f("ix_tag_project_id_name_key_id"), "tag", ["project_id", "name_key", "id"], unique=False)
     op.create_table(
         "token",
         sa.Column("id", ID, nullable=False),
@@ -146,62 +144,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_customer_asked",
-        "customer",
-        ["project_id", "is_archived", "created_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("asked_at IS NOT NULL"),
-        postgresql_where=sa.text("asked_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_customer_has_charges",
-        "customer",
-        ["project_id", "is_archived", "created_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("has_charges IS 1"),
-        postgresql_where=sa.text("has_charges IS true"),
-    )
-    op.create_index(
-        "ix_customer_has_notes",
-        "customer",
-        ["project_id", "is_archived", "created_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("notes IS NOT NULL"),
-        postgresql_where=sa.text("notes IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_customer_missed",
-        "customer",
-        ["project_id", "is_archived", "created_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("has_clicked IS 1 AND reviewed_at IS NULL"),
-        postgresql_where=sa.text("has_clicked IS true AND reviewed_at IS NULL"),
-    )
-    op.create_index(
-        "ix_customer_not_asked",
-        "customer",
-        ["project_id", "is_archived", "created_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("asked_at IS NULL AND unsubscribed_at IS NULL"),
-        postgresql_where=sa.text("asked_at IS NULL AND unsubscribed_at IS NULL"),
-    )
-    op.create_index(
-        "ix_customer_not_messaged",
-        "customer",
-        ["project_id", "is_archived", "created_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("messaged_at IS NULL"),
-        postgresql_where=sa.text("messaged_at IS NULL"),
-    )
-    op.create_index(
-        "ix_customer_not_reviewed",
-        "customer",
-        ["project_id", "is_archived", "created_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("reviewed_at IS NULL"),
-        postgresql_where=sa.text("reviewed_at IS NULL"),
-    )
-    op.create_index(
         op.f("ix_customer_project_id_is_archived_asked_at_id"),
         "customer",
         ["project_id", "is_archived", "asked_at", "id"],
@@ -255,6 +197,55 @@ def upgrade() -> None:
         ["project_id", "is_archived", "signed_up_at", "id"],
         unique=False,
     )
+    # After the sorts' indexes: of two that serve a list equally, SQLite takes the one made last.
+    op.create_index(
+        "ix_customer_asked",
+        "customer",
+        ["project_id", "is_archived", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("asked_at IS NOT NULL"),
+        postgresql_where=sa.text("asked_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_customer_has_charges",
+        "customer",
+        ["project_id", "is_archived", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("has_charges IS 1"),
+        postgresql_where=sa.text("has_charges IS true"),
+    )
+    op.create_index(
+        "ix_customer_has_notes",
+        "customer",
+        ["project_id", "is_archived", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("notes IS NOT NULL"),
+        postgresql_where=sa.text("notes IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_customer_not_asked",
+        "customer",
+        ["project_id", "is_archived", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("asked_at IS NULL AND unsubscribed_at IS NULL"),
+        postgresql_where=sa.text("asked_at IS NULL AND unsubscribed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_customer_not_messaged",
+        "customer",
+        ["project_id", "is_archived", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("messaged_at IS NULL"),
+        postgresql_where=sa.text("messaged_at IS NULL"),
+    )
+    op.create_index(
+        "ix_customer_not_reviewed",
+        "customer",
+        ["project_id", "is_archived", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("reviewed_at IS NULL"),
+        postgresql_where=sa.text("reviewed_at IS NULL"),
+    )
     op.create_index(
         "ix_customer_reviewed",
         "customer",
@@ -270,6 +261,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("unsubscribed_at IS NOT NULL"),
         postgresql_where=sa.text("unsubscribed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_customer_missed",
+        "customer",
+        ["project_id", "is_archived", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("has_clicked IS 1 AND reviewed_at IS NULL"),
+        postgresql_where=sa.text("has_clicked IS true AND reviewed_at IS NULL"),
     )
     op.create_table(
         "charge",
@@ -321,9 +320,7 @@ def upgrade() -> None:
             name=op.f("fk_customer_tag_project_id_tag_id_tag"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["project.id"], name=op.f("fk_customer_tag_project_id_project")
-        ),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_customer_tag_project_id_project")),
         sa.PrimaryKeyConstraint("project_id", "customer_id", "tag_id", name=op.f("pk_customer_tag")),
         sqlite_with_rowid=False,
     )
@@ -380,9 +377,7 @@ def upgrade() -> None:
         "message",
         ["project_id", "customer_id"],
         unique=False,
-        sqlite_where=sa.text(
-            "processed_at IS NULL AND sent_at IS NULL AND failed_at IS NULL AND canceled_at IS NULL"
-        ),
+        sqlite_where=sa.text("processed_at IS NULL AND sent_at IS NULL AND failed_at IS NULL AND canceled_at IS NULL"),
         postgresql_where=sa.text(
             "processed_at IS NULL AND sent_at IS NULL AND failed_at IS NULL AND canceled_at IS NULL"
         ),

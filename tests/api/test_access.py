@@ -1,0 +1,288 @@
+"""Who may ask for what (contract, section 1)."""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from conftest import MakeTenant
+from customergraph.domain.principal import Scope
+from customergraph.store import access
+from customergraph.store.database import Database, embedded_path
+from factories import Tenant
+from graphql_client import GraphQLClient
+from mutations import ARGUMENTS, CREATE, on_customer
+from statements import recorded
+
+ASK = {"query": "{ project { slug } }"}
+
+
+def store(tenant: Tenant) -> sqlite3.Connection:
+    return sqlite3.connect(embedded_path(tenant.database_url), timeout=5, isolation_level=None)
+
+
+def changed(tenant: Tenant, statement: str, *values: object) -> None:
+    """Change the tenant's tokens behind the gateway's back."""
+    with closing(store(tenant)) as connection:
+        assert connection.execute(statement, values).rowcount
+
+
+def asked(tenant: Tenant, authorization: str | None, **body: Any) -> httpx.Response:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return httpx.post(f"{tenant.base_url}/graphql", json=body or ASK, headers=headers)
+
+
+def assert_unauthenticated(response: httpx.Response) -> None:
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert [error["extensions"] for error in response.json()["errors"]] == [{"code": "UNAUTHENTICATED"}]
+    assert "data" not in response.json()
+
+
+def last_used_at(tenant: Tenant, token: str) -> str | None:
+    with closing(store(tenant)) as connection:
+        (found,) = connection.execute(
+            "SELECT last_used_at FROM token WHERE sha256 = ?", (sha256(token.encode()).hexdigest(),)
+        ).fetchone()
+    return None if found is None else str(found)
+
+
+def note_of_use(tenant: Tenant, token: str) -> str:
+    """Wait for the note that is made after the answer."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if (found := last_used_at(tenant, token)) is not None:
+            return found
+        time.sleep(0.01)
+    raise AssertionError("the use of the token was not noted")
+
+
+def forbidden_without(tenant: Tenant, scope: Scope) -> GraphQLClient:
+    return tenant.client_with(*(other for other in Scope if other is not scope))
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_mutation_without_its_scope_is_forbidden_and_changes_nothing(acme: Tenant, name: str) -> None:
+    scope = Scope.DELETE if name == "deleteCustomer" else Scope.WRITE
+    id_ = acme.add_customer(notes="old")
+    acme.add_messages({"customer_id": id_})
+    acme.tag(id_, *acme.add_tags("vip"))
+    client = forbidden_without(acme, scope)
+    before = acme.rows()
+    # An unknown customer answers the same: a token without the scope learns nothing.
+    for given in (id_, id_ + 1, "x"):
+        answer = client.answer(on_customer(name), id=given)
+        assert answer["data"] is None
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+        assert scope in answer["errors"][0]["message"]
+    assert acme.rows() == before
+
+
+def test_creating_without_the_scope_is_forbidden_and_adds_nothing(acme: Tenant) -> None:
+    for given in ({"firstName": "Ada"}, {"firstName": ""}):
+        assert forbidden_without(acme, Scope.WRITE).code(CREATE, input=given) == "FORBIDDEN"
+    assert acme.rows()["customer"] == []
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_forbidden_mutation_runs_no_statement_but_the_look_up_of_the_token(acme: Tenant, name: str) -> None:
+    client = acme.client_with(Scope.READ)
+    with recorded() as statements:
+        assert client.code(on_customer(name), id=acme.project_id) == "FORBIDDEN"
+    assert len(statements) == 1, statements
+    assert "FROM token" in statements[0]
+
+
+def test_a_query_without_the_scope_runs_no_statement_but_the_look_up_of_the_token(acme: Tenant) -> None:
+    acme.add_histories(1)
+    client = forbidden_without(acme, Scope.READ)
+    for query in (
+        ASK["query"],
+        "{ customers { totalCount } tags { slug } }",
+        "{ __typename }",
+        "{ __schema { queryType { name } } }",
+    ):
+        with recorded() as statements:
+            answer = client.answer(query)
+        assert answer.get("data") is None
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+        assert len(statements) == 1, statements
+        assert "FROM token" in statements[0]
+
+
+def test_the_scope_of_a_mutation_covers_its_payload(acme: Tenant) -> None:
+    id_ = acme.add_histories(1)[0]
+    selection = "customer { name location { slug } messages { nodes { customer { tags { slug } } } } }"
+    payload = acme.client_with(Scope.WRITE).data(on_customer("archiveCustomer", selection), id=id_)
+    assert len(payload["archiveCustomer"]["customer"]["messages"]["nodes"]) == 3
+
+
+def test_deleting_needs_delete_alone(acme: Tenant) -> None:
+    id_ = acme.add_customer()
+    payload = acme.client_with(Scope.DELETE).data(on_customer("deleteCustomer"), id=id_)
+    assert payload["deleteCustomer"]["userErrors"] == []
+    assert acme.rows()["customer"] == []
+
+
+def test_reading_needs_read_alone(acme: Tenant) -> None:
+    assert acme.client_with(Scope.READ).data(ASK["query"]) == {"project": {"slug": "acme"}}
+
+
+def test_a_token_without_any_scope_may_do_nothing(acme: Tenant) -> None:
+    id_ = acme.add_customer()
+    client = acme.client_with()
+    assert client.code(ASK["query"]) == "FORBIDDEN"
+    for name in ARGUMENTS:
+        assert client.code(on_customer(name), id=id_) == "FORBIDDEN"
+    assert len(acme.rows()["customer"]) == 1
+
+
+def test_a_token_speaks_for_its_own_project(acme: Tenant, make_tenant: MakeTenant) -> None:
+    other = make_tenant("other")
+    assert acme.client.data(ASK["query"]) == {"project": {"slug": "acme"}}
+    assert other.client.data(ASK["query"]) == {"project": {"slug": "other"}}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_read_in_any_case(acme: Tenant, scheme: str) -> None:
+    assert asked(acme, f"{scheme} {acme.token_with(Scope.READ)}").json()["data"]["project"]["slug"] == "acme"
+
+
+def test_no_token_and_no_such_token_are_refused(acme: Tenant) -> None:
+    token = acme.token_with(Scope.READ)
+    digest = sha256(token.encode()).hexdigest()
+    for authorization in (
+        None,
+        "",
+        "Bearer",
+        token,
+        f"Basic {token}",
+        f"Token {token}",
+        f"Bearer {token}x",
+        f"Bearer {token[:-1]}",
+        f"Bearer {token.upper()}",
+        f"Bearer {token} {token}",
+        f"Bearer {digest}",
+        f"Bearer {token[:12]}",
+        "Bearer \xe9",
+        "Bearer %",
+        "Bearer ' OR 1=1 --",
+    ):
+        headers = [] if authorization is None else [(b"Authorization", authorization.encode("latin-1"))]
+        assert_unauthenticated(httpx.post(f"{acme.base_url}/graphql", json=ASK, headers=headers))
+
+
+def test_an_unknown_token_is_refused_before_anything_is_read_of_the_body(acme: Tenant) -> None:
+    for body in ({"query": "{"}, {"query": ""}, {"nothing": 1}):
+        assert_unauthenticated(asked(acme, "Bearer unknown", **body))
+
+
+def test_a_token_works_until_it_expires(acme: Tenant) -> None:
+    expired = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    assert_unauthenticated(asked(acme, f"Bearer {expired}"))
+    valid = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) + timedelta(hours=1))
+    assert asked(acme, f"Bearer {valid}").status_code == 200
+
+
+def test_revoking_takes_effect_at_once(acme: Tenant) -> None:
+    kept, revoked = acme.token_with(Scope.READ), acme.token_with(Scope.READ)
+    assert asked(acme, f"Bearer {revoked}").status_code == 200
+    acme.revoke(revoked)
+    assert_unauthenticated(asked(acme, f"Bearer {revoked}"))
+    assert asked(acme, f"Bearer {kept}").status_code == 200
+
+
+def test_revoking_again_keeps_the_first_time(acme: Tenant) -> None:
+    token = acme.token_with(Scope.READ)
+
+    def revoked_at() -> Any:
+        with closing(store(acme)) as connection:
+            return connection.execute("SELECT revoked_at FROM token WHERE prefix = ?", (token[:12],)).fetchone()
+
+    acme.revoke(token)
+    first = revoked_at()
+    acme.revoke(token)
+    assert first[0] is not None
+    assert revoked_at() == first
+
+
+def test_the_answer_does_not_tell_whether_a_token_is_unknown_expired_or_revoked(acme: Tenant) -> None:
+    expired = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    revoked = acme.token_with(Scope.READ)
+    acme.revoke(revoked)
+    answers = {asked(acme, f"Bearer {token}").content for token in (expired, revoked, "cg_unknown")}
+    assert len(answers) == 1
+
+
+def test_the_use_of_a_token_is_noted_outside_the_request_and_at_most_once_a_minute(acme: Tenant) -> None:
+    token = acme.token_with(Scope.READ)
+    before = datetime.now(UTC)
+    with closing(store(acme)) as writer:
+        # While another writes, nothing can be noted: the answer does not wait for it.
+        writer.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        assert asked(acme, f"Bearer {token}").status_code == 200
+        assert time.monotonic() - started < 2
+        assert last_used_at(acme, token) is None
+        writer.execute("ROLLBACK")
+    noted = note_of_use(acme, token)
+    assert before <= datetime.fromisoformat(noted) <= datetime.now(UTC)
+    with recorded() as statements:
+        for _ in range(3):
+            assert asked(acme, f"Bearer {token}").status_code == 200
+    assert len([statement for statement in statements if "FROM token" in statement]) == 3
+    assert last_used_at(acme, token) == noted
+
+
+def test_a_use_is_noted_again_after_a_minute(acme: Tenant) -> None:
+    token = acme.token_with(Scope.READ)
+    long_ago = "2026-01-01T00:00:00.000000Z"
+    changed(acme, "UPDATE token SET last_used_at = ? WHERE prefix = ?", long_ago, token[:12])
+    asked(acme, f"Bearer {token}")
+    deadline = time.monotonic() + 5
+    while last_used_at(acme, token) == long_ago and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert last_used_at(acme, token) != long_ago
+
+
+def test_a_store_that_is_away_when_a_use_is_to_be_noted_is_no_fault(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"no database" * 1000)
+
+    async def note() -> None:
+        database = Database(f"sqlite+aiosqlite:///{broken}")
+        assert not await database.answers()
+        await access.note_use(database, 1)
+        await database.close()
+
+    asyncio.run(note())
+
+
+def test_the_use_of_a_refused_token_is_not_noted(acme: Tenant) -> None:
+    token = acme.token_with(Scope.READ)
+    acme.revoke(token)
+    valid = acme.token_with(Scope.READ)
+    asked(acme, f"Bearer {token}")
+    asked(acme, f"Bearer {valid}")
+    note_of_use(acme, valid)
+    assert last_used_at(acme, token) is None
+
+
+def test_the_store_keeps_the_hash_of_a_secret_and_never_the_secret(acme: Tenant) -> None:
+    token = acme.token_with(Scope.READ, Scope.DELETE)
+    with closing(store(acme)) as connection:
+        connection.row_factory = sqlite3.Row
+        kept = dict(connection.execute("SELECT * FROM token WHERE prefix = ?", (token[:12],)).fetchone())
+    assert kept["sha256"] == sha256(token.encode()).hexdigest()
+    assert (kept["scopes"], kept["project_id"]) == ("read delete", acme.project_id)
+    assert len(token) - len(kept["prefix"]) >= 32
+    path = embedded_path(acme.database_url)
+    for file in path.parent.glob(f"{path.name}*"):
+        assert token.encode() not in Path(file).read_bytes()

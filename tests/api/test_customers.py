@@ -1,0 +1,463 @@
+"""The list of customers: what it holds, in which order, and page by page (contract, section 3)."""
+
+from typing import Any
+
+import pytest
+
+from customergraph.domain.customer import SortKey
+from customergraph.domain.paging import SortDirection
+from factories import Tenant, at
+from graphql_client import GraphQLClient
+from statements import recorded
+
+NAMES = """
+query Names($q: String, $email: String, $tagSlug: String, $filter: CustomerFilter, $dateKey: CustomerDateKey,
+            $dateFrom: Date, $dateTo: Date, $sortKey: CustomerSortKey, $sortDir: SortDirection) {
+  customers(q: $q, email: $email, tagSlug: $tagSlug, filter: $filter, dateKey: $dateKey, dateFrom: $dateFrom,
+            dateTo: $dateTo, sortKey: $sortKey, sortDir: $sortDir, first: 100) {
+    totalCount
+    nodes { firstName }
+  }
+}
+"""
+PAGE = """
+query Page($first: Int, $after: String, $last: Int, $before: String, $key: CustomerSortKey, $dir: SortDirection) {
+  customers(first: $first, after: $after, last: $last, before: $before, sortKey: $key, sortDir: $dir) {
+    edges { cursor node { databaseId } }
+    nodes { databaseId }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
+
+
+def names(client: GraphQLClient, **arguments: Any) -> list[str]:
+    found = client.data(NAMES, **arguments)["customers"]
+    given = [node["firstName"] for node in found["nodes"]]
+    assert found["totalCount"] == len(given)
+    return given
+
+
+def page(client: GraphQLClient, **arguments: Any) -> tuple[list[int], dict[str, Any]]:
+    found = client.data(PAGE, **arguments)["customers"]
+    ids = [node["databaseId"] for node in found["nodes"]]
+    assert [edge["node"]["databaseId"] for edge in found["edges"]] == ids
+    if ids:
+        cursors = (found["edges"][0]["cursor"], found["edges"][-1]["cursor"])
+        assert (found["pageInfo"]["startCursor"], found["pageInfo"]["endCursor"]) == cursors
+    return ids, found["pageInfo"]
+
+
+def test_the_newest_customers_come_first_by_default(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customers({"first_name": "Old"}, {"first_name": "New"})
+
+    assert names(client) == ["New", "Old"]
+
+
+def test_archived_customers_are_absent_from_lists(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customers({"first_name": "Here"}, {"first_name": "Gone", "archived_at": at(0)})
+
+    assert names(client) == ["Here"]
+    assert names(client, filter="ARCHIVED") == ["Gone"]
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        ("ÉMILE", ["Émile"]),
+        ("e\u0301mile", ["Émile"]),
+        ("STRASSE", ["Greta"]),
+        ("mile dup", ["Émile"]),
+        ("pont", ["Émile"]),
+        ("  acme   ", ["Greta"]),
+        ("@EXAMPLE.com", ["Greta"]),
+        ("+4930", ["Greta"]),
+        ("100%", ["Percent"]),
+        ("%", ["Percent"]),
+        ("_", ["Percent"]),
+        ("\\", ["Percent"]),
+        ("pontstraße", []),
+        ("   ", ["Émile", "Greta", "Percent"]),
+    ],
+)
+def test_q_finds_a_part_of_any_name_or_contact(
+    acme: Tenant, client: GraphQLClient, sought: str, found: list[str]
+) -> None:
+    acme.add_customers(
+        {"first_name": "Émile", "last_name": "Dupont"},
+        {
+            "first_name": "Greta",
+            "last_name": "Straße",
+            "email": "greta@example.com",
+            "company": "ACME Ltd",
+            "phone": "+4930123456",
+        },
+        {"first_name": "Percent", "last_name": "100%_\\"},
+    )
+
+    assert names(client, q=sought, sortKey="NAME", sortDir="ASC") == sorted(
+        found, key=lambda name: {"Greta": 0, "Percent": 1, "Émile": 2}[name]
+    )
+
+
+def test_email_is_compared_whole_and_folded(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customers(
+        {"first_name": "Ann", "email": "Ann@Example.com"},
+        {"first_name": "Joann", "email": "joann@example.com"},
+    )
+
+    assert names(client, email=" ANN@example.COM ") == ["Ann"]
+    assert names(client, email="ann@example") == []
+
+
+def test_tag_slug_narrows_and_an_unknown_one_gives_nothing(acme: Tenant, client: GraphQLClient) -> None:
+    vip, other = acme.add_tags("vip", "other")
+    tagged, untagged = acme.add_customers({"first_name": "Tagged"}, {"first_name": "Untagged"})
+    acme.tag(tagged, vip, other)
+    acme.tag(untagged, other)
+
+    assert names(client, tagSlug="vip") == ["Tagged"]
+    assert names(client, tagSlug="unknown") == []
+
+
+def test_each_facet_holds_its_customers(acme: Tenant, client: GraphQLClient) -> None:
+    plain, asked, clicked, reviewed, _, charged, gone = acme.add_customers(
+        {"first_name": "plain"},
+        {"first_name": "asked"},
+        {"first_name": "clicked"},
+        {"first_name": "reviewed"},
+        {"first_name": "left", "unsubscribed_at": at(0), "notes": "Moved."},
+        {"first_name": "charged"},
+        {"first_name": "gone", "archived_at": at(0)},
+    )
+    acme.add_messages(
+        {"customer_id": asked, "canceled_at": at(1)},
+        {"customer_id": clicked, "template": "REMINDER", "sent_at": at(1), "clicked_at": at(2)},
+        {"customer_id": reviewed, "sent_at": at(1), "clicked_at": at(2)},
+    )
+    acme.add_reviews({"customer_id": reviewed}, {"customer_id": gone})
+    acme.add_charges({"customer_id": charged})
+
+    def facet(name: str) -> set[str]:
+        return set(names(client, filter=name))
+
+    everybody = {"plain", "asked", "clicked", "reviewed", "left", "charged"}
+    assert plain
+    assert facet("ASKED") == {"asked", "reviewed"}
+    assert facet("NOT_ASKED") == {"plain", "clicked", "charged"}
+    assert facet("NOT_MESSAGED") == everybody - {"clicked", "reviewed"}
+    assert facet("MISSED") == {"clicked"}
+    assert facet("REVIEWED") == {"reviewed"}
+    assert facet("NOT_REVIEWED") == everybody - {"reviewed"}
+    assert facet("HAS_NOTES") == {"left"}
+    assert facet("HAS_CHARGES") == {"charged"}
+    assert facet("UNSUBSCRIBED") == {"left"}
+    assert facet("ARCHIVED") == {"gone"}
+
+
+def test_all_conditions_hold_together(acme: Tenant, client: GraphQLClient) -> None:
+    vip = acme.add_tags("vip")[0]
+    ids = acme.add_customers(
+        *(
+            {"first_name": name, "notes": note, "signed_up_at": at(day * 1440)}
+            for name, note, day in (
+                ("Ann A", "x", 0),
+                ("Ann B", None, 0),
+                ("Bob", "x", 0),
+                ("Ann C", "x", 9),
+                ("Ann D", "x", 1),
+            )
+        )
+    )
+    for id_ in ids[:4]:
+        acme.tag(id_, vip)
+
+    found = names(
+        client,
+        q="ann",
+        tagSlug="vip",
+        filter="HAS_NOTES",
+        dateKey="SIGNED_UP_AT",
+        dateFrom="2026-03-01",
+        dateTo="2026-03-02",
+        email=None,
+    )
+
+    assert found == ["Ann A"]
+
+
+def test_days_are_those_of_the_projects_time_zone(make_tenant: Any) -> None:
+    tenant = make_tenant("newyork", timezone="America/New_York")
+    # 8 March 2026 begins at 05:00 UTC and has 23 hours there.
+    tenant.add_customers(
+        {"first_name": "before", "created_at": at(0).replace(day=8, hour=4, minute=59)},
+        {"first_name": "first", "created_at": at(0).replace(day=8, hour=5)},
+        {"first_name": "last", "created_at": at(0).replace(day=9, hour=3, minute=59)},
+        {"first_name": "after", "created_at": at(0).replace(day=9, hour=4)},
+    )
+
+    assert names(tenant.client, dateFrom="2026-03-08", dateTo="2026-03-08") == ["last", "first"]
+    assert names(tenant.client, dateFrom="2026-03-09") == ["after"]
+    assert names(tenant.client, dateTo="2026-03-07") == ["before"]
+    assert len(names(tenant.client, dateKey="ASKED_AT")) == 4
+    assert len(names(tenant.client, dateFrom="0001-01-01", dateTo="9999-12-31")) == 4
+
+
+def test_a_bound_leaves_out_customers_without_the_time(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customers({"first_name": "signed", "signed_up_at": at(0)}, {"first_name": "unsigned"})
+
+    for key in ("SIGNED_UP_AT", "NAME"):
+        assert names(client, dateKey="SIGNED_UP_AT", dateFrom="2000-01-01", sortKey=key) == ["signed"]
+
+
+@pytest.mark.parametrize("direction", SortDirection)
+@pytest.mark.parametrize("key", SortKey)
+def test_every_sort_pages_both_ways_through_every_customer_once(
+    acme: Tenant, client: GraphQLClient, key: SortKey, direction: SortDirection
+) -> None:
+    words = ["b", "ä", "a", "B", "z", "Z", None, None, None, "a"]
+    ids = acme.add_customers(
+        *(
+            {
+                "first_name": word or "none",
+                "company": word,
+                "email": word and f"{word}{number}@example.com",
+                "phone": word and f"+1415555{number:04d}",
+                "created_at": at(number // 3),
+                "signed_up_at": at(number // 4) if word else None,
+            }
+            for number, word in enumerate(words)
+        )
+    )
+    acme.add_messages(*({"customer_id": id_, "sent_at": at(id_ % 3)} for id_ in ids[:6]))
+    acme.add_reviews(*({"customer_id": id_, "created_at": at(id_ % 2)} for id_ in ids[:6]))
+    order = {"key": key, "dir": direction}
+
+    everything, info = page(client, first=100, **order)
+    assert sorted(everything) == sorted(ids)
+    assert (info["hasNextPage"], info["hasPreviousPage"]) == (False, False)
+    for size in (1, 3, 10):
+        forward: list[int] = []
+        cursor = None
+        while True:
+            found, info = page(client, first=size, after=cursor, **order)
+            forward += found
+            assert info["hasPreviousPage"] is (cursor is not None)
+            cursor = info["endCursor"]
+            if not info["hasNextPage"]:
+                break
+        assert forward == everything
+        backward: list[int] = []
+        cursor = None
+        while True:
+            found, info = page(client, last=size, before=cursor, **order)
+            backward = found + backward
+            assert info["hasNextPage"] is (cursor is not None)
+            cursor = info["startCursor"]
+            if not info["hasPreviousPage"]:
+                break
+        assert backward == everything
+
+
+def test_customers_without_a_value_come_last_in_both_directions(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customers(
+        {"first_name": "none 1"},
+        {"first_name": "b", "company": "B"},
+        {"first_name": "a", "company": "a"},
+        {"first_name": "none 2"},
+    )
+
+    assert names(client, sortKey="COMPANY", sortDir="ASC") == ["a", "b", "none 1", "none 2"]
+    assert names(client, sortKey="COMPANY", sortDir="DESC") == ["b", "a", "none 2", "none 1"]
+
+
+def test_a_page_between_two_cursors(acme: Tenant, client: GraphQLClient) -> None:
+    ids = acme.add_customers(*({} for _ in range(6)))[::-1]
+    edges = client.data(PAGE, first=100)["customers"]["edges"]
+    between = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
+
+    assert page(client, **between)[0] == ids[1:4]
+    assert page(client, first=2, **between)[0] == ids[1:3]
+    assert page(client, last=2, **between)[0] == ids[2:4]
+
+
+def test_changes_between_pages_make_nobody_appear_twice_or_vanish(acme: Tenant, client: GraphQLClient) -> None:
+    ids = acme.add_customers(*({} for _ in range(6)))[::-1]
+    first, info = page(client, first=3)
+    acme.add_customer()
+    client.data("mutation Delete($id: ID!) { deleteCustomer(id: $id) { deletedCustomerId } }", id=ids[2])
+    client.data("mutation Archive($id: ID!) { archiveCustomer(id: $id) { customer { id } } }", id=ids[4])
+
+    second, _ = page(client, first=3, after=info["endCursor"])
+
+    assert first == ids[:3]
+    assert second == [ids[3], ids[5]]
+
+
+def test_twenty_five_customers_are_a_page_by_default(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customers(*({} for _ in range(27)))
+
+    assert len(page(client)[0]) == 25
+    assert len(page(client, first=100)[0]) == 27
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"first": 0}, "`first`"),
+        ({"first": 101}, "`first`"),
+        ({"last": -1}, "`last`"),
+        ({"last": 101}, "`last`"),
+        ({"first": 1, "last": 1}, "`first` and `last`"),
+        ({"after": ""}, "`after`"),
+        ({"after": "bm90IGEgY3Vyc29y"}, "`after`"),
+        ({"before": "Ünïcode"}, "`before`"),
+        ({"after": "WyJjdXN0b21lcnM6Y3JlYXRlZF9hdDpERVNDIiwiYSIsMV0"}, "`after`"),
+        ({"after": "WyJjdXN0b21lcnM6Y3JlYXRlZF9hdDpERVNDIixudWxsLDFd"}, "`after`"),
+        ({"after": "x" * 100_000}, "`after`"),
+    ],
+)
+def test_bad_paging_arguments_are_refused_by_name(client: GraphQLClient, arguments: dict[str, Any], named: str) -> None:
+    error = client.error(PAGE, **arguments)
+
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert named in error["message"]
+    assert len(error["message"]) < 300
+
+
+def test_a_cursor_belongs_to_its_list_sort_and_direction(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_histories(2)
+    cursor = page(client, first=1)[1]["endCursor"]
+    nested = client.data("{ customers { nodes { messages { pageInfo { endCursor } } } } }")
+    message_cursor = nested["customers"]["nodes"][0]["messages"]["pageInfo"]["endCursor"]
+
+    for arguments in ({"dir": "ASC"}, {"key": "NAME"}, {"key": "SIGNED_UP_AT"}):
+        assert client.code(PAGE, after=cursor, **arguments) == "BAD_USER_INPUT"
+    assert client.code(PAGE, after=message_cursor) == "BAD_USER_INPUT"
+    for field in ("messages", "reviews", "charges"):
+        query = "query Q($after: String) { customers(first: 1) { nodes { %s(after: $after) { nodes { id } } } } }"
+        assert client.code(query % field, after=cursor) == "BAD_USER_INPUT"
+    assert "another list" in client.error(PAGE, after=message_cursor)["message"]
+
+
+def test_a_cursor_holds_whatever_the_filter(acme: Tenant, client: GraphQLClient) -> None:
+    ids = acme.add_customers({"notes": "x"}, {}, {"notes": "x"})
+    cursor = page(client, first=1)[1]["endCursor"]
+
+    query = "query Q($after: String) { customers(filter: HAS_NOTES, after: $after) { nodes { databaseId } } }"
+
+    assert client.data(query, after=cursor)["customers"]["nodes"] == [{"databaseId": ids[0]}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"dateFrom": "2026-02-02", "dateTo": "2026-02-01"}, "`dateTo`"),
+        ({"dateFrom": "2026-02-30"}, "YYYY-MM-DD"),
+        ({"dateFrom": "26-2-3"}, "YYYY-MM-DD"),
+        ({"dateFrom": 20260203}, "YYYY-MM-DD"),
+        ({"q": "x" * 101}, "`q`"),
+        ({"q": "a\u0000b"}, "`q`"),
+        ({"email": "a\u0000b"}, "`email`"),
+        ({"tagSlug": "a\u0007b"}, "`tagSlug`"),
+        ({"filter": "NOBODY"}, "NOBODY"),
+        ({"sortKey": 3}, "CustomerSortKey"),
+        ({"q": 7}, "String"),
+    ],
+)
+def test_bad_conditions_are_refused(client: GraphQLClient, arguments: dict[str, Any], said: str) -> None:
+    error = client.error(NAMES, **arguments)
+
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert said in error["message"]
+
+
+@pytest.mark.parametrize(
+    "literal", ['dateFrom: "2026-02-30"', "filter: NOBODY", 'first: "x"', "q: 7", "first: 9999999999"]
+)
+def test_literals_that_do_not_fit_their_type_are_bad_input_too(client: GraphQLClient, literal: str) -> None:
+    assert client.code(f"{{ customers({literal}) {{ totalCount }} }}") == "BAD_USER_INPUT"
+
+
+def test_a_hundred_characters_may_be_sought(client: GraphQLClient) -> None:
+    assert names(client, q=f" {'x' * 100} ") == []
+
+
+def test_null_arguments_are_as_good_as_absent(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customer(first_name="Ann")
+
+    nulls = dict.fromkeys("q email tagSlug filter dateKey dateFrom dateTo sortKey sortDir".split())
+
+    assert names(client, **nulls) == ["Ann"]
+    assert page(client, **dict.fromkeys("first after last before key dir".split()))[0]
+
+
+def test_the_total_is_counted_only_when_asked_for(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customer()
+
+    with recorded() as uncounted:
+        client.data("{ customers { nodes { id } } }")
+    with recorded() as counted:
+        client.data("{ customers { nodes { id } totalCount } }")
+
+    assert not any("count(" in statement for statement in uncounted)
+    assert len(counted) == len(uncounted) + 1
+
+
+def test_one_customer_is_found_by_each_of_its_ids_archived_or_not(acme: Tenant, client: GraphQLClient) -> None:
+    id_ = acme.add_customer(first_name="Ann", archived_at=at(0))
+    ids = client.data("query Q($id: ID!) { customer(id: $id) { id uuid databaseId } }", id=id_)["customer"]
+    query = "query Q($id: ID!) { customer(id: $id) { firstName isArchived } }"
+
+    for named in (id_, str(id_), ids["id"], ids["uuid"], ids["uuid"].upper()):
+        assert client.data(query, id=named)["customer"] == {"firstName": "Ann", "isArchived": True}
+    for unknown in (0, -1, id_ + 1, "", "x", f" {id_}", f"0{id_}", "9" * 30, "VGFnOjE", ids["id"] + "=", "٣"):
+        assert client.data(query, id=unknown) == {"customer": None}
+
+
+def test_every_kind_of_thing_is_found_again_by_its_global_id(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_histories(1, each=1)
+    found = client.data(
+        "{ project { id } locations { id } tags { id } customers { nodes { id messages { nodes { id } }"
+        " reviews { nodes { id } } charges { nodes { id } } } } }"
+    )
+    customer = found["customers"]["nodes"][0]
+    ids = [
+        found["project"]["id"], found["locations"][0]["id"], found["tags"][0]["id"], customer["id"],
+        *(customer[kind]["nodes"][0]["id"] for kind in ("messages", "reviews", "charges")),
+    ]  # fmt: skip
+
+    answer = client.data("query Q($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", ids=[*ids, "x", "1"])
+
+    types = ["Project", "Location", "Tag", "Customer", "Message", "Review", "Charge"]
+    assert answer["nodes"] == [
+        *({"__typename": type_, "id": id_} for type_, id_ in zip(types, ids, strict=True)), None, None
+    ]  # fmt: skip
+    for type_, id_ in zip(types, ids, strict=True):
+        answer = client.data("query Q($id: ID!) { node(id: $id) { __typename id } }", id=id_)
+        assert answer["node"] == {"__typename": type_, "id": id_}
+        assert all(character.isalnum() for character in id_)
+
+
+def test_node_takes_global_ids_alone(acme: Tenant, client: GraphQLClient) -> None:
+    id_ = acme.add_customer()
+
+    assert client.data("query Q($id: ID!) { node(id: $id) { id } }", id=id_) == {"node": None}
+
+
+def test_nodes_takes_a_hundred_ids(client: GraphQLClient) -> None:
+    query = "query Q($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+
+    assert client.data(query, ids=["x"] * 100)["nodes"] == [None] * 100
+    assert client.code(query, ids=["x"] * 101) == "BAD_USER_INPUT"
+
+
+def test_locations_and_tags_are_listed_by_folded_name(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_locations("b", "Z", "a", "É", display_name=None)
+    acme.add_tags("b", "Z", "a", "É")
+
+    found = client.data("{ locations { slug displayName } tags { slug color } }")
+
+    assert [row["slug"] for row in found["locations"]] == ["a", "b", "Z", "É"]
+    assert [row["displayName"] for row in found["locations"]] == ["A", "B", "Z", "É"]
+    assert [row["slug"] for row in found["tags"]] == ["a", "b", "Z", "É"]

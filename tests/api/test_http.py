@@ -1,0 +1,230 @@
+"""GraphQL over HTTP: what is answered to what is sent, well-formed or not."""
+
+import gzip
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.engine import make_url
+
+from conftest import MakeServer
+from customergraph.settings import Settings
+from factories import Tenant
+from graphql_client import GraphQLClient
+from statements import recorded
+
+PROJECT = "{ project { slug } }"
+
+
+def refused(response: httpx.Response) -> tuple[int, str]:
+    """Give the status and the code of an answer that is one clear error."""
+    answer = response.json()
+    assert "data" not in answer
+    error = answer["errors"][0]
+    assert error["message"]
+    assert "Traceback" not in response.text
+    return response.status_code, error["extensions"]["code"]
+
+
+def test_a_query_is_answered_as_json(acme: Tenant, client: GraphQLClient) -> None:
+    response = client.post(PROJECT)
+
+    assert acme.slug == "acme"
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.content == b'{"data":{"project":{"slug":"acme"}}}'
+
+
+def test_the_specifications_media_type_is_answered_where_it_is_asked_for(client: GraphQLClient) -> None:
+    client.http.headers["accept"] = "application/graphql-response+json, application/json;q=0.9"
+
+    fine, broken = client.post(PROJECT), client.post("{ nothing }")
+
+    assert fine.headers["content-type"] == "application/graphql-response+json"
+    assert (fine.status_code, broken.status_code) == (200, 400)
+
+
+def test_queries_may_come_by_get(client: GraphQLClient) -> None:
+    query = "query Q($id: ID!) { customer(id: $id) { id } project { slug } }"
+
+    response = client.http.get("/graphql", params={"query": query, "variables": '{"id": 1}', "operationName": "Q"})
+
+    assert response.json() == {"data": {"customer": None, "project": {"slug": "acme"}}}
+
+
+def test_mutations_by_get_are_refused(acme: Tenant, client: GraphQLClient) -> None:
+    id_ = acme.add_customer()
+    mutation = f"mutation {{ deleteCustomer(id: {id_}) {{ deletedCustomerId }} }}"
+
+    response = client.http.get("/graphql", params={"query": mutation})
+
+    assert refused(response) == (405, "BAD_REQUEST")
+    assert response.headers["allow"] == "POST"
+    assert client.data("query Q($id: ID!) { customer(id: $id) { id } }", id=id_)["customer"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"not json", b"null", b"true", b"1", b'"query"', b"[]", b'[{"query": "{ project { slug } }"}]',
+        b"{}", b'{"query": null}', b'{"query": ""}', b'{"query": 7}', b'{"query": "{a}", "variables": []}',
+        b'{"query": "{a}", "variables": "x"}', b'{"query": "{a}", "operationName": 1}', b'\xff\xfe{\x00"\x00',
+        b'{"query": "\xff"}', b'{"query": "\\ud800"}', b'{"query": NaN}', b"[" * 5000, b"1" * 100_000,
+        gzip.compress(b'{"query": "{ project { slug } }"}', mtime=0),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_graphql_request_is_refused(client: GraphQLClient, body: bytes) -> None:
+    response = client.http.post("/graphql", content=body, headers={"content-type": "application/json"})
+
+    assert refused(response) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx",
+     "application/json; charset=utf-16"],
+)  # fmt: skip
+def test_another_content_type_is_refused(client: GraphQLClient, content_type: str) -> None:
+    body = b'{"query": "{ project { slug } }"}'
+
+    response = client.http.post("/graphql", content=body, headers={"content-type": content_type})
+
+    assert refused(response) == (415, "BAD_REQUEST")
+
+
+def test_json_in_utf_8_may_say_so(client: GraphQLClient) -> None:
+    body = '{"query": "{ project { slug } } # é"}'.encode()
+
+    response = client.http.post("/graphql", content=body, headers={"content-type": "application/json; charset=UTF-8"})
+
+    assert response.json() == {"data": {"project": {"slug": "acme"}}}
+
+
+@pytest.mark.parametrize(
+    ("query", "more", "code"),
+    [
+        ("{", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ project { slug } } }", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("{ project { nothing } }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("query Q($id: ID!) { customer(id: $id) { id } }", {}, "BAD_USER_INPUT"),
+        ("query Q($id: ID!) { customer(id: $id) { id } }", {"variables": {"id": None}}, "BAD_USER_INPUT"),
+        ("query Q($id: ID!) { customer(id: $id) { id } }", {"variables": {"id": 1.5}}, "BAD_USER_INPUT"),
+        ("query Q($id: ID!) { customer(id: $id) { id } }", {"variables": {"id": True}}, "BAD_USER_INPUT"),
+        ("query Q($id: ID!) { customer(id: $id) { id } }", {"variables": {"id": {}}}, "BAD_USER_INPUT"),
+        ("{ customer { id } }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        (PROJECT, {"operationName": "Unknown"}, "OPERATION_RESOLUTION_FAILURE"),
+        (f"query A {PROJECT} query B {PROJECT}", {}, "OPERATION_RESOLUTION_FAILURE"),
+        (f"query A {PROJECT} query B {PROJECT}", {"operationName": "C"}, "OPERATION_RESOLUTION_FAILURE"),
+        ("fragment F on Query { project { slug } }", {}, "OPERATION_RESOLUTION_FAILURE"),
+        ("subscription { project { slug } }", {}, "BAD_REQUEST"),
+    ],
+)
+def test_an_operation_that_cannot_run_is_refused_with_a_code_and_no_sql(
+    client: GraphQLClient, query: str, more: dict[str, Any], code: str
+) -> None:
+    with recorded() as statements:
+        answer = client.post(query, more.get("variables"), **({k: v for k, v in more.items() if k != "variables"}))
+
+    assert refused(answer)[1] == code
+    assert len(statements) == 1
+    assert "FROM token" in statements[0]
+
+
+def test_one_of_several_operations_is_run_by_its_name(client: GraphQLClient) -> None:
+    document = "query A { project { slug } } query B { project { name } }"
+
+    assert client.post(document, operationName="B").json() == {"data": {"project": {"name": "Acme"}}}
+
+
+def test_a_request_without_a_valid_token_is_refused(url: str) -> None:
+    for headers in (
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer x"},
+        {"authorization": "Basic eDp5"},
+    ):
+        response = httpx.post(f"{url}/graphql", json={"query": PROJECT}, headers=headers)
+
+        assert refused(response) == (401, "UNAUTHENTICATED")
+        assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_fault_is_logged_under_an_id_and_answered_with_that_id_alone(
+    acme: Tenant, client: GraphQLClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    acme.add_histories(1)
+    with sqlite3.connect(make_url(acme.database_url).database or "") as database:
+        database.execute("ALTER TABLE review RENAME TO elsewhere")
+    database.close()
+
+    with caplog.at_level(logging.ERROR):
+        answer = client.answer("{ customers { nodes { firstName reviews { nodes { id } } } } }")
+
+    error = answer["errors"][0]
+    assert answer["data"] is None
+    assert error["extensions"].keys() == {"code", "id"}
+    assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert error["path"] == ["customers", "nodes", 0, "reviews"]
+    assert "review" not in error["message"]
+    assert error["extensions"]["id"] in caplog.text
+    assert "no such table: review" in caplog.text
+
+
+def test_unknown_addresses_and_methods_are_answered_in_json(client: GraphQLClient) -> None:
+    assert refused(client.http.get("/nothing")) == (404, "BAD_REQUEST")
+    assert refused(client.http.delete("/graphql")) == (405, "BAD_REQUEST")
+
+
+def test_the_process_lives_and_the_store_answers(url: str) -> None:
+    assert httpx.get(f"{url}/healthz").status_code == 200
+    assert httpx.get(f"{url}/readyz").status_code == 200
+
+
+def test_a_store_that_is_away_is_not_ready_and_says_so(serve: MakeServer, tmp_path: Path) -> None:
+    address = serve(Settings(database_url=f"sqlite+aiosqlite:///{tmp_path / 'missing' / 'store.db'}"))
+
+    assert httpx.get(f"{address}/healthz").status_code == 200
+    assert httpx.get(f"{address}/readyz").status_code == 503
+    response = httpx.post(f"{address}/graphql", json={"query": PROJECT}, headers={"authorization": "Bearer x"})
+    assert refused(response) == (503, "STORE_UNAVAILABLE")
+
+
+def test_answers_over_a_kilobyte_are_compressed_for_who_takes_it(acme: Tenant, client: GraphQLClient) -> None:
+    acme.add_customers(*({"first_name": "x" * 100} for _ in range(20)))
+
+    large, small = client.post("{ customers { nodes { name } } }"), client.post(PROJECT)
+
+    assert large.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in small.headers
+
+
+def test_only_the_origins_of_the_setting_may_read_answers(serve: MakeServer, database_url: str) -> None:
+    origin = "https://dashboard.example.com"
+    asks = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    closed = serve(Settings(database_url=database_url))
+    opened = serve(Settings(database_url=database_url, cors_origins=(origin,)))
+
+    def allowed(url: str, asker: str) -> str | None:
+        headers: dict[str, str] = dict(httpx.options(f"{url}/graphql", headers={"origin": asker, **asks}).headers)
+        return headers.get("access-control-allow-origin")
+
+    assert allowed(opened, origin) == origin
+    assert allowed(opened, "https://evil.example.com") is None
+    assert allowed(closed, origin) is None
+
+
+def test_browsers_get_graphiql_unless_the_setting_forbids_it(serve: MakeServer, database_url: str) -> None:
+    html = {"accept": "text/html,application/xhtml+xml"}
+    shown = httpx.get(f"{serve(Settings(database_url=database_url))}/graphql", headers=html)
+    hidden = httpx.get(f"{serve(Settings(database_url=database_url, graphiql=False))}/graphql", headers=html)
+
+    assert shown.status_code == 200
+    assert "GraphiQL" in shown.text
+    assert hidden.status_code == 401

@@ -1,0 +1,233 @@
+"""The command as a process of its own, and imports without one."""
+
+import asyncio
+import csv
+import json
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import chdir, closing, redirect_stderr, redirect_stdout
+from io import BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from customergraph.cli import main
+from customergraph.importing import importer
+from customergraph.importing.files import Format
+from customergraph.importing.importer import Rejects, Source, Summary
+from customergraph.importing.kinds import Kind
+from customergraph.store import access
+from customergraph.store.database import Database
+
+PATIENCE_SECONDS = 30
+
+
+def store_rows(path: Path, sql: str) -> list[Any]:
+    """Run SQL on a store; gives its rows, each without its tuple when it has one column."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(sql).fetchall()
+        connection.commit()
+    return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return int(server.getsockname()[1])
+
+
+def reject_rows(path: Path) -> list[tuple[str, str, str]]:
+    """Give the line, column and reason of each row of a rejects file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    assert header == ["line", "column", "reason"]
+    return [(line, column, reason) for line, column, reason in rows]
+
+
+class Command:
+    """Runs `customergraph` in a folder, on a store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = folder / "store.db"
+        inherited = {name: value for name, value in os.environ.items() if "CUSTOMERGRAPH" not in name}
+        self.env = {**inherited, "CUSTOMERGRAPH_DATABASE_URL": f"sqlite+aiosqlite:///{self.store}"}
+        self._started: list[subprocess.Popen[str]] = []
+
+    def run(
+        self, *arguments: object, stdin: str = "", env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._words(*arguments),
+            input=stdin,
+            env=self.env | (env or {}),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS * 4,
+            check=False,
+        )
+
+    def done(self, *arguments: object, stdin: str = "") -> str:
+        """Run a command that has to succeed; gives its standard output."""
+        result = self.run(*arguments, stdin=stdin)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def refusal(self, *arguments: object, env: dict[str, str] | None = None) -> str:
+        """Run a command that has to fail; gives the one line that says why."""
+        result = self.run(*arguments, env=env)
+        assert (result.returncode, result.stdout) == (1, ""), result.stderr
+        assert result.stderr.startswith("customergraph: "), result.stderr
+        assert result.stderr.count("\n") == 1, result.stderr
+        return result.stderr.removeprefix("customergraph: ").strip()
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        with (self.folder / "stderr.txt").open("a") as stderr:
+            process = subprocess.Popen(
+                self._words(*arguments),
+                env=self.env,
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        self._started.append(process)
+        return process
+
+    def stderr(self) -> str:
+        """Give what the started processes wrote to standard error."""
+        return (self.folder / "stderr.txt").read_text()
+
+    def file(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def rows(self, sql: str) -> list[Any]:
+        return store_rows(self.store, sql)
+
+    def stop(self) -> None:
+        for process in self._started:
+            process.terminate()
+            process.communicate(timeout=PATIENCE_SECONDS)
+
+    @property
+    def inside(self) -> "Inside":
+        """The same command, run without a process where a test is about something else."""
+        return Inside(self.folder)
+
+    @staticmethod
+    def _words(*arguments: object) -> list[str]:
+        return [sys.executable, "-m", "customergraph", *map(str, arguments)]
+
+
+class Inside(Command):
+    """Runs the command in the process of the test: the same, without the time that a process takes."""
+
+    def run(
+        self, *arguments: object, stdin: str = "", env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        words = ["customergraph", *map(str, arguments)]
+        stdout, stderr = StringIO(), StringIO()
+        with (
+            patch.dict(os.environ, self.env | (env or {}), clear=True),
+            patch.object(sys, "argv", words),
+            patch.object(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode()))),
+            chdir(self.folder),
+            redirect_stdout(stdout),
+            redirect_stderr(stderr),
+        ):
+            code = self._exit_code()
+        return subprocess.CompletedProcess(words, code, stdout.getvalue(), stderr.getvalue())
+
+    @staticmethod
+    def _exit_code() -> int:
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code
+
+
+def answer(port: int, token: str, query: str) -> Any:
+    """Wait until a gateway lives, and ask it."""
+    base = f"http://127.0.0.1:{port}"
+    until(lambda: _lives(base), f"{base} lives")
+    response = httpx.post(f"{base}/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == httpx.codes.OK, response.text
+    return response.json()["data"]
+
+
+def _lives(base: str) -> bool:
+    try:
+        return httpx.get(f"{base}/healthz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def token_in(text: str) -> str:
+    found = re.search(r"cg_[\w-]{43}", text)
+    assert found, text
+    return found[0]
+
+
+class Imports:
+    """Imports files into the project `acme` of a store, in the process of the test."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self.folder = folder
+        self._url = database_url
+        self._rejects = folder / "rejects.csv"
+        asyncio.run(self._create_project())
+
+    def csv(self, kind: str, *lines: str, strict: bool = False) -> tuple[int, int, int]:
+        """Import lines of CSV; gives how many rows were added, changed and rejected."""
+        return self.content(kind, "\n".join(lines).encode(), strict=strict)
+
+    def ndjson(self, kind: str, *rows: dict[str, Any]) -> tuple[int, int, int]:
+        return self.content(kind, "\n".join(map(json.dumps, rows)).encode(), Format.NDJSON)
+
+    def content(
+        self, kind: str, content: bytes, format_: Format = Format.CSV, *, strict: bool = False
+    ) -> tuple[int, int, int]:
+        path = self.folder / f"{kind}.{format_}"
+        path.write_bytes(content)
+        summary = asyncio.run(self._import(path, Kind(kind), format_, strict=strict))
+        return summary.added, summary.changed, summary.rejected
+
+    @property
+    def rejects(self) -> list[tuple[str, str, str]]:
+        return reject_rows(self._rejects) if self._rejects.exists() else []
+
+    def rows(self, sql: str) -> list[Any]:
+        return store_rows(self.folder / "store.db", sql)
+
+    async def _create_project(self) -> None:
+        database = Database(self._url)
+        await access.create_project(database, "acme", "Acme", "UTC")
+        await database.close()
+
+    async def _import(self, path: Path, kind: Kind, format_: Format, *, strict: bool) -> Summary:
+        database = Database(self._url)
+        try:
+            with path.open("rb") as file:
+                source = Source(file, format_, kind, "acme")
+                return await importer.run(database, source, Rejects(self._rejects), lambda _count: None, strict=strict)
+        finally:
+            await database.close()

@@ -1,0 +1,158 @@
+"""What import files may look like, and which of their rows are rejected."""
+
+import pytest
+
+from commands.command import Imports
+from customergraph.errors import CommandRefused
+from customergraph.importing.files import Format
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_byte_order_mark_and_either_line_end_are_read(imports: Imports, mark: bytes, line_end: bytes) -> None:
+    lines = [b"name,slug", "Été,ete".encode(), b'"A ""quoted"", name",quoted']
+
+    assert imports.content("tags", mark + line_end.join(lines)) == (2, 0, 0)
+    assert imports.content("locations", mark + b'{"slug": "a", "name": "A"}', Format.NDJSON) == (1, 0, 0)
+    assert imports.rows("SELECT slug, name FROM tag") == [("ete", "Été"), ("quoted", 'A "quoted", name')]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "line 1: there is no header row"),
+        (b"\n\n", "line 1: there is no header row"),
+        (b"slug,name,colour\n", "line 1: unknown column 'colour': the columns are slug, name, color, icon"),
+        (b"vip,VIP\n", "line 1: unknown column 'vip': the columns are slug, name, color, icon"),
+        (b"slug\n", "line 1: the column 'name' is missing"),
+        (b"slug,name,slug\n", "line 1: the column 'slug' stands there twice"),
+        (b'"slug,name\nvip,VIP\n', "line 1: is not CSV: unexpected end of data"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "line 1: is not UTF-8"),
+        ("slug,name\n".encode("utf-16"), "line 1: is not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_what_it_is_said_to_be_is_refused(imports: Imports, content: bytes, reason: str) -> None:
+    with pytest.raises(CommandRefused) as refused:
+        imports.content("tags", content)
+
+    assert str(refused.value) == reason
+
+
+@pytest.mark.parametrize("kind", ["customers", "messages", "reviews", "charges"])
+def test_a_file_about_customers_needs_an_email_or_a_phone(imports: Imports, kind: str) -> None:
+    header = {
+        "customers": "first_name",
+        "messages": "channel,template,scheduled_at",
+        "reviews": "score",
+        "charges": "amount,currency",
+    }[kind]
+
+    with pytest.raises(CommandRefused, match="the column 'email' or 'phone' is missing"):
+        imports.csv(kind, header)
+    assert imports.csv(kind, f"phone,{header}") == (0, 0, 0)
+
+
+def test_rows_that_are_torn_short_or_of_other_bytes_are_rejected(imports: Imports) -> None:
+    content = (
+        b"slug,name,icon\n"
+        b"a,A,\n"
+        b"b,B\n"
+        b"c,C,,\n"
+        b'd,"D\nof two lines",\n'
+        b"e,\xff\xfe,\n"
+        b'f,F"quoted" after,\n'
+        b'g,"G" after,\n'
+        b"\n"
+        b'h,"H and no end,\n'
+        b"i,I,\n"
+    )
+
+    assert imports.content("tags", content) == (2, 0, 6)
+    assert imports.rows("SELECT slug FROM tag") == ["a", "f"]
+    assert imports.rejects == [
+        ("3", "", "has 2 cells, and the header 3"),
+        ("4", "", "has 4 cells, and the header 3"),
+        ("5", "name", "must not contain control characters"),
+        ("7", "name", "is not UTF-8"),
+        ("9", "", "is not CSV: ',' expected after '\"'"),
+        ("11", "", "is not CSV: unexpected end of data"),
+    ]
+
+
+def test_lines_that_are_no_objects_of_known_columns_are_rejected(imports: Imports) -> None:
+    content = (
+        b'{"slug": "a", "name": "A"}\n'
+        b"\n"
+        b'["b"]\n'
+        b'{"slug": "c", "name": "C", "colour": "red"}\n'
+        b'{"slug": "d"}\n'
+        b'{"slug": "e", "name": {"en": "E"}}\n'
+        b'{"slug": "f", "name": 1.5}\n'
+        b'{"slug": "g", "name": "\xff"}\n'
+        b'{"slug": "h", "name": null}\n'
+        b'{"slug": "i", "name": 42, "icon": null}\n'
+        b'{"slug": "j", "na'
+    )
+
+    assert imports.content("tags", content, Format.NDJSON) == (2, 0, 8)
+    assert imports.rows("SELECT slug, name FROM tag") == [("a", "A"), ("i", "42")]
+    not_a_cell = "must be a text, a whole number, true, false, null or a list of texts"
+    reasons = {line: (column, reason) for line, column, reason in imports.rejects}
+    assert reasons.pop("11")[1].startswith("is not JSON: ")
+    assert reasons == {
+        "3": ("", "is not a JSON object"),
+        "4": ("", "unknown column 'colour': the columns are slug, name, color, icon"),
+        "5": ("", "the column 'name' is missing"),
+        "6": ("name", not_a_cell),
+        "7": ("name", not_a_cell),
+        "8": ("", "is not UTF-8"),
+        "9": ("name", "must not be blank"),
+    }
+
+
+def test_json_values_are_read_as_the_cells_they_would_be(imports: Imports) -> None:
+    imports.csv("tags", "slug,name", "vip,VIP", "new,New")
+
+    outcome = imports.ndjson(
+        "customers",
+        {"first_name": "Ann", "email": "ann@example.com", "tags": ["vip", "new"], "has_subscription": True},
+        {"first_name": "Bob", "email": "bob@example.com", "created_at": 1767225600, "last_name": None},
+    )
+
+    assert outcome == (2, 0, 0)
+    assert imports.rows("SELECT tag_id FROM customer_tag") == [1, 2]
+    assert imports.rows("SELECT has_subscription FROM customer") == [1, 0]
+    assert imports.rows("SELECT created_at FROM customer WHERE id = 2") == ["2026-01-01T00:00:00.000000Z"]
+
+
+def test_every_mistake_of_a_row_is_told(imports: Imports) -> None:
+    header = "first_name,email,phone,has_subscription,uuid,created_at,location,tags,postal_code"
+
+    outcome = imports.csv(
+        "customers",
+        header,
+        f",not an address,12345,maybe,none,yesterday,,,{'1' * 21}",
+        'Ann,ann@example.com,,,,,nowhere,"vip,new",',
+        "Bob,,,,,,,,",
+    )
+
+    assert outcome == (0, 0, 3)
+    assert [(line, column) for line, column, _ in imports.rejects] == [
+        *(("2", column) for column in header.split(",") if column not in {"location", "tags"}),
+        ("3", "location"),
+        ("3", "tags"),
+        ("3", "tags"),
+        ("4", "email"),
+    ]
+    reasons = {column: reason for line, column, reason in imports.rejects if line == "2"}
+    assert reasons["has_subscription"] == "'maybe' is none of true, false, 1, 0, yes, no"
+    assert reasons["uuid"] == "'none' is not a uuid"
+    assert imports.rejects[-1][2] == "an email or a phone is needed"
+
+
+def test_a_strict_import_of_several_mistakes_changes_nothing(imports: Imports) -> None:
+    lines = [f"n{number},N{number}" for number in range(6_000)]
+
+    assert imports.csv("tags", "slug,name", *lines, "bad,", strict=True) == (0, 0, 1)
+    assert imports.rows("SELECT count(*) FROM tag") == [0]
+    assert imports.csv("tags", "slug,name", *lines, strict=True) == (6_000, 0, 0)

@@ -1,0 +1,274 @@
+"""What the rows of an import do: which are known already, what they change, and what customers remember."""
+
+import pytest
+
+from commands.command import Imports
+
+ANN = "11111111-1111-4111-8111-111111111111"
+BOB = "22222222-2222-4222-8222-222222222222"
+
+REMEMBERED = "SELECT asked_at, messaged_at, reviewed_at, has_clicked, has_charges FROM customer WHERE id = 1"
+
+
+@pytest.fixture
+def ann(imports: Imports) -> Imports:
+    """A store with one customer, who has an email, a phone, a tag and a location."""
+    imports.csv("locations", "slug,name", "a,A", "b,B")
+    imports.csv("tags", "slug,name", "vip,VIP", "new,New")
+    imports.csv(
+        "customers",
+        "uuid,first_name,last_name,email,phone,location,tags,created_at,has_subscription,archived_at",
+        f"{ANN},Ann,Lee,Ann@Example.com,+1 415 555 2671,a,vip,2026-01-01,true,2026-02-01",
+    )
+    return imports
+
+
+def _day(date: str) -> str:
+    return f"{date}T00:00:00.000000Z"
+
+
+def test_locations_and_tags_are_known_by_their_slug(imports: Imports) -> None:
+    imports.csv("locations", "slug,name,city", "a,Old,Rome", "b,B,")
+    imports.csv("tags", "slug,name,color", "vip,Old,#FF0000")
+
+    assert imports.csv("locations", "slug,name", "a,New", "c,C", "c,Zürich") == (1, 2, 0)
+    assert imports.csv("tags", "slug,name,color", "vip,New,") == (0, 1, 0)
+
+    assert imports.rows("SELECT id, slug, name, name_key, city FROM location") == [
+        (1, "a", "New", "new", "Rome"),
+        (2, "b", "B", "b", None),
+        (3, "c", "Zürich", "zürich", None),
+    ]
+    assert imports.rows("SELECT name, color FROM tag") == [("New", None)]
+
+
+def test_importing_the_same_file_again_changes_nothing(ann: Imports) -> None:
+    files = {
+        "customers": ("uuid,first_name,email,tags", f"{BOB},Bob,bob@example.com,new"),
+        "messages": (
+            "uuid,email,channel,template,scheduled_at",
+            f"{ANN},ann@example.com,EMAIL,REQUEST,2026-01-05",
+        ),
+        "reviews": ("uuid,email,score,body", f"{ANN},ann@example.com,4,Fine"),
+        "charges": ("uuid,email,amount,currency", f"{ANN},ann@example.com,100,EUR"),
+    }
+    for kind, lines in files.items():
+        assert ann.csv(kind, *lines) == (1, 0, 0)
+    before = {table: ann.rows(f"SELECT * FROM {table}") for table in _tables()}  # noqa: S608
+
+    for kind, lines in files.items():
+        assert ann.csv(kind, *lines) == (0, 1, 0)
+
+    assert {table: ann.rows(f"SELECT * FROM {table}") for table in _tables()} == before  # noqa: S608
+
+
+def _tables() -> tuple[str, ...]:
+    return ("customer", "customer_tag", "message", "review", "charge")
+
+
+@pytest.mark.parametrize("key", [f"uuid,phone|{ANN},+14155552671", "email|ANN@example.COM", "phone|+14155552671"])
+def test_a_known_customer_is_found_by_uuid_email_or_phone(ann: Imports, key: str) -> None:
+    columns, cells = key.split("|")
+
+    assert ann.csv("customers", f"first_name,company,{columns}", f"Anna,Orbit,{cells}") == (0, 1, 0)
+
+    assert ann.rows("SELECT id, first_name, company, phone FROM customer") == [(1, "Anna", "Orbit", "+14155552671")]
+
+
+def test_an_absent_column_keeps_a_blank_cell_clears_and_tags_replace(ann: Imports) -> None:
+    ann.csv("customers", "first_name,email", "Anna,ann@example.com")
+
+    assert ann.rows("SELECT last_name, phone, location_id, created_at, has_subscription FROM customer") == [
+        ("Lee", "+14155552671", 1, _day("2026-01-01"), 1)
+    ]
+    assert ann.rows("SELECT tag_id FROM customer_tag") == [1]
+    assert ann.rows("SELECT name_key, email FROM customer") == [("anna lee", "ann@example.com")]
+
+    ann.csv(
+        "customers",
+        "first_name,email,last_name,phone,location,tags,created_at,has_subscription,archived_at",
+        "Anna,ann@example.com,,,b,new,,,",
+    )
+
+    columns = "last_name, phone, location_id, created_at, has_subscription, archived_at, name_key"
+    assert ann.rows(f"SELECT {columns} FROM customer") == [  # noqa: S608
+        (None, None, 2, _day("2026-01-01"), 0, None, "anna")
+    ]
+    assert ann.rows("SELECT tag_id FROM customer_tag") == [2]
+
+    ann.csv("customers", "first_name,email,location,tags", "Anna,ann@example.com,,")
+
+    assert ann.rows("SELECT location_id FROM customer") == [None]
+    assert ann.rows("SELECT tag_id FROM customer_tag") == []
+
+
+def test_a_change_of_tags_alone_moves_updated_at(ann: Imports) -> None:
+    ann.rows("UPDATE customer SET updated_at = '2026-01-01T00:00:00.000000Z'")
+
+    ann.csv("customers", "first_name,email,tags", "Ann,Ann@Example.com,vip")
+    assert ann.rows("SELECT updated_at FROM customer") == [_day("2026-01-01")]
+
+    ann.csv("customers", "first_name,email,tags", 'Ann,Ann@Example.com,"new,vip"')
+    assert ann.rows("SELECT updated_at FROM customer") != [_day("2026-01-01")]
+
+
+def test_the_later_of_two_rows_for_one_customer_wins(imports: Imports) -> None:
+    outcome = imports.csv(
+        "customers",
+        "first_name,email,phone,company",
+        "Ann,ann@example.com,,Old",
+        "Bob,bob@example.com,+14155552671,",
+        "Anna,ANN@example.com,+14155552672,New",
+        "Annie,,+14155552672,Newest",
+    )
+
+    assert outcome == (2, 2, 0)
+    assert imports.rows("SELECT first_name, email, phone, company FROM customer") == [
+        ("Annie", None, "+14155552672", "Newest"),
+        ("Bob", "bob@example.com", "+14155552671", None),
+    ]
+
+
+def test_a_later_row_without_a_column_keeps_what_the_earlier_said(imports: Imports) -> None:
+    imports.ndjson(
+        "customers",
+        {"first_name": "Ann", "email": "ann@example.com", "created_at": "2026-01-01", "company": "Orbit"},
+        {"first_name": "Anna", "email": "ann@example.com"},
+        {"first_name": "Anne", "email": "ann@example.com", "created_at": None},
+    )
+
+    assert imports.rows("SELECT first_name, company, created_at FROM customer") == [
+        ("Anne", "Orbit", _day("2026-01-01"))
+    ]
+
+
+def test_a_row_of_two_customers_is_rejected(ann: Imports) -> None:
+    ann.csv("customers", "uuid,first_name,email", f"{BOB},Bob,bob@example.com")
+
+    outcome = ann.csv(
+        "customers",
+        "uuid,first_name,email,phone",
+        ",Both,bob@example.com,+14155552671",
+        f"{BOB},Bob,ann@example.com,",
+        f"{BOB},Bobby,bob@example.com,",
+    )
+
+    assert outcome == (0, 1, 2)
+    reason = "belongs to another customer than the rest of the row"
+    assert ann.rejects == [("2", "phone", reason), ("3", "email", reason)]
+    assert ann.rows("SELECT first_name FROM customer") == ["Ann", "Bobby"]
+
+    mixed = ann.csv("charges", "email,phone,amount,currency", "bob@example.com,+14155552671,1,USD")
+
+    assert mixed == (0, 0, 1)
+    assert ann.rejects == [("2", "phone", "belongs to another customer than the email")]
+
+
+def test_an_address_may_pass_from_one_customer_to_another_in_one_file(ann: Imports) -> None:
+    outcome = ann.csv(
+        "customers",
+        "uuid,first_name,email,phone",
+        f"{ANN},Ann,ann@new.example.com,+14155552671",
+        f"{BOB},Bob,ann@example.com,",
+    )
+
+    assert outcome == (1, 1, 0)
+    assert ann.rows("SELECT first_name, email, email_key FROM customer") == [
+        ("Ann", "ann@new.example.com", "ann@new.example.com"),
+        ("Bob", "ann@example.com", "ann@example.com"),
+    ]
+
+
+def test_history_of_nobody_is_rejected(ann: Imports) -> None:
+    outcome = ann.csv(
+        "charges",
+        "email,phone,amount,currency,location",
+        "nobody@example.com,,1,USD,",
+        ",+14155552672,1,USD,",
+        "ann@example.com,,1,USD,nowhere",
+        "ann@example.com,,9223372036854775808,USD,",
+        "ann@example.com,,1.5,USD,",
+        "ann@example.com,,1,dollars,",
+        "ann@example.com,,9223372036854775807,usd,a",
+    )
+
+    assert outcome == (1, 0, 6)
+    assert [(line, column) for line, column, _ in ann.rejects] == [
+        ("2", "email"),
+        ("3", "phone"),
+        ("4", "location"),
+        ("5", "amount"),
+        ("6", "amount"),
+        ("7", "currency"),
+    ]
+    assert ann.rows("SELECT amount, currency, location_id FROM charge") == [(2**63 - 1, "USD", 1)]
+
+
+def test_customers_remember_the_history_that_is_imported(ann: Imports) -> None:
+    header = "uuid,email,channel,template,scheduled_at,sent_at,clicked_at"
+
+    ann.csv(
+        "messages",
+        header,
+        f"{ANN},ann@example.com,email,request,2026-01-05,2026-01-06,2026-01-07",
+        f"{BOB},ann@example.com,sms,reminder,2026-01-09,2026-01-10,",
+    )
+    ann.csv("reviews", f"uuid,email,score,created_at\n{ANN},ann@example.com,3,2026-01-20")
+    ann.csv("charges", f"uuid,email,amount,currency\n{ANN},ann@example.com,3,EUR")
+
+    assert ann.rows(REMEMBERED) == [(_day("2026-01-05"), _day("2026-01-10"), _day("2026-01-20"), 1, 1)]
+
+    ann.csv("messages", header, f"{ANN},ann@example.com,email,reminder,2026-01-05,,")
+    ann.csv("reviews", f"uuid,email,score,created_at\n{ANN},ann@example.com,3,2026-01-19")
+
+    assert ann.rows(REMEMBERED) == [(None, _day("2026-01-10"), _day("2026-01-19"), 0, 1)]
+
+
+def test_history_that_moves_to_another_customer_is_remembered_there_alone(ann: Imports) -> None:
+    ann.csv("customers", "first_name,email", "Bob,bob@example.com")
+    ann.csv("reviews", f"uuid,email,score,created_at\n{ANN},ann@example.com,3,2026-01-20")
+
+    assert ann.csv("reviews", f"uuid,email,score\n{ANN},bob@example.com,2") == (0, 1, 0)
+
+    assert ann.rows("SELECT reviewed_at FROM customer ORDER BY id") == [None, _day("2026-01-20")]
+    assert ann.rows("SELECT customer_id, score FROM review") == [(2, 2)]
+
+
+def test_an_archived_customers_message_stays_scheduled(ann: Imports) -> None:
+    ann.csv("messages", "phone,channel,template,scheduled_at", "+14155552671,sms,thanks_negative,2030-01-01")
+
+    assert ann.rows("SELECT canceled_at, template FROM message") == [(None, "THANKS_NEGATIVE")]
+
+
+def test_new_rows_get_ids_in_the_order_of_the_file(imports: Imports) -> None:
+    names = [f"c{number * 7919 % 6_007}" for number in range(6_007)]
+
+    imports.csv("customers", "first_name,email", *(f"{name},{name}@example.com" for name in names))
+    imports.csv("charges", "email,amount,currency", *(f"{name}@example.com,{name[1:]},USD" for name in names))
+
+    assert imports.rows("SELECT first_name FROM customer ORDER BY id") == names
+    assert imports.rows("SELECT 'c' || amount FROM charge ORDER BY id") == names
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("2026-07-01", "2026-07-01T04:00:00.000000Z"),
+        ("2026-01-01", "2026-01-01T05:00:00.000000Z"),
+        ("2026-01-01T00:00:00.25+02:00", "2025-12-31T22:00:00.250000Z"),
+        ("1767225600", "2026-01-01T00:00:00.000000Z"),
+        (" -1 ", "1969-12-31T23:59:59.000000Z"),
+    ],
+)
+def test_times_are_days_of_the_project_moments_or_unix_seconds(imports: Imports, given: str, stored: str) -> None:
+    imports.rows("UPDATE project SET timezone = 'America/New_York'")
+
+    imports.csv("customers", "first_name,email,created_at", f"Ann,ann@example.com,{given}")
+
+    assert imports.rows("SELECT created_at FROM customer") == [stored]
+
+
+@pytest.mark.parametrize("given", ["2026-02-30", "2026-01-01T00:00:00", "01/02/2026", "10000-01-01", "now"])
+def test_what_is_no_time_is_rejected(imports: Imports, given: str) -> None:
+    assert imports.csv("customers", "first_name,email,created_at", f"Ann,a@example.com,{given}") == (0, 0, 1)
+    assert imports.rejects[0][:2] == ("2", "created_at")

@@ -1,0 +1,177 @@
+"""Every list is served by an index in its order: read from the plans of the statements that requests run."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
+
+from customergraph.domain.customer import Facet, SortKey
+from customergraph.domain.paging import SortDirection
+from factories import Tenant, at
+
+# A walk over a whole table, whichever of its indexes it walks, and a sort.
+_SCAN = re.compile(r"SCAN (customer|message|wanted|review|charge|customer_tag)\b")
+_SORT = "USE TEMP B-TREE"
+
+LIST = """
+query List($filter: CustomerFilter, $key: CustomerSortKey, $dir: SortDirection, $first: Int, $last: Int,
+           $after: String, $before: String, $dateKey: CustomerDateKey, $from: Date, $to: Date) {
+  customers(filter: $filter, sortKey: $key, sortDir: $dir, first: $first, last: $last, after: $after,
+            before: $before, dateKey: $dateKey, dateFrom: $from, dateTo: $to) {
+    nodes { id }
+    pageInfo { startCursor endCursor }
+  }
+}
+"""
+
+
+class Plans:
+    """Runs operations, and gives the plan of every statement on customers and their history."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self._database = sqlite3.connect(make_url(tenant.database_url).database or "")
+
+    def of(self, operation: str, **variables: Any) -> list[str]:
+        with _statements() as found:
+            self.tenant.client.data(operation, **variables)
+        return [self._plan(*statement) for statement in found if "FROM token" not in statement[0]]
+
+    def _plan(self, statement: str, parameters: Any) -> str:
+        rows = self._database.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return "\n".join(row[3] for row in rows)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+@contextmanager
+def _statements() -> Iterator[list[tuple[str, Any]]]:
+    found: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
+        if statement.startswith("SELECT"):
+            found.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield found
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def plans(acme: Tenant) -> Iterator[Plans]:
+    acme.add_histories(30, each=2)
+    acme.add_customers(*({"archived_at": at(0), "email": f"{number}@example.com"} for number in range(30)))
+    plans = Plans(acme)
+    yield plans
+    plans.close()
+
+
+def _assert_served_in_order(plans: list[str]) -> None:
+    assert plans
+    for plan in plans:
+        assert not _SCAN.search(plan), plan
+        assert _SORT not in plan, plan
+
+
+@pytest.mark.parametrize("direction", SortDirection)
+@pytest.mark.parametrize("key", SortKey)
+def test_each_sort_is_served_in_its_order_on_every_page(plans: Plans, key: SortKey, direction: SortDirection) -> None:
+    order = {"key": key, "dir": direction}
+    index = "ix_customer_project_id_is_archived_"
+    page = plans.tenant.client.data(LIST, **order, first=10)["customers"]["pageInfo"]
+
+    for paging in (
+        {"first": 10},
+        {"last": 10},
+        {"first": 10, "after": page["endCursor"]},
+        {"last": 5, "before": page["endCursor"]},
+    ):
+        found = plans.of(LIST, **order, **paging)
+        _assert_served_in_order(found)
+        assert all(index in plan for plan in found), found
+    _assert_served_in_order(plans.of(LIST, **order, filter="ARCHIVED"))
+
+
+@pytest.mark.parametrize("direction", SortDirection)
+@pytest.mark.parametrize("facet", [facet for facet in Facet if facet is not Facet.ARCHIVED])
+def test_each_facet_has_an_index_in_the_default_order(plans: Plans, facet: Facet, direction: SortDirection) -> None:
+    found = plans.of(LIST, filter=facet, dir=direction)
+
+    _assert_served_in_order(found)
+    assert all(f"ix_customer_{facet.lower()} " in plan for plan in found), found
+
+
+@pytest.mark.parametrize("direction", SortDirection)
+@pytest.mark.parametrize(
+    ("facet", "key"),
+    [
+        ("NOT_ASKED", "ASKED_AT"),
+        ("NOT_MESSAGED", "MESSAGED_AT"),
+        ("NOT_REVIEWED", "REVIEWED_AT"),
+        ("MISSED", "REVIEWED_AT"),
+        ("ASKED", "ASKED_AT"),
+        ("REVIEWED", "REVIEWED_AT"),
+    ],
+)
+def test_a_facet_that_decides_the_sort_reads_one_range_of_the_sorts_index(
+    plans: Plans, facet: str, key: str, direction: SortDirection
+) -> None:
+    found = plans.of(LIST, filter=facet, key=key, dir=direction)
+
+    _assert_served_in_order(found)
+    for plan in found:
+        assert "COMPOUND" not in plan
+        assert f"ix_customer_project_id_is_archived_{key.lower()}_id" in plan, plan
+
+
+@pytest.mark.parametrize("key", ["CREATED_AT", "SIGNED_UP_AT", "ASKED_AT", "MESSAGED_AT", "REVIEWED_AT"])
+def test_days_on_the_sorts_own_column_are_a_range_of_its_index(plans: Plans, key: str) -> None:
+    found = plans.of(LIST, key=key, dateKey=key, **{"from": "2026-01-01"}, to="2026-12-31")
+
+    _assert_served_in_order(found)
+    for plan in found:
+        assert re.search(rf"ix_customer_project_id_is_archived_{key.lower()}_id .*{key.lower()}>", plan), plan
+
+
+@pytest.mark.parametrize("field", ["messages", "reviews", "charges"])
+@pytest.mark.parametrize("after", [False, True])
+def test_each_nested_list_enters_its_index_once_for_each_parent(plans: Plans, field: str, *, after: bool) -> None:
+    nested = (
+        "query Nested($after: String)"
+        " { customers { nodes { %s(first: 1, after: $after) { pageInfo { endCursor } } } } }"
+    )
+    answer = plans.tenant.client.data(nested % field)
+    cursor = answer["customers"]["nodes"][0][field]["pageInfo"]["endCursor"] if after else None
+
+    found = plans.of(nested % field, after=cursor)
+
+    _assert_served_in_order(found)
+    table = field.removesuffix("s")
+    assert f"ix_{table}_project_id_customer_id_" in found[1], found[1]
+    assert re.search(r"SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\)", found[1]), found[1]
+
+
+@pytest.mark.parametrize("field", ["tags { id }", "location { id }", "messages { totalCount }"])
+def test_other_nested_reads_scan_and_sort_nothing(plans: Plans, field: str) -> None:
+    found = plans.of(f"{{ customers {{ nodes {{ {field} }} }} }}")
+
+    for plan in found:
+        assert not _SCAN.search(plan), plan
+
+
+def test_single_rows_and_plain_lists_scan_no_growing_table(plans: Plans) -> None:
+    id_ = plans.tenant.client.data("{ customers(first: 1) { nodes { id uuid } } }")["customers"]["nodes"][0]
+
+    _assert_served_in_order(plans.of("query Q($id: ID!) { customer(id: $id) { name } }", id=id_["id"]))
+    _assert_served_in_order(plans.of("query Q($id: ID!) { customer(id: $id) { name } }", id=id_["uuid"]))
+    _assert_served_in_order(plans.of("{ locations { name } tags { name } }"))
+    for field in ("messages", "reviews", "charges"):
+        found = plans.tenant.client.data(f"{{ customers {{ nodes {{ {field} {{ nodes {{ id }} }} }} }} }}")
+        nodes = found["customers"]["nodes"][0][field]["nodes"]
+        _assert_served_in_order(plans.of("query Q($id: ID!) { node(id: $id) { id } }", id=nodes[0]["id"]))

@@ -1,0 +1,128 @@
+"""README tells the truth: its queries, commands and tables are run and compared."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import MakeServer
+from customergraph import demo
+from customergraph.domain.principal import Scope
+from customergraph.importing.kinds import COLUMNS
+from customergraph.settings import Settings
+from customergraph.store import access
+from customergraph.store.database import Database
+from graphql_client import GraphQLClient
+from statements import recorded
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(name: str) -> list[str]:
+    found = re.findall(rf"<!-- {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, name
+    return found
+
+
+def rows(name: str) -> list[list[str]]:
+    table = re.search(rf"<!-- {name} -->\n((?:\|.*\n)+)", README)
+    assert table
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[1].splitlines()[2:]]
+
+
+@pytest.fixture
+def demo_client(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]:
+    async def fill() -> str:
+        database = Database(database_url)
+        await demo.fill(database, 1000)
+        secret = await access.create_token(database, demo.SLUG, "readme", set(Scope), None)
+        await database.close()
+        return secret
+
+    secret = asyncio.run(fill())
+    client = GraphQLClient(serve(Settings(database_url=database_url)), secret)
+    yield client
+    client.close()
+
+
+def test_the_nested_query_answers_what_readme_shows_in_seven_statements(demo_client: GraphQLClient) -> None:
+    query, shown = blocks("nested-query")[0], json.loads(blocks("nested-answer")[0])["data"]["customers"]
+
+    with recorded() as over_50:
+        answer = demo_client.data(query)["customers"]
+    with recorded() as over_5:
+        few = demo_client.data(query.replace("first: 50", "first: 5"))["customers"]
+
+    assert (len(answer["nodes"]), len(few["nodes"])) == (50, 5)
+    assert answer["nodes"][: len(shown["nodes"])] == shown["nodes"]
+    assert {**answer, "nodes": []} == {**shown, "nodes": []}
+    assert len(over_5) == len(over_50), over_50
+    assert len(over_50) <= 7, over_50
+
+
+def test_the_mutation_answers_what_readme_shows(demo_client: GraphQLClient) -> None:
+    assert demo_client.answer(blocks("mutation")[0]) == json.loads(blocks("mutation-answer")[0])
+
+
+def test_the_first_query_of_graphiql_runs(demo_client: GraphQLClient) -> None:
+    first_query = ROOT / "src/customergraph/web/static/first-query.graphql"
+
+    assert demo_client.data(first_query.read_text("utf-8"))["customers"]["nodes"]
+
+
+def test_the_commands_run_in_readmes_order(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text("slug,name\nmitte,Mitte\n", "utf-8")
+    (tmp_path / "customers.ndjson").write_text('{"first_name": "Ann", "email": "ann@example.com"}\n', "utf-8")
+    (tmp_path / "customers.csv").write_text("first_name,phone,location\nBo,+4930123456,mitte\n", "utf-8")
+    environment: dict[str, Any] = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    for block in blocks("commands"):
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],  # noqa: S607
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+
+
+def test_the_settings_are_those_of_readme() -> None:
+    told = {name.strip("`"): default.strip("`") for name, default, _ in rows("settings")}
+
+    fields = {f"CUSTOMERGRAPH_{name.upper()}": field.default for name, field in Settings.model_fields.items()}
+
+    assert told.keys() == fields.keys()
+    for name, default in fields.items():
+        shown = "none" if default == () else str(default).lower()
+        assert told[name] == shown, name
+
+
+def test_the_import_columns_are_those_of_readme() -> None:
+    told = {kind.strip("`"): columns for kind, columns, _ in rows("columns")}
+
+    assert told.keys() == {str(kind) for kind in COLUMNS}
+    for kind, columns in COLUMNS.items():
+        assert set(re.findall(r"`([a-z_0-9]+)`", told[kind])) == set(columns.rules)
+        required = set(re.findall(r"\*\*`([a-z_]+)`\*\*", told[kind]))
+        assert required == columns.required
+
+
+def test_the_rest_table_names_every_operation_and_parameter() -> None:
+    operations = re.findall(r"^\| `((?:GET|POST|PUT|DELETE) [^`]+)`", README, re.MULTILINE)
+    assert len(operations) == 14
+    parameters = (
+        "date_from date_key date_to email filter limit q sort_dir sort_key tag_slug first_name last_name phone company"
+        " has_subscription location_slug signed_up_at notes address1 address2 city state postal_code tag_slugs"
+    )
+    for parameter in parameters.split():
+        assert f"`{parameter}`" in README, parameter

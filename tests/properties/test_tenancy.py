@@ -1,0 +1,319 @@
+"""Nothing of another project can be seen, counted, guessed or changed (contract, section 1)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import (
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    column,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import aliased
+
+from conftest import MakeTenant
+from customergraph.domain.customer import SortKey, ordering
+from customergraph.domain.identity import GlobalId, Kind
+from customergraph.domain.paging import Cursor, SortDirection
+from customergraph.store import tenancy
+from customergraph.store.tables import TENANT_TABLES, customer, message, tag
+from customergraph.store.tenancy import TENANT, UnboundStatement, ours
+from factories import NOON, Tenant
+from mutations import ARGUMENTS, CREATE, on_customer
+
+UNKNOWN_ID = 10**15
+SECRET = "Zzsecret"  # noqa: S105 - what must not be shown
+ALIKE = {"email": "ada@example.com", "phone": "+14155550123"}
+READS = (
+    "query($id: ID!) { customer(id: $id) { id name } }",
+    "query($id: ID!) { node(id: $id) { __typename id } }",
+    "query($id: ID!) { nodes(ids: [$id, $id]) { __typename id } }",
+)
+WRITES = tuple(on_customer(name) for name in ARGUMENTS)
+
+
+def filled(tenant: Tenant, *, name: str) -> Tenant:
+    """Give a project two customers with a history; slugs and contacts are the same in each project."""
+    place, tag_id = tenant.add_locations("north")[0], tenant.add_tags("vip")[0]
+    ids = tenant.add_customers({**ALIKE, "first_name": name, "notes": name, "location_id": place}, {"first_name": name})
+    for id_ in ids:
+        tenant.tag(id_, tag_id)
+        tenant.add_messages({"customer_id": id_}, {"customer_id": id_, "sent_at": NOON, "clicked_at": NOON})
+        tenant.add_reviews({"customer_id": id_, "body": name, "location_id": place})
+        tenant.add_charges({"customer_id": id_, "location_id": place})
+    return tenant
+
+
+@pytest.fixture
+def two(make_tenant: MakeTenant) -> tuple[Tenant, Tenant]:
+    """Two projects that look alike; the second one holds the secrets."""
+    mine, theirs = filled(make_tenant("mine"), name="Ada"), filled(make_tenant("theirs"), name=SECRET)
+    theirs.add_locations("secret-place")
+    theirs.add_tags("secret-tag")
+    return mine, theirs
+
+
+def names_of(tenant: Tenant) -> Iterator[tuple[Any, Any]]:
+    """Give every name of every row of a project, each with an unknown name of the same form."""
+    rows = tenant.rows()
+    for kind in Kind:
+        found = rows.get(kind.lower(), [])
+        ids = [row[0] for row in found] if kind is not Kind.PROJECT else [tenant.project_id]
+        yield from ((str(GlobalId(kind, id_)), str(GlobalId(kind, UNKNOWN_ID))) for id_ in ids)
+        yield from ((str(UUID(row[2])), str(uuid4())) for row in found)
+    for row in rows["customer"]:
+        yield row[0], UNKNOWN_ID
+        yield str(row[0]), str(UNKNOWN_ID)
+
+
+def test_a_foreign_id_answers_byte_for_byte_as_an_unknown_one(two: tuple[Tenant, Tenant]) -> None:
+    mine, theirs = two
+    before = mine.rows(), theirs.rows()
+    for operation in (*READS, *WRITES):
+        for foreign, unknown in names_of(theirs):
+            answers = [mine.client.post(operation, {"id": id_}) for id_ in (foreign, unknown)]
+            assert answers[0].content == answers[1].content, (operation, foreign)
+            assert answers[0].status_code == answers[1].status_code == 200
+            assert b'"errors"' not in answers[0].content
+    assert (mine.rows(), theirs.rows()) == before
+
+
+BY_TEXT: tuple[tuple[str, tuple[Any, Any]], ...] = (
+    (
+        "query($x: String!) { customers(tagSlug: $x) { totalCount nodes { id } pageInfo { hasNextPage } } }",
+        ("secret-tag", "no-such-tag"),
+    ),
+    ("query($x: String!) { customers(q: $x) { totalCount nodes { id } } }", (SECRET, "nobody")),
+    ("query($x: String!) { customers(email: $x) { totalCount nodes { id } } }", (f"{SECRET}@x.com", "no@x.com")),
+    (
+        "mutation($x: String!) { updateCustomerTags(id: ID, tagSlugs: [$x]) { userErrors { field message code } } }",
+        ("secret-tag", "no-such-tag"),
+    ),
+    (
+        'mutation($x: String!) { createCustomer(input: {firstName: "A", tagSlugs: [$x]}) { userErrors { message } } }',
+        ("secret-tag", "no-such-tag"),
+    ),
+    (
+        'mutation($x: String!) { createCustomer(input: {firstName: "A", locationSlug: $x}) { userErrors { code } } }',
+        ("secret-place", "no-such-place"),
+    ),
+)
+
+
+@pytest.mark.parametrize(("operation", "texts"), BY_TEXT)
+def test_a_foreign_text_answers_byte_for_byte_as_an_unknown_one(
+    two: tuple[Tenant, Tenant], operation: str, texts: tuple[str, str]
+) -> None:
+    mine, theirs = two
+    theirs.add_customer(email=f"{SECRET}@x.com", first_name="Eve")
+    own = mine.rows()["customer"][0][0]
+    before = mine.rows(), theirs.rows()
+    answers = [mine.client.post(operation.replace("ID", str(own)), {"x": text_}).content for text_ in texts]
+    assert answers[0] == answers[1]
+    assert b'"errors"' not in answers[0]
+    assert (mine.rows(), theirs.rows()) == before
+
+
+def test_the_same_slug_names_the_own_row(two: tuple[Tenant, Tenant]) -> None:
+    mine, theirs = two
+    before = theirs.rows()
+    location, tag_ = mine.rows()["location"][0][0], mine.rows()["tag"][0][0]
+    create = CREATE.replace("databaseId", "location { databaseId } tags { databaseId }")
+    given_ = {"firstName": "Bo", "locationSlug": "north", "tagSlugs": ["vip"]}
+    payload = mine.client.data(create, input=given_)["createCustomer"]
+    assert payload["customer"] == {"location": {"databaseId": location}, "tags": [{"databaseId": tag_}]}
+    assert theirs.rows() == before
+
+
+def test_contacts_of_another_project_are_not_taken(make_tenant: MakeTenant) -> None:
+    mine, theirs = make_tenant("mine"), filled(make_tenant("theirs"), name=SECRET)
+    before = theirs.rows()
+    payload = mine.client.data(CREATE, input={"firstName": "Ada", **ALIKE})["createCustomer"]
+    assert payload["userErrors"] == []
+    assert theirs.rows() == before
+
+
+@pytest.mark.parametrize("direction", SortDirection)
+@pytest.mark.parametrize("key", SortKey)
+def test_a_foreign_cursor_is_a_place_in_the_own_list_and_tells_nothing(
+    two: tuple[Tenant, Tenant], key: SortKey, direction: SortDirection
+) -> None:
+    mine, theirs = two
+    listing = f"""query($after: String, $before: String) {{
+      customers(sortKey: {key}, sortDir: {direction}, after: $after, before: $before) {{
+        totalCount nodes {{ databaseId }} edges {{ cursor }} pageInfo {{ hasNextPage hasPreviousPage }}
+      }}
+    }}"""
+    own = {row[0] for row in mine.rows()["customer"]}
+    order = ordering(key, direction)
+    for edge in theirs.client.data(listing)["customers"]["edges"]:
+        place = Cursor.decoded(edge["cursor"], order, "after")
+        # The place beside it, where nobody stands.
+        beside = Cursor(place.value, UNKNOWN_ID if place.id > max(own) else place.id).encoded(order)
+        for argument in ("after", "before"):
+            answers = [mine.client.post(listing, {argument: c}).json() for c in (edge["cursor"], beside)]
+            assert answers[0] == answers[1]
+            found = answers[0]["data"]["customers"]
+            assert {node["databaseId"] for node in found["nodes"]} <= own
+            assert found["totalCount"] == len(own)
+
+
+EVERYTHING = """{
+  project { slug }
+  customers { totalCount nodes {
+    name notes location { id } tags { id }
+    messages { totalCount nodes { id } } reviews { totalCount nodes { body } } charges { totalCount }
+  } }
+  locations { slug } tags { slug }
+}"""
+
+
+def test_whatever_one_project_does_the_other_neither_shows_nor_moves(two: tuple[Tenant, Tenant]) -> None:
+    mine, theirs = two
+    before = theirs.rows()
+    names = [name for tenant in two for name, _ in names_of(tenant)]
+    steps = st.tuples(st.sampled_from((*READS, *WRITES)), st.sampled_from(names))
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(steps, min_size=1, max_size=8))
+    def check(taken: list[tuple[str, Any]]) -> None:
+        for operation, id_ in taken:
+            assert SECRET not in mine.client.post(operation, {"id": id_}).text
+        assert SECRET not in mine.client.post(EVERYTHING).text
+        assert theirs.rows() == before
+
+    check()
+
+
+def test_a_row_that_points_into_another_project_is_refused_by_the_store(two: tuple[Tenant, Tenant]) -> None:
+    mine, theirs = two
+    foreign = theirs.rows()["customer"][0][0]
+    for add in (mine.add_messages, mine.add_charges, mine.add_reviews):
+        with pytest.raises(Exception, match="FOREIGN KEY"):
+            add({"customer_id": foreign})
+
+
+TABLES = sorted(TENANT_TABLES, key=lambda table: table.name)
+
+
+def _one(table: Table) -> Any:
+    """Give a column that each of the tables has."""
+    return next(iter(table.primary_key)) if table.name != "customer_tag" else table.c.tag_id
+
+
+UNBOUND: dict[str, Callable[[Table], Executable]] = {
+    "select": select,
+    "select of a column": lambda t: select(_one(t)),
+    "count": lambda t: select(func.count()).select_from(t),
+    "by id": lambda t: select(t).where(_one(t) == 1),
+    "by a project of one's own": lambda t: select(t).where(t.c.project_id == 1),
+    "by another parameter": lambda t: select(t).where(t.c.project_id == bindparam("project")),
+    "by any project but one's own": lambda t: select(t).where(t.c.project_id != TENANT),
+    "by projects up to one's own": lambda t: select(t).where(t.c.project_id <= TENANT),
+    "or": lambda t: select(t).where(or_(ours(t), _one(t) == 1)),
+    "not": lambda t: select(t).where(not_(and_(ours(t), _one(t) == 1))),
+    "moved": lambda t: select(t).where(t.c.project_id + _one(t) == TENANT),
+    "shrunk": lambda t: select(t).where(t.c.project_id * 0 == TENANT),
+    "another column": lambda t: select(t).where(_one(t) == TENANT),
+    "alias": lambda t: select(t.alias("other")).where(ours(t)),
+    "alias beside": lambda t: select(t, t.alias("other")).where(ours(t)),
+    "aliased": lambda t: select(aliased(t)),
+    "having": lambda t: select(func.count(_one(t))).group_by(t.c.project_id).having(ours(t)),
+    "join": lambda t: select(_other(t)).join(t, true()).where(ours(_other(t))),
+    "join on the project alone": lambda t: (
+        select(_other(t)).join(t, t.c.project_id == _other(t).c.project_id).where(ours(_other(t)))
+    ),
+    "outer join": lambda t: select(t, _other(t)).outerjoin(_other(t), ours(_other(t))).where(ours(t)),
+    "subquery": lambda t: select(select(t).subquery()),
+    "common table": lambda t: select(select(t).cte()),
+    "scalar": lambda t: select(_other(t), select(func.count(_one(t))).scalar_subquery()).where(ours(_other(t))),
+    "in": lambda t: select(_other(t)).where(ours(_other(t)), _one(_other(t)).in_(select(_one(t)))),
+    "exists": lambda t: select(_other(t)).where(
+        ours(_other(t)), exists().where(_one(t) == _one(_other(t))).correlate(_other(t))
+    ),
+    "union": lambda t: union_all(select(_one(t)).where(ours(t)), select(_one(t))),
+    "update": lambda t: update(t).values({_one(t).name: 1}),
+    "update by id": lambda t: update(t).where(_one(t) == 1).values({_one(t).name: 1}),
+    "update from": lambda t: (
+        update(_other(t)).where(ours(_other(t)), _one(_other(t)) == _one(t)).values({_one(_other(t)).name: 1})
+    ),
+    "update to": lambda t: (
+        update(_other(t)).where(ours(_other(t))).values({_one(_other(t)).name: select(_one(t)).scalar_subquery()})
+    ),
+    "update into another project": lambda t: update(t).where(ours(t)).values(project_id=1),
+    "delete": delete,
+    "delete by id": lambda t: delete(t).where(_one(t) == 1),
+    "delete using": lambda t: delete(_other(t)).where(ours(_other(t)), _one(_other(t)) == _one(t)),
+    "insert": insert,
+    "insert of a project": lambda t: insert(t).values(project_id=1),
+    "insert of many": lambda t: insert(t).values([{"project_id": 1}]),
+    "insert from": lambda t: insert(t).from_select(["project_id"], select(_other(t).c.project_id)),
+    "text": lambda t: text(f"SELECT * FROM {t.name}"),  # noqa: S608
+    "text as rows": lambda t: select(text("*")).select_from(text(t.name)),
+    "text as columns": lambda t: text(f"SELECT * FROM {t.name}").columns(column("id")),  # noqa: S608
+}
+
+
+def _other(table: Table) -> Table:
+    return tag if table is not tag else message
+
+
+BOUND: dict[str, Callable[[Table], Executable]] = {
+    "select": lambda t: select(t).where(ours(t)),
+    "select by id": lambda t: select(t).where(ours(t), _one(t) == 1),
+    "and": lambda t: select(t).where(and_(_one(t) == 1, and_(ours(t), true()))),
+    "found by id": lambda t: select(t).where(tenancy.found_are_ours(t)),
+    "alias": lambda t: select(t.alias("a")).where(false()).where(ours(t.alias("a"))),
+    "join": lambda t: select(t, _other(t)).join(_other(t), true()).where(ours(t), ours(_other(t))),
+    "subquery": lambda t: select(select(t).where(ours(t)).subquery()),
+    "common table": lambda t: select(select(t).where(ours(t)).cte()),
+    "in": lambda t: select(_other(t)).where(ours(_other(t)), _one(_other(t)).in_(select(_one(t)).where(ours(t)))),
+    "exists": lambda t: select(_other(t)).where(
+        ours(_other(t)), exists().where(ours(t), _one(t) == _one(_other(t))).correlate(_other(t))
+    ),
+    "union": lambda t: union_all(select(_one(t)).where(ours(t)), select(_one(t)).where(ours(t))),
+    "update": lambda t: update(t).where(ours(t)).values({_one(t).name: 1}),
+    "delete": lambda t: delete(t).where(ours(t)),
+    "insert": lambda t: insert(t).values(project_id=TENANT),
+}
+
+
+@pytest.mark.parametrize("shape", UNBOUND)
+def test_a_statement_without_its_project_is_refused(shape: str) -> None:
+    for table in TABLES:
+        with pytest.raises(UnboundStatement):
+            tenancy.check(UNBOUND[shape](table))
+
+
+@pytest.mark.parametrize("shape", BOUND)
+def test_a_statement_that_is_bound_to_its_project_passes(shape: str) -> None:
+    for table in TABLES:
+        if shape == "alias":
+            named = table.alias("a")
+            tenancy.check(select(named).where(ours(named)))
+        else:
+            tenancy.check(BOUND[shape](table))
+
+
+def test_a_refused_statement_is_refused_again() -> None:
+    statement = select(customer)
+    for _ in range(2):
+        with pytest.raises(UnboundStatement, match="Select of customer without its project"):
+            tenancy.check(statement)
