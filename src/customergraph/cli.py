@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -121,6 +122,7 @@ def demo(
     path: Annotated[Path, typer.Option(help="The file of the demo's store.")] = Path("demo.db"),
 ) -> None:
     """Make a believable project in an embedded store, and serve it with GraphiQL."""
+    _refuse_unusable_port("127.0.0.1", port)
     with _progress("customers") as progress:
         task = progress.add_task("making", total=customers, visible=not path.exists())
         secret = asyncio.run(demo_project.opened(path, customers, lambda made: progress.advance(task, made)))
@@ -142,6 +144,7 @@ def serve(
 ) -> None:
     """Serve the configured store."""
     settings = Settings.read(database_url=database_url, host=host, port=port, workers=workers, graphiql=graphiql)
+    _refuse_unusable_port(settings.host, settings.port)
     _on_store(settings.database_url, _nothing_more)
     if settings.workers == 1:
         uvicorn.run(create_app(settings), **_server_options(settings))
@@ -153,6 +156,15 @@ def serve(
             workers=settings.workers,
             **_server_options(settings),
         )
+
+
+def _refuse_unusable_port(host: str, port: int) -> None:
+    """Raise CommandRefused, with the reason, where no server can listen."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise CommandRefused(f"cannot listen on {host}, port {port}: {error.strerror}") from None
 
 
 def _server_options(settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`demo` and `serve` as processes."""
 
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -93,3 +94,15 @@ def test_the_gateway_answers_until_it_is_told_to_end(command: Command, workers: 
     assert stopped(process) in {0, -signal.SIGTERM}
     assert "Traceback" not in command.stderr()
     assert not list(command.folder.glob("store.db-*")), "the store was not closed"
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+def test_a_port_that_is_taken_is_told_in_one_line(new_store: Command, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = new_store.run(command, "--port", taken.getsockname()[1])
+
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("customergraph: cannot listen on 127.0.0.1, port ")
+    assert ran.stderr.count("\n") == 1
+    assert not (new_store.folder / "demo.db").exists()
