@@ -349,6 +349,29 @@ def test_a_cursor_holds_whatever_the_filter(acme: Tenant, client: GraphQLClient)
     assert client.data(query, after=cursor)["customers"]["nodes"] == [{"databaseId": ids[0]}]
 
 
+def test_a_cursor_among_those_with_a_value_holds_where_the_filter_leaves_only_those_without(
+    acme: Tenant, client: GraphQLClient
+) -> None:
+    asked, *others = acme.add_customers({}, {}, {})
+    acme.add_messages({"customer_id": asked})
+    order = {"key": "ASKED_AT", "dir": "ASC"}
+    cursor = page(client, first=1, **order)[1]["endCursor"]
+    query = """
+      query Q($after: String, $before: String, $last: Int) {
+        customers(filter: NOT_ASKED, sortKey: ASKED_AT, sortDir: ASC, after: $after, before: $before, last: $last) {
+          nodes { databaseId }
+        }
+      }
+    """
+
+    def ids(**arguments: Any) -> list[int]:
+        return [node["databaseId"] for node in client.data(query, **arguments)["customers"]["nodes"]]
+
+    assert ids(after=cursor) == others
+    assert ids(after=cursor, last=1) == others[-1:]
+    assert ids(before=cursor) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -1,9 +1,11 @@
 """`demo` and `serve` as processes."""
 
+import json
 import signal
 import socket
 import subprocess
 
+import httpx
 import pytest
 
 from commands.command import Command, answer, free_port, store_rows, token_in
@@ -94,6 +96,22 @@ def test_the_gateway_answers_until_it_is_told_to_end(command: Command, workers: 
     assert stopped(process) in {0, -signal.SIGTERM}
     assert "Traceback" not in command.stderr()
     assert not list(command.folder.glob("store.db-*")), "the store was not closed"
+
+
+def test_logs_are_json_lines_without_what_a_query_asked_for(command: Command) -> None:
+    command.inside.done("project", "create", "acme", "--name", "Acme")
+    token = command.inside.done("token", "create", "--project", "acme", "--name", "test").strip()
+    port = free_port()
+    process = command.start("serve", "--port", port)
+    answer(port, token, COUNT)
+
+    secret = {"query": '{ customers(email: "ann@example.com") { totalCount } }'}
+    httpx.get(f"http://127.0.0.1:{port}/graphql", params=secret, headers={"Authorization": f"Bearer {token}"})
+    stopped(process)
+
+    lines = [json.loads(line) for line in command.stderr().splitlines()]
+    assert any('"GET /graphql HTTP/1.1" 200' in line["event"] for line in lines), lines
+    assert "ann" not in command.stderr()
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
