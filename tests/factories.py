@@ -12,7 +12,7 @@ from uuid import uuid4
 from customergraph.domain.customer import derived
 from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
-from customergraph.store import access, bulk, history
+from customergraph.store import access, bulk, customers, history
 from customergraph.store.database import Database, Write, embedded_path
 from customergraph.store.tables import TENANT_TABLES
 from graphql_client import GraphQLClient
@@ -176,15 +176,15 @@ class Tenant:
         )
 
     def tag(self, customer_id: int, *tag_ids: int) -> None:
-        self.write(lambda write: bulk.replace_tags(write, {customer_id: tag_ids}))
+        self.write(lambda write: customers.set_tags(write, {customer_id: tag_ids}))
 
-    def add_histories(self, customers: int, each: int = 3) -> list[int]:
+    def add_histories(self, count: int, each: int = 3) -> list[int]:
         """Add customers with a location, tags, and that many messages, reviews and charges each."""
         number = next(_numbers)
         location = self.add_locations(f"place-{number}")[0]
         tags = self.add_tags(f"tag-{number}-a", f"tag-{number}-b")
-        ids = self.add_customers(*({"location_id": location} for _ in range(customers)))
-        self.write(lambda write: bulk.replace_tags(write, dict.fromkeys(ids, tags)))
+        ids = self.add_customers(*({"location_id": location} for _ in range(count)))
+        self.write(lambda write: customers.set_tags(write, dict.fromkeys(ids, tags)))
         rows = [(id_, minute) for id_ in ids for minute in range(each)]
         self.add_messages(*({"customer_id": id_, "scheduled_at": at(minute)} for id_, minute in rows))
         self.add_reviews(*({"customer_id": id_, "created_at": at(minute)} for id_, minute in rows))

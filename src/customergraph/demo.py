@@ -13,7 +13,7 @@ from customergraph.domain.customer import derived
 from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
 from customergraph.errors import CommandRefused
-from customergraph.store import access, bulk, catalog, history, upgrades
+from customergraph.store import access, bulk, catalog, customers, history, upgrades
 from customergraph.store.database import DEMO_APPLICATION_ID, Database
 
 SLUG = "harbor-dental"
@@ -278,7 +278,7 @@ async def _save(database: Database, project_id: int, people: list[Person]) -> No
     async with database.write(project_id) as write:
         await bulk.add(write, "customer", [person.columns for person in people])
         ids = await bulk.ids(write, "customer", [person.columns["uuid"] for person in people])
-        await bulk.replace_tags(write, {ids[person.columns["uuid"]]: person.tags for person in people})
+        await customers.set_tags(write, {ids[person.columns["uuid"]]: person.tags for person in people})
         for table in ("message", "review", "charge"):
             rows = [
                 {**row, "customer_id": ids[person.columns["uuid"]]}

@@ -142,6 +142,17 @@ def test_a_later_row_without_a_column_keeps_what_the_earlier_said(imports: Impor
     ]
 
 
+def test_a_blank_cell_keeps_the_time_that_an_earlier_row_of_the_file_said(ann: Imports) -> None:
+    said = {"uuid": ANN, "email": "ann@example.com", "score": 5, "created_at": "2026-01-01", "body": "Fine."}
+    blank = {**said, "created_at": None, "body": None}
+
+    ann.ndjson("reviews", said, blank)
+    assert ann.rows("SELECT created_at, body FROM review") == [(_day("2026-01-01"), None)]
+
+    ann.ndjson("reviews", {**said, "created_at": "2026-02-01"}, blank)
+    assert ann.rows("SELECT created_at, body FROM review") == [(_day("2026-02-01"), None)]
+
+
 def test_a_row_of_two_customers_is_rejected(ann: Imports) -> None:
     ann.csv("customers", "uuid,first_name,email", f"{BOB},Bob,bob@example.com")
 

@@ -40,10 +40,11 @@ def test_a_store_that_is_behind_is_not_served(command: Command) -> None:
         assert "run `customergraph db upgrade`" in command.inside.refusal(*words)
 
 
-def test_a_store_of_a_newer_version_is_not_served(command: Command) -> None:
+def test_a_store_of_a_newer_version_is_neither_served_nor_upgraded(command: Command) -> None:
     command.rows("UPDATE alembic_version SET version_num = '9999'")
 
     assert "made by a newer customergraph" in command.inside.refusal("serve", "--port", "0")
+    assert "made by a newer customergraph" in command.inside.refusal("db", "upgrade")
 
 
 def test_a_setting_that_does_not_parse_is_named(command: Command) -> None:

@@ -10,7 +10,7 @@ from customergraph.domain.customer import TEXT_RULES, derived
 from customergraph.importing.batch import Batch, Saved
 from customergraph.importing.files import Reject
 from customergraph.importing.rows import Row, email_key
-from customergraph.store import bulk, catalog
+from customergraph.store import bulk, catalog, customers
 from customergraph.store.database import Write
 
 # The columns that are what their cells say.
@@ -154,7 +154,7 @@ async def _add(write: Write, people: Sequence[_Person], now: datetime) -> None:
     await bulk.add(write, "customer", rows)
     tagged = {person.uuid: person.tag_ids for person in people if person.tag_ids}
     ids = await bulk.ids(write, "customer", tagged)
-    await bulk.replace_tags(write, {ids[uuid]: tag_ids for uuid, tag_ids in tagged.items()})
+    await customers.set_tags(write, {ids[uuid]: tag_ids for uuid, tag_ids in tagged.items()})
 
 
 async def _change(write: Write, people: Sequence[_Person], now: datetime) -> None:
@@ -176,7 +176,7 @@ async def _change(write: Write, people: Sequence[_Person], now: datetime) -> Non
             if changes[person.stored.id] or person.stored.id in tags
         ],
     )
-    await bulk.replace_tags(write, tags)
+    await customers.set_tags(write, tags)
 
 
 async def _changed_tags(write: Write, people: Sequence[_Person]) -> dict[int, tuple[int, ...]]:

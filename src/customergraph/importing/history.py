@@ -90,7 +90,9 @@ def _columns(
     columns = {
         name: value
         for name, value in row.values.items()
-        if name in COLUMNS[kind].rules and name not in {"email", "phone", "location", "uuid"}
+        if name not in {"email", "phone", "location", "uuid"}
+        # A blank cell cannot clear a time that the store needs.
+        and (value is not None or name not in _NOW_BY_DEFAULT[kind])
     }
     columns["customer_id"] = by_email or by_phone
     if "location" in row.values:
@@ -113,16 +115,9 @@ def _whole(kind: Kind, columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kept(kind: Kind, stored: Any, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a row changes of what is stored; a blank cell cannot clear what the store needs."""
-    changes: dict[str, Any] = {}
-    for name, given in columns.items():
-        value = given
-        if value is None and name in _NOW_BY_DEFAULT[kind]:
-            value = getattr(stored, name)
-        if value is None:
-            value = _DEFAULTS[kind].get(name)
-        if getattr(stored, name) != value:
-            changes[name] = value
+    """Give what a row changes of what is stored."""
+    filled = {name: _DEFAULTS[kind].get(name) if value is None else value for name, value in columns.items()}
+    changes = {name: value for name, value in filled.items() if getattr(stored, name) != value}
     if changes and kind is Kind.REVIEWS:
         changes["updated_at"] = moments.now()
     return changes

@@ -7,18 +7,16 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, Text, Uuid, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Table, Text, Uuid, bindparam, insert, select, update
 from sqlalchemy.sql import Executable
 
 from customergraph.store.batches import each
 from customergraph.store.customers import COLUMNS
 from customergraph.store.database import Transaction, Write
-from customergraph.store.tables import charge, customer, customer_tag, location, message, review, tag
+from customergraph.store.tables import charge, customer, location, message, review, tag
 from customergraph.store.tenancy import TENANT, ours
 
-TABLES: Mapping[str, Table] = {
-    table.name: table for table in (location, tag, customer, customer_tag, message, review, charge)
-}
+TABLES: Mapping[str, Table] = {table.name: table for table in (location, tag, customer, message, review, charge)}
 
 _KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
 
@@ -74,15 +72,3 @@ async def ids(transaction: Transaction, table: str, uuids: Iterable[UUID]) -> Ma
     """Give the id of each uuid that a row has."""
     wanted = {"uuids": [uuid.hex for uuid in uuids]}
     return {row.uuid: row.id for row in await transaction.rows(_ids_statement(TABLES[table]), wanted)}
-
-
-_UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value)))
-
-
-async def replace_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
-    """Make these the tags of each customer, by the customers' ids."""
-    if not tag_ids:
-        return
-    await write.change(_UNTAG, {"ids": list(tag_ids)})
-    rows = [{"customer_id": id_, "tag_id": tag_id} for id_, tags in tag_ids.items() for tag_id in tags]
-    await add(write, customer_tag.name, rows)

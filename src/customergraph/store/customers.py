@@ -217,7 +217,7 @@ async def remove(write: Write, customer_id: int) -> None:
 
 
 _TAG_IDS = select(customer_tag.c.tag_id).where(ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id"))
-_UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id"))
+_UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value)))
 _ADD_TAGS = insert(customer_tag).values(project_id=TENANT)
 
 
@@ -226,6 +226,14 @@ async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -
     wanted = set(tag_ids)
     if wanted == {row.tag_id for row in await write.rows(_TAG_IDS, {"of_id": customer_id})}:
         return False
-    await write.change(_UNTAG, {"of_id": customer_id})
-    await write.change(_ADD_TAGS, [{"customer_id": customer_id, "tag_id": id_} for id_ in sorted(wanted)])
+    await set_tags(write, {customer_id: wanted})
     return True
+
+
+async def set_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
+    """Make these the tags of each customer, by the customers' ids."""
+    if not tag_ids:
+        return
+    await write.change(_UNTAG, {"ids": list(tag_ids)})
+    rows = [{"customer_id": id_, "tag_id": tag_id} for id_, tags in tag_ids.items() for tag_id in sorted(tags)]
+    await write.change(_ADD_TAGS, rows)

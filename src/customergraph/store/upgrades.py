@@ -40,11 +40,15 @@ def _upgrade(connection: Connection) -> None:
 async def upgrade(database: Database) -> bool:
     """Bring the store up to date; tells whether there was anything to do.
 
-    Upgrades of the same store at the same time wait for each other.
+    Upgrades of the same store at the same time wait for each other. Raises CommandRefused
+    for a store of a newer version.
     """
     async with database.unbound(writing=True) as connection:
-        if await connection.run_sync(_version) == _newest():
+        found = await connection.run_sync(_version)
+        if found == _newest():
             return False
+        if _is_newer(found):
+            raise CommandRefused(_problem(found))
         await connection.run_sync(_upgrade)
     return True
 
@@ -53,12 +57,18 @@ async def version_problem(database: Database) -> str | None:
     """Say what is wrong with the store's version; None when it is the newest."""
     async with database.unbound() as connection:
         found = await connection.run_sync(_version)
-    if found == _newest():
-        return None
+    return None if found == _newest() else _problem(found)
+
+
+def _is_newer(version: str | None) -> bool:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
-        return f"the store was made by a newer customergraph (its version is {found}): upgrade customergraph"
-    return f"the store's schema is behind (version {found or 'none'}, needed {_newest()}): {MENDED_BY}"
+    return version is not None and version not in known
+
+
+def _problem(version: str | None) -> str:
+    if _is_newer(version):
+        return f"the store was made by a newer customergraph (its version is {version}): upgrade customergraph"
+    return f"the store's schema is behind (version {version or 'none'}, needed {_newest()}): {MENDED_BY}"
 
 
 async def ready(database: Database) -> None:

@@ -202,13 +202,13 @@ async def list_customers(
     ] = strawberry.UNSET,
 ) -> Connection[Customer]:
     loaders = info.context.loaders
-    from_, to = rules.days(date_from or None, date_to or None)
+    from_, to = rules.days(given(date_from), given(date_to))
     since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
     wanted = CustomerFilter(
-        search=rules.folded_argument("q", q or None, rules.LONGEST_SEARCH) or None,
+        search=rules.folded_argument("q", given(q), rules.LONGEST_SEARCH) or None,
         email=rules.folded_argument("email", given(email)),
         tag_slug=rules.slug_argument("tagSlug", given(tag_slug)),
-        facet=filter or None,
+        facet=given(filter),
         date_key=date_key or DateKey.CREATED_AT,
         since=since,
         until=until,
