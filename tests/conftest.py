@@ -13,14 +13,20 @@ from typing import Self
 import pytest
 import uvicorn
 
+import stores
 from customergraph.settings import Settings
-from customergraph.store import upgrades
-from customergraph.store.database import Database
 from customergraph.web.app import create_app
 from factories import Tenant
 from graphql_client import GraphQLClient
+from stores import PostgreSQLServer
 
 MakeTenant = Callable[..., Tenant]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001
+    """Take more workers than there are cores: the tests wait for servers as much as they work."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,22 +42,68 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without rows, made by the migrations, to be copied."""
+    """An embedded store without rows, made by the migrations, to be copied."""
     path = tmp_path_factory.mktemp("store") / "empty.db"
-
-    async def make() -> None:
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        await upgrades.upgrade(database)
-        await database.close()
-
-    asyncio.run(make())
+    stores.upgraded(f"sqlite+aiosqlite:///{path}")
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL server of the tests' own, with the database `empty`, made by the migrations, to be copied."""
+    with PostgreSQLServer(free_port()) as server:
+        make_empty(server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def contrib_postgresql() -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL server as `postgresql` is, from an installed one that has the extensions of the search index."""
+    programs = stores.contrib_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL with contrib is installed (Debian's package postgresql is one)")
+    with PostgreSQLServer(free_port(), programs) as server:
+        make_empty(server)
+        yield server
+
+
+def make_empty(server: PostgreSQLServer) -> None:
+    """Make the database `empty` by the migrations."""
+    stores.execute(server.url("postgres"), "CREATE DATABASE empty")
+    stores.upgraded(server.url("empty"))
+
+
 @pytest.fixture
-def database_url(empty_store: Path, tmp_path: Path) -> str:
-    """The URL of a store of the test's own."""
+def sqlite_url(empty_store: Path, tmp_path: Path) -> str:
+    """The URL of an embedded store of the test's own."""
     return f"sqlite+aiosqlite:///{shutil.copy(empty_store, tmp_path / 'store.db')}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQLServer) -> Iterator[str]:
+    """The URL of a PostgreSQL database of the test's own."""
+    name = postgresql.create("empty")
+    yield postgresql.url(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def contrib_url(contrib_postgresql: PostgreSQLServer) -> Iterator[str]:
+    """The URL of a PostgreSQL database of the test's own, with a search index."""
+    name = contrib_postgresql.create("empty")
+    yield contrib_postgresql.url(name)
+    contrib_postgresql.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a store of the test's own, on each engine in turn."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
 
 
 class RunningServer(uvicorn.Server):
@@ -70,6 +122,12 @@ class RunningServer(uvicorn.Server):
             time.sleep(0.005)
         assert self.started, "the server did not start"
         return self
+
+    async def main_loop(self) -> None:
+        # As the base class does, but without its naps of a tenth of a second: every test stops its server.
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     def __exit__(self, *_error: object) -> None:
         self.should_exit = True

@@ -1,19 +1,18 @@
 """A tenant of the gateway under test: its rows, made in bulk, and clients that speak for it."""
 
-import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import stores
 from customergraph.domain.customer import derived
 from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
 from customergraph.store import access, bulk, customers, history
-from customergraph.store.database import Database, Write, embedded_path
+from customergraph.store.database import Database, Write
 from customergraph.store.tables import TENANT_TABLES
 from graphql_client import GraphQLClient
 
@@ -50,6 +49,13 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
+async def _made(database: Database, slug: str, timezone: str) -> tuple[int, str]:
+    """Make a project and a token with all scopes; gives the project's id and the token."""
+    await access.create_project(database, slug, slug.title(), timezone)
+    project = await access.project_of_slug(database, slug)
+    return project.id, await access.create_token(database, slug, "test", set(Scope), None)
+
+
 class Tenant:
     """A project, with as many rows as a test wants."""
 
@@ -58,19 +64,11 @@ class Tenant:
         self.database_url = database_url
         self.slug = slug
         self._clients: list[GraphQLClient] = []
-        self._on_database(lambda database: access.create_project(database, slug, slug.title(), timezone))
-        self.project_id = self._on_database(lambda database: access.project_of_slug(database, slug)).id
-        self.client = self.client_with(*Scope)
+        self.project_id, token = self._on_database(partial(_made, slug=slug, timezone=timezone))
+        self.client = self._client_of(token)
 
     def _on_database(self, job: Callable[[Database], Awaitable[Result]]) -> Result:
-        async def run() -> Result:
-            database = Database(self.database_url)
-            try:
-                return await job(database)
-            finally:
-                await database.close()
-
-        return asyncio.run(run())
+        return stores.on_database(self.database_url, job)
 
     def write(self, job: Callable[[Write], Awaitable[Result]]) -> Result:
         """Do a job in a write transaction on the store."""
@@ -83,14 +81,13 @@ class Tenant:
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Give every row of the project as the store has it, by table: what a test compares before and after."""
-        with closing(sqlite3.connect(embedded_path(self.database_url))) as connection:
-            return {
-                name: connection.execute(
-                    f"SELECT * FROM {name} WHERE project_id = ? ORDER BY 2, 3, 1",  # noqa: S608 - our own tables
-                    (self.project_id,),
-                ).fetchall()
-                for name in sorted(table.name for table in TENANT_TABLES)
-            }
+        return {
+            name: stores.rows(
+                self.database_url,
+                f"SELECT * FROM {name} WHERE project_id = {self.project_id} ORDER BY 2, 3, 1",  # noqa: S608 - ours
+            )
+            for name in sorted(table.name for table in TENANT_TABLES)
+        }
 
     def token_with(self, *scopes: Scope, expires_at: datetime | None = None) -> str:
         return self._on_database(
@@ -101,7 +98,10 @@ class Tenant:
         self._on_database(lambda database: access.revoke(database, token[: access.PREFIX_LENGTH]))
 
     def client_with(self, *scopes: Scope) -> GraphQLClient:
-        client = GraphQLClient(self.base_url, self.token_with(*scopes))
+        return self._client_of(self.token_with(*scopes))
+
+    def _client_of(self, token: str) -> GraphQLClient:
+        client = GraphQLClient(self.base_url, token)
         self._clients.append(client)
         return client
 

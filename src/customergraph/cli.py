@@ -29,7 +29,9 @@ from customergraph.importing.kinds import Kind
 from customergraph.schema.queries import sdl
 from customergraph.settings import Settings
 from customergraph.store import access, upgrades
-from customergraph.store.database import Database, embedded_path, refuse_old_sqlite
+from customergraph.store.backend import Connecting
+from customergraph.store.database import Database, embedded_path
+from customergraph.store.sqlite import refuse_old_sqlite
 from customergraph.web.app import create_app
 
 app = typer.Typer(
@@ -67,7 +69,10 @@ def main() -> None:
     try:
         refuse_old_sqlite()
         app()
-    except (CommandRefused, StoreUnavailable) as error:
+    except StoreUnavailable as error:
+        _tell(f"customergraph: the store does not answer: {error.reason}")
+        raise SystemExit(1) from None
+    except CommandRefused as error:
         _tell(f"customergraph: {error}")
         raise SystemExit(1) from None
 
@@ -88,11 +93,13 @@ def _on_store(database_url: str | None, job: Job[Result]) -> Result:
 
 def _on_any_store(database_url: str | None, job: Job[Result]) -> Result:
     """Do a job on the configured store, whatever its version."""
-    url = Settings.read(database_url=database_url).database_url
-    _refuse_other_files(embedded_path(url))
+    settings = Settings.read(database_url=database_url)
+    path = embedded_path(settings.database_url)
+    if path is not None:
+        _refuse_other_files(path)
 
     async def run() -> Result:
-        database = Database(url)
+        database = Database(settings.database_url, Connecting(pgbouncer=settings.pgbouncer))
         try:
             return await job(database)
         finally:
@@ -205,7 +212,7 @@ def db_check(database_url: DatabaseUrl = None) -> None:
 async def _problems(database: Database) -> list[str]:
     path = embedded_path(database.url)
     # Opening it would make it.
-    if not path.exists():
+    if path is not None and not path.exists():
         return [f"there is no store at {path}: run `customergraph db upgrade`"]
     return await upgrades.problems(database)
 

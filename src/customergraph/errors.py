@@ -49,9 +49,16 @@ class BadRequest(RequestRefused):
 
 
 class StoreUnavailable(RequestRefused):
-    """The store is away or busy for longer than a request may wait."""
+    """The store is away or busy for longer than a request may wait.
+
+    `reason` is what the store's driver said, for operators alone.
+    """
 
     code = "STORE_UNAVAILABLE"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class MistakeCode(StrEnum):

@@ -2,6 +2,7 @@
 
 import os
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -10,6 +11,14 @@ from customergraph.errors import CommandRefused
 
 PREFIX = "CUSTOMERGRAPH_"
 _EMBEDDED = "sqlite+aiosqlite:///"
+_SERVER = "postgresql+asyncpg"
+# What the address of a server may end in: a socket's folder, and asyncpg's ways with TLS.
+_OPTIONS = {"host", "port", "ssl"}
+_SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+# What the server that starts the workers keeps to itself.
+_OF_THE_SERVER = {"host", "port", "workers"}
+# What an error may not repeat: it can hold a password.
+_SECRET = {"database_url"}
 
 
 class Settings(BaseSettings):
@@ -23,13 +32,21 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1)] = 1
     graphiql: bool = True
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    pool_size: Annotated[int, Field(ge=2)] = 10
+    pool_timeout: Annotated[float, Field(gt=0)] = 2
+    statement_timeout: Annotated[float, Field(gt=0)] = 10
+    pgbouncer: bool = False
 
     @field_validator("database_url")
     @classmethod
     def _known_engine(cls, url: str) -> str:
         path = url.removeprefix(_EMBEDDED)
-        if path == url or path in {"", ":memory:"}:
-            raise ValueError(f"must be {_EMBEDDED} and the path of a file")
+        embedded = path != url and path not in {"", ":memory:"}
+        if not (embedded or _names_a_database(url)):
+            raise ValueError(
+                f"must be {_EMBEDDED} and the path of a file, or {_SERVER}://user:password@host:port/database,"
+                f" which may end in ?ssl= and one of {', '.join(_SSL)}"
+            )
         return url
 
     @field_validator("cors_origins", mode="before")
@@ -51,16 +68,24 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = PREFIX + str(first["loc"][0]).upper()
             reason = first["msg"].removeprefix("Value error, ")
-            raise CommandRefused(f"setting {name}: {reason} (got {first['input']!r})") from None
+            got = "" if first["loc"][0] in _SECRET else f" (got {first['input']!r})"
+            raise CommandRefused(f"setting {name}: {reason}{got}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise CommandRefused(f".env: {error}") from None
 
     def export(self) -> None:
         """Put these settings into the environment, where worker processes read them."""
-        os.environ.update(
-            {
-                PREFIX + "DATABASE_URL": self.database_url,
-                PREFIX + "GRAPHIQL": str(self.graphiql),
-                PREFIX + "CORS_ORIGINS": ",".join(self.cors_origins),
-            }
-        )
+        for name in sorted(type(self).model_fields.keys() - _OF_THE_SERVER):
+            value = getattr(self, name)
+            os.environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _names_a_database(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        _ = address.port
+        options = dict(parse_qsl(address.query, keep_blank_values=True, strict_parsing=bool(address.query)))
+    except ValueError:
+        return False
+    is_known = options.keys() <= _OPTIONS and options.get("ssl", "prefer") in _SSL
+    return address.scheme == _SERVER and len(address.path) > 1 and is_known

@@ -1,9 +1,7 @@
 """Who may ask for what (contract, section 1)."""
 
 import asyncio
-import sqlite3
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -12,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from conftest import MakeTenant
+import stores
+from conftest import MakeServer, MakeTenant
 from customergraph.domain.principal import Scope
+from customergraph.settings import Settings
 from customergraph.store import access
 from customergraph.store.database import Database, embedded_path
 from factories import Tenant
@@ -22,16 +22,6 @@ from mutations import ARGUMENTS, CREATE, on_customer
 from statements import recorded
 
 ASK = {"query": "{ project { slug } }"}
-
-
-def store(tenant: Tenant) -> sqlite3.Connection:
-    return sqlite3.connect(embedded_path(tenant.database_url), timeout=5, isolation_level=None)
-
-
-def changed(tenant: Tenant, statement: str, *values: object) -> None:
-    """Change the tenant's tokens behind the gateway's back."""
-    with closing(store(tenant)) as connection:
-        assert connection.execute(statement, values).rowcount
 
 
 def asked(tenant: Tenant, authorization: str | None, **body: Any) -> httpx.Response:
@@ -46,12 +36,20 @@ def assert_unauthenticated(response: httpx.Response) -> None:
     assert "data" not in response.json()
 
 
+def kept(tenant: Tenant, token: str) -> dict[str, Any]:
+    """Give what the store keeps of a token."""
+    columns = "sha256 prefix name scopes project_id revoked_at last_used_at".split()
+    found = stores.rows(
+        tenant.database_url,
+        f"SELECT {', '.join(columns)} FROM token WHERE prefix = :prefix",  # noqa: S608 - ours
+        prefix=token[: access.PREFIX_LENGTH],
+    )
+    return dict(zip(columns, found[0], strict=True))
+
+
 def last_used_at(tenant: Tenant, token: str) -> str | None:
-    with closing(store(tenant)) as connection:
-        (found,) = connection.execute(
-            "SELECT last_used_at FROM token WHERE sha256 = ?", (sha256(token.encode()).hexdigest(),)
-        ).fetchone()
-    return None if found is None else str(found)
+    found: str | None = kept(tenant, token)["last_used_at"]
+    return found
 
 
 def note_of_use(tenant: Tenant, token: str) -> str:
@@ -202,15 +200,11 @@ def test_revoking_takes_effect_at_once(acme: Tenant) -> None:
 def test_revoking_again_keeps_the_first_time(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
 
-    def revoked_at() -> Any:
-        with closing(store(acme)) as connection:
-            return connection.execute("SELECT revoked_at FROM token WHERE prefix = ?", (token[:12],)).fetchone()
-
     acme.revoke(token)
-    first = revoked_at()
+    first = kept(acme, token)["revoked_at"]
     acme.revoke(token)
-    assert first[0] is not None
-    assert revoked_at() == first
+    assert first is not None
+    assert kept(acme, token)["revoked_at"] == first
 
 
 def test_the_answer_does_not_tell_whether_a_token_is_unknown_expired_or_revoked(acme: Tenant) -> None:
@@ -224,14 +218,12 @@ def test_the_answer_does_not_tell_whether_a_token_is_unknown_expired_or_revoked(
 def test_the_use_of_a_token_is_noted_outside_the_request_and_at_most_once_a_minute(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
     before = datetime.now(UTC)
-    with closing(store(acme)) as writer:
-        # While another writes, nothing can be noted: the answer does not wait for it.
-        writer.execute("BEGIN IMMEDIATE")
+    # While another writes there, nothing can be noted: the answer does not wait for it.
+    with stores.holding(acme.database_url, "UPDATE token SET name = 'held'"):
         started = time.monotonic()
         assert asked(acme, f"Bearer {token}").status_code == 200
         assert time.monotonic() - started < 2
         assert last_used_at(acme, token) is None
-        writer.execute("ROLLBACK")
     noted = note_of_use(acme, token)
     assert before <= datetime.fromisoformat(noted) <= datetime.now(UTC)
     with recorded() as statements:
@@ -244,7 +236,7 @@ def test_the_use_of_a_token_is_noted_outside_the_request_and_at_most_once_a_minu
 def test_a_use_is_noted_again_after_a_minute(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
     long_ago = "2026-01-01T00:00:00.000000Z"
-    changed(acme, "UPDATE token SET last_used_at = ? WHERE prefix = ?", long_ago, token[:12])
+    assert stores.execute(acme.database_url, f"UPDATE token SET last_used_at = '{long_ago}'")  # noqa: S608 - ours
     asked(acme, f"Bearer {token}")
     deadline = time.monotonic() + 5
     while last_used_at(acme, token) == long_ago and time.monotonic() < deadline:
@@ -277,12 +269,20 @@ def test_the_use_of_a_refused_token_is_not_noted(acme: Tenant) -> None:
 
 def test_the_store_keeps_the_hash_of_a_secret_and_never_the_secret(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ, Scope.DELETE)
-    with closing(store(acme)) as connection:
-        connection.row_factory = sqlite3.Row
-        kept = dict(connection.execute("SELECT * FROM token WHERE prefix = ?", (token[:12],)).fetchone())
-    assert kept["sha256"] == sha256(token.encode()).hexdigest()
-    assert (kept["scopes"], kept["project_id"]) == ("read delete", acme.project_id)
-    assert len(token) - len(kept["prefix"]) >= 32
-    path = embedded_path(acme.database_url)
+    found = kept(acme, token)
+    assert found["sha256"] == sha256(token.encode()).hexdigest()
+    assert (found["scopes"], found["project_id"]) == ("read delete", acme.project_id)
+    assert len(token) - len(found["prefix"]) >= 32
+    assert token not in repr(stores.rows(acme.database_url, "SELECT * FROM token"))
+
+
+def test_no_file_of_the_embedded_store_holds_a_secret(sqlite_url: str, serve: MakeServer) -> None:
+    tenant = Tenant(serve(Settings(database_url=sqlite_url)), sqlite_url, "acme")
+    token = tenant.token_with(Scope.READ)
+    assert asked(tenant, f"Bearer {token}").status_code == 200
+    tenant.close()
+    path = embedded_path(sqlite_url)
+    assert path
+    assert b"acme" in b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
     for file in path.parent.glob(f"{path.name}*"):
-        assert token.encode() not in Path(file).read_bytes()
+        assert token.encode() not in file.read_bytes()

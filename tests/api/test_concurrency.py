@@ -1,33 +1,15 @@
 """Two at one customer in the same moment end as if one had come after the other (contract, section 5)."""
 
-import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from threading import Barrier
 from typing import Any
 
 import pytest
 
-from customergraph.store.database import embedded_path
+import stores
+from at_once import Job, at_once
 from factories import Tenant
 from mutations import CREATE, on_customer
 
 ROUNDS = 12
-
-Job = Callable[[], Any]
-
-
-def at_once(*jobs: Job) -> list[Any]:
-    """Do the jobs at the same moment, each in a thread of its own; give what came of them."""
-    barrier = Barrier(len(jobs))
-
-    def started(job: Job) -> Any:
-        barrier.wait()
-        return job()
-
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        return [done.result() for done in [pool.submit(started, job) for job in jobs]]
 
 
 def acting(tenant: Tenant, name: str, id_: int, selection: str, arguments: str | None = None) -> Job:
@@ -131,24 +113,13 @@ def test_many_at_one_customer_all_succeed(acme: Tenant) -> None:
     assert history(acme, id_)["notes"] in notes
 
 
-def sending(tenant: Tenant, message_ids: list[int]) -> Callable[[], int]:
-    """Be a sender that takes one message after another, as the platform's own does; give how many it took."""
-
-    def send() -> int:
-        path = embedded_path(tenant.database_url)
-        taken = 0
-        with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as connection:
-            for id_ in message_ids:
-                connection.execute("BEGIN IMMEDIATE")
-                taken += connection.execute(
-                    "UPDATE message SET processed_at = '2026-03-01T12:00:00.000000Z'"
-                    " WHERE id = ? AND processed_at IS NULL AND canceled_at IS NULL",
-                    (id_,),
-                ).rowcount
-                connection.execute("COMMIT")
-        return taken
-
-    return send
+def sending(tenant: Tenant, message_ids: list[int]) -> Job:
+    """Be a sender that takes one message after another, as the platform's own does; gives how many it took."""
+    take = (
+        "UPDATE message SET processed_at = '2026-03-01T12:00:00.000000Z'"
+        " WHERE id = :id AND processed_at IS NULL AND canceled_at IS NULL"
+    )
+    return lambda: stores.execute_each(tenant.database_url, take, [{"id": id_} for id_ in message_ids])
 
 
 @pytest.mark.parametrize("name", ["archiveCustomer", "unsubscribeCustomer", "cancelCustomerUnsentMessages"])

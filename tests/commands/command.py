@@ -1,42 +1,36 @@
 """The command as a process of its own, and imports without one."""
 
-import asyncio
 import csv
 import json
 import os
 import re
-import socket
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import chdir, closing, redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unittest.mock import patch
 
 import httpx
 import pytest
 
+import stores
 from customergraph.cli import main
 from customergraph.importing import importer
 from customergraph.importing.files import Format
-from customergraph.importing.importer import Rejects, Source, Summary
+from customergraph.importing.importer import Rejects, Source
 from customergraph.importing.kinds import Kind
 from customergraph.store import access
-from customergraph.store.database import Database
 
 PATIENCE_SECONDS = 30
 
 
-def store_rows(path: Path, sql: str) -> list[Any]:
-    """Run SQL on a store; gives its rows, each without its tuple when it has one column."""
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute(sql).fetchall()
-        connection.commit()
-    return [row[0] if len(row) == 1 else row for row in rows]
+def store_rows(url: str, sql: str) -> list[Any]:
+    """Give what a query on a store finds, each row without its tuple when it has one column."""
+    return [row[0] if len(row) == 1 else row for row in stores.rows(url, sql)]
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -45,11 +39,6 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
 
 
 def reject_rows(path: Path) -> list[tuple[str, str, str]]:
@@ -63,11 +52,11 @@ def reject_rows(path: Path) -> list[tuple[str, str, str]]:
 class Command:
     """Runs `customergraph` in a folder, on a store of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store_url: str) -> None:
         self.folder = folder
-        self.store = folder / "store.db"
+        self.store_url = store_url
         inherited = {name: value for name, value in os.environ.items() if "CUSTOMERGRAPH" not in name}
-        self.env = {**inherited, "CUSTOMERGRAPH_DATABASE_URL": f"sqlite+aiosqlite:///{self.store}"}
+        self.env = {**inherited, "CUSTOMERGRAPH_DATABASE_URL": store_url}
         self._started: list[subprocess.Popen[str]] = []
 
     def run(
@@ -121,7 +110,11 @@ class Command:
         return path
 
     def rows(self, sql: str) -> list[Any]:
-        return store_rows(self.store, sql)
+        return store_rows(self.store_url, sql)
+
+    def change(self, sql: str) -> None:
+        """Change the store behind the command's back."""
+        stores.execute(self.store_url, sql)
 
     def stop(self) -> None:
         for process in self._started:
@@ -131,7 +124,7 @@ class Command:
     @property
     def inside(self) -> "Inside":
         """The same command, run without a process where a test is about something else."""
-        return Inside(self.folder)
+        return Inside(self.folder, self.store_url)
 
     @staticmethod
     def _words(*arguments: object) -> list[str]:
@@ -190,11 +183,14 @@ def token_in(text: str) -> str:
 class Imports:
     """Imports files into the project `acme` of a store, in the process of the test."""
 
-    def __init__(self, database_url: str, folder: Path) -> None:
+    def __init__(self, store_url: str, folder: Path) -> None:
         self.folder = folder
-        self._url = database_url
+        self.store_url = store_url
         self._rejects = folder / "rejects.csv"
-        asyncio.run(self._create_project())
+
+    def create_project(self) -> Self:
+        stores.on_database(self.store_url, lambda database: access.create_project(database, "acme", "Acme", "UTC"))
+        return self
 
     def csv(self, kind: str, *lines: str, strict: bool = False) -> tuple[int, int, int]:
         """Import lines of CSV; gives how many rows were added, changed and rejected."""
@@ -208,7 +204,14 @@ class Imports:
     ) -> tuple[int, int, int]:
         path = self.folder / f"{kind}.{format_}"
         path.write_bytes(content)
-        summary = asyncio.run(self._import(path, Kind(kind), format_, strict=strict))
+        with path.open("rb") as file:
+            source = Source(file, format_, Kind(kind), "acme")
+            summary = stores.on_database(
+                self.store_url,
+                lambda database: importer.run(
+                    database, source, Rejects(self._rejects), lambda _count: None, strict=strict
+                ),
+            )
         return summary.added, summary.changed, summary.rejected
 
     @property
@@ -216,18 +219,8 @@ class Imports:
         return reject_rows(self._rejects) if self._rejects.exists() else []
 
     def rows(self, sql: str) -> list[Any]:
-        return store_rows(self.folder / "store.db", sql)
+        return store_rows(self.store_url, sql)
 
-    async def _create_project(self) -> None:
-        database = Database(self._url)
-        await access.create_project(database, "acme", "Acme", "UTC")
-        await database.close()
-
-    async def _import(self, path: Path, kind: Kind, format_: Format, *, strict: bool) -> Summary:
-        database = Database(self._url)
-        try:
-            with path.open("rb") as file:
-                source = Source(file, format_, kind, "acme")
-                return await importer.run(database, source, Rejects(self._rejects), lambda _count: None, strict=strict)
-        finally:
-            await database.close()
+    def change(self, sql: str) -> None:
+        """Change the store behind the import's back."""
+        stores.execute(self.store_url, sql)

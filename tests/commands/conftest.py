@@ -1,30 +1,67 @@
 """What the tests of the commands run: processes, and imports without one."""
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from commands.command import Command, Imports
+from stores import PostgreSQLServer
+
+MakeCommand = Callable[[str], Command]
 
 
 @pytest.fixture
-def new_store(tmp_path: Path) -> Iterator[Command]:
-    """The command in an empty folder: its store is still to be made."""
-    command = Command(tmp_path)
-    yield command
-    command.stop()
+def on_store(tmp_path: Path) -> Iterator[MakeCommand]:
+    """Makes the command on a store; all run in one folder."""
+    made: list[Command] = []
+
+    def make(store_url: str) -> Command:
+        made.append(Command(tmp_path, store_url))
+        return made[-1]
+
+    yield make
+    for command in made:
+        command.stop()
 
 
 @pytest.fixture
-def command(new_store: Command, empty_store: Path) -> Command:
+def command(on_store: MakeCommand, database_url: str) -> Command:
     """The command on a store without rows."""
-    shutil.copy(empty_store, new_store.store)
-    return new_store
+    return on_store(database_url)
+
+
+@pytest.fixture
+def embedded(on_store: MakeCommand, sqlite_url: str) -> Command:
+    """The command on an embedded store without rows: for tests of what no store has a part in."""
+    return on_store(sqlite_url)
+
+
+@pytest.fixture
+def new_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def new_postgresql_url(postgresql: PostgreSQLServer) -> Iterator[str]:
+    name = postgresql.create()
+    yield postgresql.url(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def new_embedded(on_store: MakeCommand, new_sqlite_url: str) -> Command:
+    """The command in an empty folder: its store is still to be made."""
+    return on_store(new_sqlite_url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_store(request: pytest.FixtureRequest, on_store: MakeCommand) -> Command:
+    """The command on a store that is still to be made: on PostgreSQL, a database without tables."""
+    return on_store(request.getfixturevalue(f"new_{request.param}_url"))
 
 
 @pytest.fixture
 def imports(database_url: str, tmp_path: Path) -> Imports:
     """Imports into a project whose days are UTC's."""
-    return Imports(database_url, tmp_path)
+    return Imports(database_url, tmp_path).create_project()

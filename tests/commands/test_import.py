@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+import stores
 from commands.command import Command, reject_rows, until
 
 LETTERS = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
@@ -37,21 +38,29 @@ def acme(command: Command) -> Command:
     return command
 
 
+@pytest.fixture
+def embedded_acme(embedded: Command) -> Command:
+    embedded.inside.done("project", "create", "acme", "--name", "Acme")
+    return embedded
+
+
 def test_all_six_kinds_are_imported_and_nothing_of_a_progress_bar_is_in_a_pipe(acme: Command) -> None:
     for name, content in FILES.items():
         path = acme.file(name, content)
         rows = len(content.splitlines()) - (path.suffix == ".csv")
-        result = acme.run("import", path.stem, name, "--project", "acme")
+        # One process tells what all would tell.
+        run = acme.run if name == "customers.csv" else acme.inside.run
+        result = run("import", path.stem, name, "--project", "acme")
         assert (result.returncode, result.stdout) == (0, "")
         assert result.stderr.startswith(f"{path.stem}: {rows} added, 0 updated, 0 rejected in ")
         assert (result.stderr.count("\n"), result.stderr.count("\r"), result.stderr.count("\x1b")) == (1, 0, 0)
 
-    assert acme.rows("SELECT first_name, has_subscription, location_id, created_at FROM customer") == [
+    assert acme.rows("SELECT first_name, has_subscription, location_id, created_at FROM customer ORDER BY id") == [
         ("Zoë", 1, 1, "2026-01-02T00:00:00.000000Z"),
         ("Bob", 0, None, "2026-01-02T23:00:00.000000Z"),
     ]
-    assert acme.rows("SELECT customer_id, tag_id FROM customer_tag") == [(1, 1), (1, 2)]
-    assert acme.rows("SELECT channel, template FROM message") == [
+    assert acme.rows("SELECT customer_id, tag_id FROM customer_tag ORDER BY tag_id") == [(1, 1), (1, 2)]
+    assert acme.rows("SELECT channel, template FROM message ORDER BY id") == [
         ("EMAIL", "REQUEST"),
         ("SMS", "THANKS_POSITIVE"),
     ]
@@ -59,7 +68,7 @@ def test_all_six_kinds_are_imported_and_nothing_of_a_progress_bar_is_in_a_pipe(a
     assert acme.rows("SELECT amount, currency, charged_at FROM charge") == [
         (-250, "USD", "2026-01-01T00:00:00.000000Z")
     ]
-    assert acme.inside.run("db", "check").returncode == 0
+    assert stores.problems(acme.store_url) == stores.known_problems(acme.store_url)
 
 
 def test_rejected_rows_are_told_and_the_rest_is_imported(acme: Command) -> None:
@@ -94,32 +103,35 @@ def test_a_strict_import_is_all_or_nothing(acme: Command) -> None:
     assert reject_rows(acme.folder / "why.csv") == [("3", "name", "must not be blank")]
 
 
-def test_standard_input_is_read_in_the_format_that_is_told(acme: Command) -> None:
+def test_standard_input_is_read_in_the_format_that_is_told(embedded_acme: Command) -> None:
     words = ("import", "tags", "-", "--project", "acme", "--format")
 
-    acme.done(*words, "csv", stdin="slug,name\nvip,VIP\n")
-    rejected = acme.inside.run(*words, "ndjson", stdin='{"slug": "new", "name": "New"}\n{}\n')
+    embedded_acme.done(*words, "csv", stdin="slug,name\nvip,VIP\n")
+    rejected = embedded_acme.inside.run(*words, "ndjson", stdin='{"slug": "new", "name": "New"}\n{}\n')
 
     assert rejected.returncode == 1
-    assert acme.rows("SELECT slug FROM tag ORDER BY id") == ["vip", "new"]
-    assert reject_rows(acme.folder / "stdin.rejects.csv")[0][0] == "2"
+    assert embedded_acme.rows("SELECT slug FROM tag ORDER BY id") == ["vip", "new"]
+    assert reject_rows(embedded_acme.folder / "stdin.rejects.csv")[0][0] == "2"
 
 
-def test_files_that_cannot_be_read_or_written_are_refused_in_one_line(acme: Command) -> None:
-    good = acme.file("tags.csv", "slug,name\nvip,VIP\n")
-    bad = acme.file("bad.csv", "slug,name\nvip,\n")
-    (acme.folder / "folder.csv").mkdir()
+def test_files_that_cannot_be_read_or_written_are_refused_in_one_line(embedded_acme: Command) -> None:
+    good = embedded_acme.file("tags.csv", "slug,name\nvip,VIP\n")
+    bad = embedded_acme.file("bad.csv", "slug,name\nvip,\n")
+    (embedded_acme.folder / "folder.csv").mkdir()
     words = ("import", "tags")
 
-    assert acme.inside.refusal(*words, "absent.csv", "--project", "acme") == "absent.csv: No such file or directory"
-    assert acme.inside.refusal(*words, "folder.csv", "--project", "acme") == "folder.csv: Is a directory"
+    assert (
+        embedded_acme.inside.refusal(*words, "absent.csv", "--project", "acme")
+        == "absent.csv: No such file or directory"
+    )
+    assert embedded_acme.inside.refusal(*words, "folder.csv", "--project", "acme") == "folder.csv: Is a directory"
     for rejects in ("folder.csv", "missing/why.csv"):
-        refusal = acme.inside.refusal(*words, bad, "--project", "acme", "--rejects", rejects)
+        refusal = embedded_acme.inside.refusal(*words, bad, "--project", "acme", "--rejects", rejects)
         assert refusal.startswith(f"the rejects cannot be written to {rejects}: ")
-    replaced = acme.inside.run(*words, bad, "--project", "acme", "--rejects", bad)
+    replaced = embedded_acme.inside.run(*words, bad, "--project", "acme", "--rejects", bad)
     assert replaced.returncode == 2
     assert bad.read_text() == "slug,name\nvip,\n"
-    acme.inside.run(*words, good, "--project", "acme", "--rejects", os.devnull)
+    embedded_acme.inside.run(*words, good, "--project", "acme", "--rejects", os.devnull)
     assert Path(os.devnull).is_char_device()
 
 
@@ -135,11 +147,12 @@ def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_run_again(acme
     until(lambda: acme.rows("SELECT count(*) FROM customer")[0] > 0, "a batch is there")
     process.kill()
     process.wait(20)
+    until(lambda: stores.sessions(acme.store_url) == 0, "the server has noticed")
 
     left = acme.rows("SELECT count(*) FROM customer")[0]
     assert left % 5_000 == 0
     assert 0 < left < total
-    assert acme.inside.run("db", "check").returncode == 0
+    assert stores.problems(acme.store_url) == stores.known_problems(acme.store_url)
     again = acme.inside.run("import", "customers", path, "--project", "acme")
     assert again.stderr.startswith(f"customers: {total - left:,} added, {left:,} updated, 0 rejected")
     assert acme.rows("SELECT count(*), count(DISTINCT uuid) FROM customer") == [(total, total)]
@@ -188,14 +201,14 @@ def test_the_purchases_of_cdnow_are_imported_and_imported_again(acme: Command, p
         "charges: 69,659 added, 0 updated, 0 rejected",
         "charges: 0 added, 69,659 updated, 0 rejected",
     ]
-    assert acme.rows("SELECT count(*), sum(has_charges) FROM customer") == [(23_570, 23_570)]
+    assert acme.rows("SELECT count(*), count(*) FILTER (WHERE has_charges) FROM customer") == [(23_570, 23_570)]
     assert acme.rows("SELECT count(*), sum(amount), count(DISTINCT customer_id) FROM charge") == [
         (69_659, sum(cents), 23_570)
     ]
     assert acme.rows("SELECT min(charged_at), max(charged_at) FROM charge") == [
         ("1997-01-01T00:00:00.000000Z", "1998-06-30T00:00:00.000000Z")
     ]
-    assert acme.inside.run("db", "check").returncode == 0
+    assert stores.problems(acme.store_url) == stores.known_problems(acme.store_url)
 
 
 def _imported(acme: Command, kind: str) -> str:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from commands.command import Command, token_in
 
 
-def test_projects_are_created_once_and_listed(new_store: Command) -> None:
-    new_store.done("project", "create", "acme", "--name", "Acme & Söhne", "--timezone", "Europe/Berlin")
+def test_projects_are_created_once_and_listed(command: Command) -> None:
+    command.inside.done("project", "create", "acme", "--name", "Acme & Söhne", "--timezone", "Europe/Berlin")
 
-    taken = new_store.inside.refusal("project", "create", "acme", "--name", "Other")
-    listed = new_store.done("project", "list").splitlines()
+    taken = command.inside.refusal("project", "create", "acme", "--name", "Other")
+    listed = command.inside.done("project", "list").splitlines()
 
     assert "'acme' exists already" in taken
     assert listed[0].split("\t") == ["slug", "name", "timezone", "uuid"]
@@ -27,7 +27,7 @@ def test_a_token_stands_alone_on_standard_output_and_reads_by_default(command: C
 
     assert made.stdout == token_in(made.stdout) + "\n"
     assert made.stdout.strip() not in made.stderr
-    listed = command.done("token", "list", "--project", "acme")
+    listed = command.inside.done("token", "list", "--project", "acme")
     assert made.stdout.strip() not in listed
     header, reports, loader = (line.split("\t") for line in listed.splitlines())
     assert header == ["prefix", "name", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"]
@@ -43,7 +43,7 @@ def test_a_revoked_token_is_listed_as_revoked(command: Command) -> None:
     token = command.inside.done("token", "create", "--project", "acme", "--name", "reports")
     prefix = token[:12]
 
-    command.done("token", "revoke", prefix)
+    command.inside.done("token", "revoke", prefix)
 
     assert command.inside.done("token", "list", "--project", "acme").splitlines()[1].split("\t")[5] != "-"
     assert "no token has the prefix 'cg_unknown'" in command.inside.refusal("token", "revoke", "cg_unknown")
@@ -60,9 +60,9 @@ def test_an_unknown_project_is_refused_in_one_line(command: Command) -> None:
         assert "no project has the slug 'nope'" in command.inside.refusal(*words)
 
 
-def test_wrong_usage_ends_with_2(command: Command) -> None:
-    assert command.run("token", "create").returncode == 2
-    command.file("customers.txt", "first_name,email\n")
+def test_wrong_usage_ends_with_2(embedded: Command) -> None:
+    assert embedded.run("token", "create").returncode == 2
+    embedded.file("customers.txt", "first_name,email\n")
     for words in (
         ("nonsense",),
         ("project", "create", "acme"),
@@ -74,6 +74,6 @@ def test_wrong_usage_ends_with_2(command: Command) -> None:
         ("import", "customers", "customers.txt", "--project", "acme"),
         ("import", "customers", "-", "--project", "acme"),
     ):
-        result = command.inside.run(*words)
+        result = embedded.inside.run(*words)
         assert (result.returncode, result.stdout) == (2, ""), words
         assert "Traceback" not in result.stderr

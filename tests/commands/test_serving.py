@@ -1,14 +1,22 @@
 """`demo` and `serve` as processes."""
 
 import json
+import os
+import re
 import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
-from commands.command import Command, answer, free_port, store_rows, token_in
+import stores
+from commands.command import PATIENCE_SECONDS, Command, answer, store_rows, token_in, until
+from commands.conftest import MakeCommand
+from conftest import free_port
+from customergraph.store import access
 
 COUNT = "{ customers(first: 1) { totalCount nodes { name } } }"
 TABLES = {
@@ -32,15 +40,25 @@ def printed(process: subprocess.Popen[str]) -> str:
     return "".join(lines)
 
 
+def embedded_url(command: Command, name: str) -> str:
+    return f"sqlite+aiosqlite:///{command.folder / name}"
+
+
+def with_token(command: Command) -> str:
+    """Make a project; gives a token that reads it."""
+    command.inside.done("project", "create", "acme", "--name", "Acme")
+    return command.inside.done("token", "create", "--project", "acme", "--name", "test").strip()
+
+
 def stopped(process: subprocess.Popen[str]) -> int:
     process.terminate()
     process.communicate(timeout=20)
     return process.returncode
 
 
-def test_the_demo_serves_the_same_file_again_with_a_new_token(new_store: Command) -> None:
+def test_the_demo_serves_the_same_file_again_with_a_new_token(new_embedded: Command) -> None:
     port = free_port()
-    first = new_store.start("demo", "--customers", 40, "--port", port)
+    first = new_embedded.start("demo", "--customers", 40, "--port", port)
     text = printed(first)
     old = token_in(text)
     assert f"http://127.0.0.1:{port}/graphql" in text
@@ -48,46 +66,46 @@ def test_the_demo_serves_the_same_file_again_with_a_new_token(new_store: Command
     assert was["customers"]["totalCount"] > 0
     stopped(first)
 
-    second = new_store.start("demo", "--port", port)
+    second = new_embedded.start("demo", "--port", port)
     new = token_in(printed(second))
 
     assert new != old
     assert answer(port, new, COUNT) == answer(port, old, COUNT) == was
-    assert store_rows(new_store.folder / "demo.db", "SELECT count(*) FROM customer") == [40]
-    assert sorted(path.name for path in new_store.folder.glob("demo.db.*")) == []
+    assert store_rows(embedded_url(new_embedded, "demo.db"), "SELECT count(*) FROM customer") == [40]
+    assert sorted(path.name for path in new_embedded.folder.glob("demo.db.*")) == []
 
 
-def test_two_demos_hold_equal_data(new_store: Command) -> None:
+def test_two_demos_hold_equal_data(new_embedded: Command) -> None:
     for name in ("one.db", "two.db"):
-        process = new_store.start("demo", "--customers", 30, "--port", free_port(), "--path", name)
+        process = new_embedded.start("demo", "--customers", 30, "--port", free_port(), "--path", name)
         printed(process)
         process.kill()
         process.wait(20)
 
     for table, order in TABLES.items():
         one, two = (
-            store_rows(new_store.folder / name, f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608
+            store_rows(embedded_url(new_embedded, name), f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608
             for name in ("one.db", "two.db")
         )
         assert one == two
         assert one, f"the demo has no {table}"
 
 
-def test_a_file_that_the_demo_did_not_make_is_refused_and_left_alone(command: Command) -> None:
-    before = command.store.read_bytes()
-    text = command.file("notes.txt", "notes")
+def test_a_file_that_the_demo_did_not_make_is_refused_and_left_alone(embedded: Command) -> None:
+    store = embedded.folder / "store.db"
+    before = store.read_bytes()
+    text = embedded.file("notes.txt", "notes")
 
-    for path in (command.store, text, command.folder, command.folder / "missing" / "demo.db"):
-        command.inside.refusal("demo", "--path", path)
+    for path in (store, text, embedded.folder, embedded.folder / "missing" / "demo.db"):
+        embedded.inside.refusal("demo", "--path", path)
 
-    assert command.store.read_bytes() == before
+    assert store.read_bytes() == before
     assert text.read_text() == "notes"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_gateway_answers_until_it_is_told_to_end(command: Command, workers: int) -> None:
-    command.inside.done("project", "create", "acme", "--name", "Acme")
-    token = command.inside.done("token", "create", "--project", "acme", "--name", "test").strip()
+    token = with_token(command)
     port = free_port()
 
     process = command.start("serve", "--port", port, "--workers", workers)
@@ -96,31 +114,93 @@ def test_the_gateway_answers_until_it_is_told_to_end(command: Command, workers: 
     assert stopped(process) in {0, -signal.SIGTERM}
     assert "Traceback" not in command.stderr()
     assert not list(command.folder.glob("store.db-*")), "the store was not closed"
+    until(lambda: stores.sessions(command.store_url) == 0, "the store is closed")
 
 
-def test_logs_are_json_lines_without_what_a_query_asked_for(command: Command) -> None:
-    command.inside.done("project", "create", "acme", "--name", "Acme")
-    token = command.inside.done("token", "create", "--project", "acme", "--name", "test").strip()
+def test_a_revoked_token_is_refused_by_every_worker(on_store: MakeCommand, postgresql_url: str) -> None:
+    command = on_store(postgresql_url)
+    token, port = with_token(command), free_port()
+    process = command.start("serve", "--port", port, "--workers", 2)
+    until(lambda: command.stderr().count("Application startup complete") == 2, "both workers serve")
+    assert statuses(process, port, token) == [200, 200]
+
+    command.inside.done("token", "revoke", token[: access.PREFIX_LENGTH])
+
+    assert statuses(process, port, token) == [401, 401]
+
+
+def statuses(process: subprocess.Popen[str], port: int, token: str) -> list[int]:
+    """Ask each worker for itself, while the others stand still."""
+    found = []
+    for asked in (workers := workers_of(process)):
+        others = [worker for worker in workers if worker != asked]
+        signaled(others, signal.SIGSTOP)
+        try:
+            found.append(posted(port, token).status_code)
+        finally:
+            signaled(others, signal.SIGCONT)
+    return found
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def signaled(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        os.kill(pid, number)
+
+
+def posted(port: int, token: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(
+        f"http://127.0.0.1:{port}/graphql", json={"query": COUNT}, headers=headers, timeout=PATIENCE_SECONDS
+    )
+
+
+def test_logs_are_json_lines_without_what_a_query_asked_for(embedded: Command) -> None:
+    token = with_token(embedded)
     port = free_port()
-    process = command.start("serve", "--port", port)
+    process = embedded.start("serve", "--port", port)
     answer(port, token, COUNT)
 
     secret = {"query": '{ customers(email: "ann@example.com") { totalCount } }'}
     httpx.get(f"http://127.0.0.1:{port}/graphql", params=secret, headers={"Authorization": f"Bearer {token}"})
     stopped(process)
 
-    lines = [json.loads(line) for line in command.stderr().splitlines()]
+    lines = [json.loads(line) for line in embedded.stderr().splitlines()]
     assert any('"GET /graphql HTTP/1.1" 200' in line["event"] for line in lines), lines
-    assert "ann" not in command.stderr()
+    assert "ann" not in embedded.stderr()
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
-def test_a_port_that_is_taken_is_told_in_one_line(new_store: Command, command: str) -> None:
+def test_a_port_that_is_taken_is_told_in_one_line(new_embedded: Command, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ran = new_store.run(command, "--port", taken.getsockname()[1])
+        ran = new_embedded.run(command, "--port", taken.getsockname()[1])
 
     assert ran.returncode == 1
     assert ran.stdout == ""
     assert ran.stderr.startswith("customergraph: cannot listen on 127.0.0.1, port ")
     assert ran.stderr.count("\n") == 1
-    assert not (new_store.folder / "demo.db").exists()
+    assert not (new_embedded.folder / "demo.db").exists()
+
+
+def test_a_backup_of_the_embedded_file_made_while_it_serves_is_whole(embedded: Command) -> None:
+    embedded.inside.done("project", "create", "acme", "--name", "Acme")
+    token = embedded.inside.done("token", "create", "--project", "acme", "--name", "t", "--scope", "write").strip()
+    port = free_port()
+    embedded.start("serve", "--port", port)
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    shown = re.search(r"<!-- backup -->\n```sh\n(.*)\n```", readme)
+    assert shown
+    create = 'mutation { createCustomer(input: { firstName: "Ada" }) { userErrors { code } } }'
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(lambda: [answer(port, token, create) for _ in range(50)])
+        backup = shown[1].replace("customergraph.db", "store.db")
+        subprocess.run(["bash", "-euc", backup], cwd=embedded.folder, check=True, timeout=60)  # noqa: S607
+        assert len(writing.result()) == 50
+
+    kept = f"sqlite+aiosqlite:///{embedded.folder / 'backup.db'}"
+    assert embedded.inside.run("db", "check", "--database-url", kept).returncode == 0

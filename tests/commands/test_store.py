@@ -2,81 +2,177 @@
 
 from pathlib import Path
 
-from commands.command import Command, Imports
+import pytest
+
+import stores
+from commands.command import PATIENCE_SECONDS, Command, Imports
+from commands.conftest import MakeCommand
+from conftest import free_port
+from stores import PostgreSQLServer
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_upgrading_makes_a_store_and_changes_one_that_is_new_no_more(new_store: Command) -> None:
-    absent = new_store.inside.refusal("db", "check")
-    assert "customergraph db upgrade" in absent
-    assert not new_store.store.exists()
+    assert "run `customergraph db upgrade`" in new_store.inside.refusal("db", "check")
 
     first, second = new_store.run("db", "upgrade"), new_store.inside.run("db", "upgrade")
 
     assert (first.returncode, first.stderr) == (0, "The store was upgraded.\n")
     assert (second.returncode, second.stderr) == (0, "The store is up to date.\n")
-    assert new_store.inside.run("db", "check").stderr == "The store is up to date and consistent.\n"
+    assert stores.problems(new_store.store_url) == stores.known_problems(new_store.store_url)
+
+
+def test_a_check_makes_no_file(new_embedded: Command) -> None:
+    assert new_embedded.inside.refusal("db", "check").startswith("there is no store at ")
+    assert not (new_embedded.folder / "store.db").exists()
+
+
+def test_a_sound_store_is_told_as_sound(embedded: Command) -> None:
+    checked = embedded.inside.run("db", "check")
+
+    assert (checked.returncode, checked.stderr) == (0, "The store is up to date and consistent.\n")
+
+
+def test_upgrades_at_the_same_time_wait_for_each_other(on_store: MakeCommand, new_postgresql_url: str) -> None:
+    command = on_store(new_postgresql_url)
+    upgrades = [command.start("db", "upgrade") for _ in range(4)]
+
+    assert [upgrade.wait(PATIENCE_SECONDS) for upgrade in upgrades] == [0] * 4
+
+    told = sorted(command.stderr().splitlines())
+    assert told == ["The store is up to date."] * 3 + ["The store was upgraded."]
+    assert stores.problems(new_postgresql_url) == stores.known_problems(new_postgresql_url)
+
+
+@pytest.mark.parametrize("words", [("serve", "--port", "0"), ("project", "list"), ("db", "check")], ids=" ".join)
+def test_a_database_without_tables_is_refused_and_left_as_it_is(
+    on_store: MakeCommand, new_postgresql_url: str, words: tuple[str, ...]
+) -> None:
+    refusal = on_store(new_postgresql_url).inside.refusal(*words)
+
+    assert refusal.startswith("the store's schema is behind (version none, needed ")
+    assert stores.rows(new_postgresql_url, "SELECT relname FROM pg_stat_user_tables") == []
 
 
 def test_a_check_finds_times_that_the_history_does_not_bear_out(command: Command) -> None:
-    imports = Imports(command.env["CUSTOMERGRAPH_DATABASE_URL"], command.folder)
+    imports = Imports(command.store_url, command.folder).create_project()
     imports.csv("customers", "first_name,email", "Ann,ann@example.com", "Bob,bob@example.com")
     imports.csv("reviews", "email,score,created_at", "ann@example.com,5,2026-01-01")
-    assert command.inside.run("db", "check").returncode == 0
-    command.rows("UPDATE customer SET reviewed_at = NULL WHERE first_name = 'Ann'")
-    command.rows("UPDATE customer SET asked_at = '2026-01-01T00:00:00.000000Z' WHERE first_name = 'Bob'")
+    assert stores.problems(command.store_url) == stores.known_problems(command.store_url)
+    command.change("UPDATE customer SET reviewed_at = NULL WHERE first_name = 'Ann'")
+    command.change("UPDATE customer SET asked_at = '2026-01-01T00:00:00.000000Z' WHERE first_name = 'Bob'")
 
-    refusal = command.refusal("db", "check")
+    checked = command.inside.run("db", "check")
 
-    assert refusal.startswith("project acme: 2 customers have an asked, messaged or reviewed time")
+    untrue = "project acme: 2 customers have an asked, messaged or reviewed time that their history does not bear out"
+    lines = [*stores.known_problems(command.store_url), untrue]
+    assert (checked.returncode, checked.stdout) == (1, "")
+    assert checked.stderr == "".join(f"customergraph: {line}\n" for line in lines)
+
+
+def test_a_check_finds_an_index_that_was_never_finished(postgresql_url: str) -> None:
+    stores.execute(
+        postgresql_url, "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'ix_message_unsent'::regclass"
+    )
+
+    assert stores.problems(postgresql_url) == [
+        "the index ix_message_unsent is invalid: REINDEX it",
+        *stores.known_problems(postgresql_url),
+    ]
 
 
 def test_a_store_that_is_behind_is_not_served(command: Command) -> None:
-    command.rows("DELETE FROM alembic_version")
+    command.change("DELETE FROM alembic_version")
 
-    assert "run `customergraph db upgrade`" in command.refusal("serve", "--port", "0")
+    assert "run `customergraph db upgrade`" in command.inside.refusal("serve", "--port", "0")
     for words in (("project", "list"), ("db", "check")):
         assert "run `customergraph db upgrade`" in command.inside.refusal(*words)
 
 
 def test_a_store_of_a_newer_version_is_neither_served_nor_upgraded(command: Command) -> None:
-    command.rows("UPDATE alembic_version SET version_num = '9999'")
+    command.change("UPDATE alembic_version SET version_num = '9999'")
 
     assert "made by a newer customergraph" in command.inside.refusal("serve", "--port", "0")
     assert "made by a newer customergraph" in command.inside.refusal("db", "upgrade")
 
 
-def test_a_setting_that_does_not_parse_is_named(command: Command) -> None:
-    for name, value in (
-        ("PORT", "eighty"),
-        ("WORKERS", "0"),
-        ("GRAPHIQL", "perhaps"),
-        ("DATABASE_URL", "mysql://here"),
-        ("DATABASE_URL", "sqlite+aiosqlite:///"),
-    ):
+def test_a_setting_that_does_not_parse_is_named(new_embedded: Command) -> None:
+    for name, value in (("PORT", "eighty"), ("WORKERS", "0"), ("GRAPHIQL", "perhaps"), ("POOL_SIZE", "1")):
         variable = f"CUSTOMERGRAPH_{name}"
-        refusal = command.inside.refusal("serve", env={variable: value})
+        refusal = new_embedded.inside.refusal("serve", env={variable: value})
         assert refusal.startswith(f"setting {variable}: ")
         assert repr(value) in refusal
-    command.file(".env", "CUSTOMERGRAPH_WORKERS=many\n")
-    assert command.refusal("serve").startswith("setting CUSTOMERGRAPH_WORKERS: ")
-    command.file(".env", b"CUSTOMERGRAPH_HOST=\xff\n")
-    assert command.inside.refusal("serve").startswith(".env: ")
+    new_embedded.file(".env", "CUSTOMERGRAPH_WORKERS=many\n")
+    assert new_embedded.refusal("serve").startswith("setting CUSTOMERGRAPH_WORKERS: ")
+    new_embedded.file(".env", b"CUSTOMERGRAPH_HOST=\xff\n")
+    assert new_embedded.inside.refusal("serve").startswith(".env: ")
 
 
-def test_a_store_that_cannot_be_opened_is_refused_in_one_line(command: Command) -> None:
-    text = command.file("notes.db", "These are notes, and no database at all.\n" * 100)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:zzsecret@here/store",
+        "postgresql://me:zzsecret@here/store",
+        "postgresql+asyncpg://me:zzsecret@here",
+        "postgresql+asyncpg://me:zzsecret@here/",
+        "postgresql+asyncpg://me:zzsecret@here:port/store",
+        "postgresql+asyncpg://me:zzsecret@[here/store",
+        "sqlite+aiosqlite:///",
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite+aiosqlite://",
+        "zzsecret",
+        "",
+    ],
+)
+def test_the_address_of_a_store_that_does_not_parse_is_named_and_never_repeated(
+    new_embedded: Command, url: str
+) -> None:
+    refusal = new_embedded.inside.refusal("serve", env={"CUSTOMERGRAPH_DATABASE_URL": url})
+
+    assert refusal == (
+        "setting CUSTOMERGRAPH_DATABASE_URL: must be sqlite+aiosqlite:/// and the path of a file,"
+        " or postgresql+asyncpg://user:password@host:port/database, which may end in ?ssl= and one of"
+        " disable, allow, prefer, require, verify-ca, verify-full"
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("127.0.0.1:{closed}/store", "Connect call failed"),
+        ("127.0.0.1:{port}/no_such_store", 'database "no_such_store" does not exist'),
+        # The words for it are the system's own.
+        ("nowhere.invalid/store", "[Errno "),
+    ],
+    ids=["away", "no such database", "no such host"],
+)
+@pytest.mark.parametrize("words", ["db upgrade", "db check", "project list", "serve --port 0"])
+def test_a_server_that_cannot_be_reached_is_told_in_one_line_without_the_password(
+    new_embedded: Command, postgresql: PostgreSQLServer, words: str, where: str, reason: str
+) -> None:
+    address = where.format(closed=free_port(), port=postgresql.port)
+    url = f"postgresql+asyncpg://postgres:zzsecret@{address}"
+
+    refusal = new_embedded.inside.refusal(*words.split(), "--database-url", url)
+
+    assert refusal.startswith("the store does not answer: ")
+    assert reason in refusal
+    assert "zzsecret" not in refusal
+
+
+def test_a_file_that_cannot_be_opened_is_refused_in_one_line(embedded: Command) -> None:
+    text = embedded.file("notes.db", "These are notes, and no database at all.\n" * 100)
 
     for path, reason in (
         (text, f"{text} is no SQLite database"),
-        (command.folder / "missing" / "store.db", "No such file or directory"),
-        (command.folder, "Is a directory"),
+        (embedded.folder / "missing" / "store.db", "No such file or directory"),
+        (embedded.folder, "Is a directory"),
     ):
-        refusal = command.inside.refusal("project", "list", "--database-url", f"sqlite+aiosqlite:///{path}")
+        refusal = embedded.inside.refusal("project", "list", "--database-url", f"sqlite+aiosqlite:///{path}")
         assert refusal.endswith(reason)
 
 
-def test_the_schema_is_the_committed_one_byte_for_byte(new_store: Command) -> None:
-    assert new_store.done("schema").encode() == (ROOT / "schema.graphql").read_bytes()
-    assert not new_store.store.exists()
+def test_the_schema_is_the_committed_one_byte_for_byte(new_embedded: Command) -> None:
+    assert new_embedded.done("schema").encode() == (ROOT / "schema.graphql").read_bytes()
+    assert not (new_embedded.folder / "store.db").exists()

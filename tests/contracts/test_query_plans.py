@@ -1,22 +1,28 @@
 """Every list is served by an index in its order: read from the plans of the statements that requests run."""
 
+import asyncio
 import re
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from customergraph.domain.customer import Facet, SortKey
 from customergraph.domain.paging import SortDirection
 from factories import Tenant, at
 
 # A walk over a whole table, whichever of its indexes it walks, and a sort.
-_SCAN = re.compile(r"SCAN (customer|message|wanted|review|charge|customer_tag)\b")
-_SORT = "USE TEMP B-TREE"
+_SCAN = re.compile(r"(SCAN|Seq Scan on) (customer|message|wanted|review|charge|customer_tag)\b")
+_SORT = re.compile(r"USE TEMP B-TREE|\bSort\b")
+_TWO_RANGES = re.compile(r"COMPOUND|Append")
+
+# The tables of a test are so small that PostgreSQL would rather scan and sort them; what is
+# asked here is whether an index serves. What it does with a million: `benchmarks.scale`.
+_POSTGRESQL = [f"SET enable_{way} = off" for way in ("seqscan", "sort", "bitmapscan", "incremental_sort")]
 
 LIST = """
 query List($filter: CustomerFilter, $key: CustomerSortKey, $dir: SortDirection, $first: Int, $last: Int,
@@ -35,19 +41,21 @@ class Plans:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
-        self._database = sqlite3.connect(make_url(tenant.database_url).database or "")
+        self.is_embedded = tenant.database_url.startswith("sqlite")
 
     def of(self, operation: str, **variables: Any) -> list[str]:
         with _statements() as found:
             self.tenant.client.data(operation, **variables)
-        return [self._plan(*statement) for statement in found if "FROM token" not in statement[0]]
+        return asyncio.run(self._plans([one for one in found if "FROM token" not in one[0]]))
 
-    def _plan(self, statement: str, parameters: Any) -> str:
-        rows = self._database.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        return "\n".join(row[3] for row in rows)
-
-    def close(self) -> None:
-        self._database.close()
+    async def _plans(self, statements: Sequence[tuple[str, Any]]) -> list[str]:
+        engine = create_async_engine(self.tenant.database_url, poolclass=NullPool)
+        explain, column = ("EXPLAIN QUERY PLAN", 3) if self.is_embedded else ("EXPLAIN", 0)
+        async with engine.connect() as connection:
+            for setting in () if self.is_embedded else _POSTGRESQL:
+                await connection.exec_driver_sql(setting)
+            plans = [await connection.exec_driver_sql(f"{explain} {sql}", values) for sql, values in statements]
+            return ["\n".join(row[column] for row in plan) for plan in plans]
 
 
 @contextmanager
@@ -64,19 +72,17 @@ def _statements() -> Iterator[list[tuple[str, Any]]]:
 
 
 @pytest.fixture
-def plans(acme: Tenant) -> Iterator[Plans]:
+def plans(acme: Tenant) -> Plans:
     acme.add_histories(30, each=2)
     acme.add_customers(*({"archived_at": at(0), "email": f"{number}@example.com"} for number in range(30)))
-    plans = Plans(acme)
-    yield plans
-    plans.close()
+    return Plans(acme)
 
 
 def _assert_served_in_order(plans: list[str]) -> None:
     assert plans
     for plan in plans:
         assert not _SCAN.search(plan), plan
-        assert _SORT not in plan, plan
+        assert not _SORT.search(plan), plan
 
 
 @pytest.mark.parametrize("direction", SortDirection)
@@ -126,8 +132,15 @@ def test_a_facet_that_decides_the_sort_reads_one_range_of_the_sorts_index(
 
     _assert_served_in_order(found)
     for plan in found:
-        assert "COMPOUND" not in plan
+        assert not _TWO_RANGES.search(plan), plan
         assert f"ix_customer_project_id_is_archived_{key.lower()}_id" in plan, plan
+
+
+def test_those_who_unsubscribed_have_an_index_by_the_time_they_were_asked(plans: Plans) -> None:
+    found = plans.of(LIST, filter="UNSUBSCRIBED", key="ASKED_AT")
+
+    _assert_served_in_order(found)
+    assert all("ix_customer_unsubscribed_by_asked" in plan for plan in found), found
 
 
 @pytest.mark.parametrize("key", ["CREATED_AT", "SIGNED_UP_AT", "ASKED_AT", "MESSAGED_AT", "REVIEWED_AT"])
@@ -136,7 +149,8 @@ def test_days_on_the_sorts_own_column_are_a_range_of_its_index(plans: Plans, key
 
     _assert_served_in_order(found)
     for plan in found:
-        assert re.search(rf"ix_customer_project_id_is_archived_{key.lower()}_id .*{key.lower()}>", plan), plan
+        found_by = rf"ix_customer_project_id_is_archived_{key.lower()}_id .*{key.lower()} ?>"
+        assert re.search(found_by, plan, re.DOTALL), plan
 
 
 @pytest.mark.parametrize("field", ["messages", "reviews", "charges"])
@@ -154,7 +168,8 @@ def test_each_nested_list_enters_its_index_once_for_each_parent(plans: Plans, fi
     _assert_served_in_order(found)
     table = field.removesuffix("s")
     assert f"ix_{table}_project_id_customer_id_" in found[1], found[1]
-    assert re.search(r"SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\)", found[1]), found[1]
+    if plans.is_embedded:
+        assert re.search(r"SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\)", found[1]), found[1]
 
 
 @pytest.mark.parametrize("field", ["tags { id }", "location { id }", "messages { totalCount }"])

@@ -100,7 +100,7 @@ async def _known_people(write: Write, wanted: Sequence[Mapping[str, Any]]) -> _P
     people = _People()
     found: dict[int, Any] = {}
     for key in ("uuid", "email_key", "phone"):
-        for stored in await bulk.known(write, "customer", key, {keys.get(key) for keys in wanted}):
+        for stored in await bulk.known(write, "customer", key, {keys.get(key) for keys in wanted}, locked=True):
             found[stored.id] = stored
     for stored in found.values():
         keys = {"email_key": stored.email_key, "phone": stored.phone}

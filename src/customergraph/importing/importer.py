@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EISDIR
+from functools import partial
 from itertools import islice
 from os import strerror
 from pathlib import Path
@@ -101,65 +102,59 @@ async def run(
     project = await access.project_of_slug(database, source.project_slug)
     rejects.begin()
     zone = ZoneInfo(project.timezone)
-    rows = records(source.file, source.format, COLUMNS[source.kind], read)
+    batches = _batches(records(source.file, source.format, COLUMNS[source.kind], read), source.kind, zone)
     summary = Summary()
     if strict:
         try:
             async with database.write(project.id) as write:
-                await _all(write, source.kind, zone, rows, rejects, summary)
+                await _all(write, source.kind, batches, rejects, summary)
         except _NotStrict:
             summary = Summary()
     else:
-        more = True
-        while more:
-            async with database.write(project.id) as write:
-                more = await _batch(write, source.kind, zone, rows, rejects, summary)
+        for batch in batches:
+            saved = await database.change(project.id, partial(_save, kind=source.kind, rows=batch.good))
+            _note(saved, batch, rejects, summary)
     summary.rejected = rejects.rows
     return summary
 
 
-async def _all(
-    write: Write,
-    kind: Kind,
-    zone: ZoneInfo,
-    rows: Iterator[Record | Reject],
-    rejects: Rejects,
-    summary: Summary,
-) -> None:
-    while await _batch(write, kind, zone, rows, rejects, summary):
-        pass
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """The next rows of a file: those that can be imported, and why others cannot."""
+
+    good: list[Row]
+    bad: list[Reject]
+
+
+def _batches(rows: Iterator[Record | Reject], kind: Kind, zone: ZoneInfo) -> Iterator[_Checked]:
+    while taken := list(islice(rows, ROWS_OF_A_BATCH)):
+        good: list[Row] = []
+        bad: list[Reject] = []
+        for record in taken:
+            outcome = [record] if isinstance(record, Reject) else checked(record, COLUMNS[kind], zone)
+            if isinstance(outcome, Row):
+                good.append(outcome)
+            else:
+                bad.extend(outcome)
+        yield _Checked(good, bad)
+
+
+async def _all(write: Write, kind: Kind, batches: Iterator[_Checked], rejects: Rejects, summary: Summary) -> None:
+    for batch in batches:
+        _note(await _save(write, kind, batch.good), batch, rejects, summary)
     if rejects.rows:
         raise _NotStrict
 
 
-async def _batch(
-    write: Write,
-    kind: Kind,
-    zone: ZoneInfo,
-    rows: Iterator[Record | Reject],
-    rejects: Rejects,
-    summary: Summary,
-) -> bool:
-    """Import the next rows of the file; tells whether there were any."""
-    taken = list(islice(rows, ROWS_OF_A_BATCH))
-    good: list[Row] = []
-    bad: list[Reject] = []
-    for record in taken:
-        outcome = [record] if isinstance(record, Reject) else checked(record, COLUMNS[kind], zone)
-        if isinstance(outcome, Row):
-            good.append(outcome)
-        else:
-            bad.extend(outcome)
-    if good:
-        saved = await _save(write, kind, good)
-        summary.added += saved.added
-        summary.changed += saved.changed
-        bad.extend(saved.rejects)
-    rejects.write(sorted(bad, key=lambda reject: reject.line))
-    return bool(taken)
+def _note(saved: Saved, batch: _Checked, rejects: Rejects, summary: Summary) -> None:
+    summary.added += saved.added
+    summary.changed += saved.changed
+    rejects.write(sorted([*batch.bad, *saved.rejects], key=lambda reject: reject.line))
 
 
 async def _save(write: Write, kind: Kind, rows: list[Row]) -> Saved:
+    if not rows:
+        return Saved()
     if kind in {Kind.LOCATIONS, Kind.TAGS}:
         return await import_catalog.save(write, rows, kind)
     batch = Batch(

@@ -1,31 +1,37 @@
 """What an operation knows: who asks, and the loaders over the snapshot it reads."""
 
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import strawberry
 
 from customergraph.domain.principal import Principal
 from customergraph.loaders import Loaders
-from customergraph.store.database import Database
+from customergraph.store.database import Database, Read, Write
+
+Result = TypeVar("Result")
 
 
 class Context:
     """The context of one operation; the snapshot is opened by the first load and closed at the end."""
 
     def __init__(self, database: Database, principal: Principal) -> None:
-        self.database = database
         self.principal = principal
-        self._open()
+        self._database = database
+        self._renew(database.read(principal.project_id))
 
-    def _open(self) -> None:
-        self._read = self.database.read(self.principal.project_id)
-        self.loaders = Loaders(self._read)
+    def _renew(self, read: Read) -> None:
+        self._read = read
+        self.loaders = Loaders(read)
 
-    async def renew(self) -> None:
-        """Read from a new snapshot from here on: what was written meanwhile is seen, nothing is remembered."""
+    async def change(self, job: Callable[[Write], Awaitable[Result]]) -> Result:
+        """Do a job in a transaction of its own; what is read from here on sees what it did."""
+        # What an earlier change read back is read: its connection is given back.
         await self._read.close()
-        self._open()
+        result = await self._database.change(self.principal.project_id, job)
+        self._renew(self._database.read(self.principal.project_id, after_change=True))
+        return result
 
     async def __aenter__(self) -> Self:
         return self

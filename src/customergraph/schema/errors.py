@@ -7,7 +7,7 @@ import strawberry
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from customergraph.errors import BadUserInput, RequestRefused
+from customergraph.errors import BadUserInput, RequestRefused, StoreUnavailable
 from customergraph.schema.enums import MistakeCode
 
 _log = structlog.get_logger()
@@ -44,6 +44,8 @@ def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, str
     cause = error.original_error
     if error.extensions and "code" in error.extensions:
         return {}
+    if isinstance(cause, StoreUnavailable):
+        _log.warning("store_unavailable", reason=cause.reason)
     if isinstance(cause, RequestRefused):
         return {"code": cause.code}
     if isinstance(error, GraphQLSyntaxError):

@@ -41,8 +41,7 @@ _BY_SECRET = (
 
 async def authenticated(database: Database, secret: str) -> TokenUse | None:
     """Find the token of a secret; None for one that is unknown, expired or revoked."""
-    async with database.unbound() as connection:
-        found = (await connection.execute(_BY_SECRET, {"sha256": _digest(secret)})).first()
+    found = await database.unbound_row(_BY_SECRET, {"sha256": _digest(secret)})
     now = moments.now()
     if found is None or found.revoked_at or (found.expires_at and found.expires_at <= now):
         return None

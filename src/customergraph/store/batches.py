@@ -2,22 +2,56 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Text, TypeDecorator, bindparam, column, func
+from sqlalchemy import BigInteger, Text, TypeDecorator, bindparam, column
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy.types import TypeEngine
 
 
-class _JsonArray(TypeDecorator[Sequence[Any]]):
+class _Keys(TypeDecorator[Sequence[Any]]):
+    """Keys of one type: an array on PostgreSQL, elsewhere a JSON text."""
+
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> str:  # noqa: ARG002
-        return orjson.dumps(value).decode()
+    def __init__(self, type_: type[TypeEngine[Any]]) -> None:
+        super().__init__()
+        self.type_ = type_
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(self.type_()) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return value
+        # Uuids as the embedded store has them.
+        return orjson.dumps([key.hex if isinstance(key, UUID) else key for key in value or ()]).decode()
 
 
-def each(keys: str, type_: Any = BigInteger) -> TableValuedAlias:
+class _Each(FunctionElement[Any]):
+    inherit_cache = True
+    name = "each"
+
+
+@compiles(_Each)
+def _json_each(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Each, "postgresql")
+def _unnest(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"unnest({compiler.process(element.clauses, **options)})"
+
+
+def each(keys: str, type_: type[TypeEngine[Any]] = BigInteger) -> TableValuedAlias:
     """Give the parameter's keys as a table of one column, `value`."""
-    from_json = func.json_each(bindparam(keys, type_=_JsonArray))
-    return from_json.table_valued(column("value", type_), name=keys)
+    found = _Each(bindparam(keys, type_=_Keys(type_)))
+    # PostgreSQL calls the column of a function as the function's alias; SQLite has a name of its own.
+    return found.table_valued(column("value", type_()), name="value")

@@ -7,23 +7,18 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, Text, Uuid, bindparam, insert, select, update
+from sqlalchemy import Row, Table, Text, Uuid, bindparam, select, update
 from sqlalchemy.sql import Executable
 
 from customergraph.store.batches import each
 from customergraph.store.customers import COLUMNS
 from customergraph.store.database import Transaction, Write
 from customergraph.store.tables import charge, customer, location, message, review, tag
-from customergraph.store.tenancy import TENANT, ours
+from customergraph.store.tenancy import ours
 
 TABLES: Mapping[str, Table] = {table.name: table for table in (location, tag, customer, message, review, charge)}
 
 _KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
-
-
-@lru_cache
-def _add_statement(table: Table) -> Executable:
-    return insert(table).values(project_id=TENANT)
 
 
 @lru_cache
@@ -33,15 +28,16 @@ def _change_statement(table: Table, columns: tuple[str, ...]) -> Executable:
 
 
 @lru_cache
-def _known_statement(table: Table, key: str) -> Executable:
+def _known_statement(table: Table, key: str, *, locked: bool) -> Executable:
     columns = [*COLUMNS, table.c.email_key] if table is customer else [*table.c]
     keys = select(each("keys", _KEY_TYPES[key]).c.value)
-    return select(*columns).where(ours(table), table.c[key].in_(keys))
+    known = select(*columns).where(ours(table), table.c[key].in_(keys))
+    return known.order_by(table.c.id).with_for_update() if locked else known
 
 
 async def add(write: Write, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, all with the same columns; their ids follow their order."""
-    await write.change(_add_statement(TABLES[table]), rows)
+    await write.insert(TABLES[table], rows)
 
 
 async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
@@ -54,12 +50,17 @@ async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[
         await write.change(_change_statement(TABLES[table], names), parameters)
 
 
-async def known(transaction: Transaction, table: str, key: str, values: Iterable[Any]) -> Sequence[Row[Any]]:
-    """Give the rows whose `key` (uuid, slug, email_key or phone) is one of the values."""
-    wanted = [value.hex if key == "uuid" else value for value in values if value is not None]
+async def known(
+    transaction: Transaction, table: str, key: str, values: Iterable[Any], *, locked: bool = False
+) -> Sequence[Row[Any]]:
+    """Give the rows whose `key` (uuid, slug, email_key or phone) is one of the values.
+
+    `locked` keeps others from changing them until the write transaction ends.
+    """
+    wanted = [value for value in values if value is not None]
     if not wanted:
         return []
-    return await transaction.rows(_known_statement(TABLES[table], key), {"keys": wanted})
+    return await transaction.rows(_known_statement(TABLES[table], key, locked=locked), {"keys": wanted})
 
 
 @lru_cache
@@ -70,5 +71,5 @@ def _ids_statement(table: Table) -> Executable:
 
 async def ids(transaction: Transaction, table: str, uuids: Iterable[UUID]) -> Mapping[UUID, int]:
     """Give the id of each uuid that a row has."""
-    wanted = {"uuids": [uuid.hex for uuid in uuids]}
-    return {row.uuid: row.id for row in await transaction.rows(_ids_statement(TABLES[table]), wanted)}
+    found = await transaction.rows(_ids_statement(TABLES[table]), {"uuids": list(uuids)})
+    return {row.uuid: row.id for row in found}

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     Row,
-    Select,
     Text,
     Uuid,
     bindparam,
@@ -55,6 +54,12 @@ _FACET_DECIDES: Mapping[Facet, tuple[str, bool]] = {
 }
 
 
+_TAG_OF_SLUG = select(tag.c.id).where(ours(tag), tag.c.slug == bindparam("tag_slug", type_=Text))
+_TAGGED = select(customer_tag.c.customer_id).where(ours(customer_tag), customer_tag.c.tag_id == bindparam("tag_id"))
+_NO_TAG = 0
+_TRIGRAM = re.compile(r"[^\W_]{3}")
+
+
 @dataclass(frozen=True, slots=True)
 class FilterShape:
     """What of a filter shapes its statement; the rest is in its parameters."""
@@ -64,6 +69,7 @@ class FilterShape:
     since: bool
     until: bool
     search: bool
+    trigrams: bool
     email: bool
     tag_slug: bool
 
@@ -75,6 +81,7 @@ class FilterShape:
             wanted.since is not None,
             wanted.until is not None,
             wanted.search is not None,
+            _TRIGRAM.search(wanted.search or "") is not None,
             wanted.email is not None,
             wanted.tag_slug is not None,
         )
@@ -82,10 +89,12 @@ class FilterShape:
     def conditions(self) -> list[ColumnElement[bool]]:
         archived = self.facet is Facet.ARCHIVED
         moment = customer.c[self.date_key.lower()]
+        # Without a trigram to look up, an index of trigrams is read as a whole: it is hidden then.
+        searched = customer.c.search_key if self.trigrams else customer.c.search_key + ""
         given = (
-            (self.search, customer.c.search_key.like(bindparam("pattern", type_=Text), escape="\\")),
+            (self.search, searched.like(bindparam("pattern", type_=Text), escape="\\")),
             (self.email, customer.c.email_key == bindparam("email", type_=Text)),
-            (self.tag_slug, customer.c.id.in_(_tagged())),
+            (self.tag_slug, customer.c.id.in_(_TAGGED)),
             (self.since, moment >= bindparam("since", type_=moment.type)),
             (self.until, moment < bindparam("until", type_=moment.type)),
         )
@@ -110,17 +119,20 @@ def _parameters(wanted: CustomerFilter) -> dict[str, Any]:
     return {
         "pattern": f"%{search}%",
         "email": wanted.email,
-        "tag_slug": wanted.tag_slug,
         "since": wanted.since,
         "until": wanted.until,
     }
 
 
-def _tagged() -> Select[Any]:
-    wanted = select(tag.c.id).where(ours(tag), tag.c.slug == bindparam("tag_slug", type_=Text))
-    return select(customer_tag.c.customer_id).where(
-        ours(customer_tag), customer_tag.c.tag_id == wanted.scalar_subquery()
-    )
+async def _bound(read: Read, wanted: CustomerFilter) -> dict[str, Any]:
+    """Give the parameters of a filter, and let the engine plan for these very values where they decide."""
+    parameters = _parameters(wanted)
+    if wanted.tag_slug is not None:
+        # Found first: the engine knows how many customers this tag has, and not how many one of a slug has.
+        parameters["tag_id"] = await read.value(_TAG_OF_SLUG, {"tag_slug": wanted.tag_slug}) or _NO_TAG
+    if wanted.search is not None or wanted.tag_slug is not None:
+        await read.plan_for_values()
+    return parameters
 
 
 @lru_cache(maxsize=1024)
@@ -137,13 +149,13 @@ def _count_statement(wanted: FilterShape) -> Executable:
 async def page(read: Read, wanted: CustomerFilter, page: Page) -> Slice:
     """Give one page of the customers that fulfil the filter."""
     statement = _page_statement(FilterShape.of(wanted), PageShape.of(page))
-    rows = await read.rows(statement, {**_parameters(wanted), **paging.parameters(page)})
+    rows = await read.rows(statement, {**await _bound(read, wanted), **paging.parameters(page)})
     return Slice.of(rows, page)
 
 
 async def count(read: Read, wanted: CustomerFilter) -> int:
     """Count all the customers that fulfil the filter."""
-    return int(await read.value(_count_statement(FilterShape.of(wanted)), _parameters(wanted)))
+    return int(await read.value(_count_statement(FilterShape.of(wanted)), await _bound(read, wanted)))
 
 
 _BY_IDS = select(*COLUMNS).where(ours(customer), customer.c.id.in_(select(each("ids").c.value)))
@@ -158,7 +170,7 @@ async def by_ids(read: Read, ids: Sequence[int]) -> list[Row[Any] | None]:
 
 async def by_uuids(read: Read, uuids: Sequence[UUID]) -> list[Row[Any] | None]:
     """Give the customer of each uuid, archived or not."""
-    rows = await read.rows(_BY_UUIDS, {"uuids": [uuid.hex for uuid in uuids]})
+    rows = await read.rows(_BY_UUIDS, {"uuids": uuids})
     found = {row.uuid: row for row in rows}
     return [found.get(uuid) for uuid in uuids]
 
@@ -218,7 +230,6 @@ async def remove(write: Write, customer_id: int) -> None:
 
 _TAG_IDS = select(customer_tag.c.tag_id).where(ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id"))
 _UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value)))
-_ADD_TAGS = insert(customer_tag).values(project_id=TENANT)
 
 
 async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -> bool:
@@ -236,4 +247,4 @@ async def set_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
         return
     await write.change(_UNTAG, {"ids": list(tag_ids)})
     rows = [{"customer_id": id_, "tag_id": tag_id} for id_, tags in tag_ids.items() for tag_id in sorted(tags)]
-    await write.change(_ADD_TAGS, rows)
+    await write.insert(customer_tag, rows)

@@ -1,44 +1,38 @@
-"""The engine, and the two kinds of transaction: one read snapshot, one write transaction.
-
-What the database engine needs stands here and nowhere else.
-"""
+"""The configured store, and the two kinds of transaction: one read snapshot, one write transaction."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import CursorResult, Executable, Row, event, text
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import CursorResult, Executable, Row, Table, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from customergraph.errors import CommandRefused, StoreUnavailable
+from customergraph.errors import StoreUnavailable
 from customergraph.store import tenancy
+from customergraph.store.backend import Backend, Connecting, Failure
+from customergraph.store.postgresql import PostgreSQL
+from customergraph.store.sqlite import SQLite
 
-OLDEST_SQLITE = (3, 35)
-BUSY_TIMEOUT_SECONDS = 5
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"
+ATTEMPTS = 5
+FIRST_PAUSE_SECONDS = 0.02
 
-_OUTAGES = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
+AGAIN = "The store is busy or away. Try again in a few seconds."
+LOOK_FIRST = "The store went away while the change was being made: it is done or not done. Look before repeating it."
+DONE_UNREAD = "The change is done, but the store went away before it could be read back. Do not repeat it."
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Result = TypeVar("Result")
+
+
+class LostRace(StoreUnavailable):
+    """Another transaction came between; nothing was changed, and the same can be done from the start."""
 
 
 class Transaction:
@@ -47,9 +41,12 @@ class Transaction:
     Statements given at the same time run one after another.
     """
 
-    def __init__(self, engine: AsyncEngine, project_id: int) -> None:
+    def __init__(self, backend: Backend, engine: AsyncEngine, project_id: int, advice: str = AGAIN) -> None:
         self.project_id = project_id
+        self.lateral = backend.lateral
+        self._backend = backend
         self._engine = engine
+        self._advice = advice
         self._connection: AsyncConnection | None = None
         self._turn = asyncio.Lock()
 
@@ -67,11 +64,16 @@ class Transaction:
 
     async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
         tenancy.check(statement)
+        async with self._on_connection() as connection:
+            return await connection.execute(statement, self._bound(parameters))
+
+    @asynccontextmanager
+    async def _on_connection(self) -> AsyncIterator[AsyncConnection]:
         async with self._turn:
-            with _outages():
+            with _failures(self._backend, self._advice, races=True):
                 if self._connection is None:
                     self._connection = await self._engine.connect()
-                return await self._connection.execute(statement, self._bound(parameters))
+                yield self._connection
 
     def _bound(self, parameters: Parameters) -> Any:
         own = {tenancy.TENANT.key: self.project_id}
@@ -92,18 +94,29 @@ class Transaction:
         async with self._turn:
             connection, self._connection = self._connection, None
             if connection is not None:
-                await connection.close()
+                await self._give_back(connection)
+
+    async def _give_back(self, connection: AsyncConnection) -> None:
+        try:
+            await connection.close()
+        except Exception as error:
+            # What was read or committed stands; the pool has dropped what could not end its transaction.
+            if self._backend.failure(error) is None:
+                raise
 
 
 class Read(Transaction):
     """All its statements see one state of the store."""
 
+    async def plan_for_values(self) -> None:
+        """Let the engine plan what follows for its very values: what suits a rare one is dear for a common one."""
+        if self._backend.plan_for_values:
+            async with self._on_connection() as connection:
+                await connection.exec_driver_sql(self._backend.plan_for_values)
+
 
 class Write(Transaction):
     """Its changes become visible together, when the block ends without an error."""
-
-    def __init__(self, engine: AsyncEngine, project_id: int) -> None:
-        super().__init__(engine.execution_options(writing=True), project_id)
 
     async def change(self, statement: Executable, parameters: Parameters = None) -> int:
         """Run a statement, or the same one for each of many rows; gives how many rows it changed."""
@@ -111,12 +124,19 @@ class Write(Transaction):
             return 0
         return (await self._run(statement, parameters)).rowcount
 
+    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows of the project, all with the same columns; their ids follow their order."""
+        if rows:
+            ours = [{**row, "project_id": self.project_id} for row in rows]
+            async with self._on_connection() as connection:
+                await self._backend.insert(connection, table, ours)
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
             if kind is None and self._connection is not None:
-                with _outages():
+                with _failures(self._backend, LOOK_FIRST, races=True):
                     await self._connection.commit()
         finally:
             await self.close()
@@ -125,28 +145,61 @@ class Write(Transaction):
 class Database:
     """The configured store."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connecting: Connecting = Connecting()) -> None:  # noqa: B008 - frozen
+        kind = SQLite if make_url(url).get_backend_name() == "sqlite" else PostgreSQL
         self.url = url
-        self.engine = _engine(url)
+        self.backend: Backend = kind(url, connecting)
+        self._reading = self.backend.engine.execution_options(**self.backend.reading)
+        self._writing = self.backend.engine.execution_options(**self.backend.writing)
+        self._single = self.backend.engine.execution_options(**self.backend.single)
 
-    def read(self, project_id: int) -> Read:
-        return Read(self.engine, project_id)
+    def read(self, project_id: int, *, after_change: bool = False) -> Read:
+        """Give a snapshot; `after_change` when it reads back what was just committed."""
+        return Read(self.backend, self._reading, project_id, DONE_UNREAD if after_change else AGAIN)
 
     def write(self, project_id: int) -> Write:
-        return Write(self.engine, project_id)
+        return Write(self.backend, self._writing, project_id)
+
+    async def change(self, project_id: int, job: Callable[[Write], Awaitable[Result]]) -> Result:
+        """Do a job in a write transaction; done again, from the start, when another came between.
+
+        Raises StoreUnavailable when that happens `ATTEMPTS` times in a row; then nothing was changed.
+        """
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                return await self._attempt(project_id, job)
+            except LostRace:
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - no secret
+        return await self._attempt(project_id, job)
+
+    async def _attempt(self, project_id: int, job: Callable[[Write], Awaitable[Result]]) -> Result:
+        async with self.write(project_id) as write:
+            return await job(write)
 
     @asynccontextmanager
     async def unbound(self, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that belongs to no project: for projects, tokens and whole-store checks alone."""
-        with _outages():
-            async with self.engine.execution_options(writing=writing).begin() as connection:
+        with _failures(self.backend, AGAIN):
+            async with (self._writing if writing else self._reading).begin() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def upgrading(self) -> AsyncIterator[None]:
+        """Keep other upgrades of the store out meanwhile; they wait."""
+        with _failures(self.backend, AGAIN):
+            async with self.backend.upgrading():
+                yield
+
+    async def unbound_row(self, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
+        """Read one row of what belongs to no project, with as little around it as the engine allows."""
+        with _failures(self.backend, AGAIN):
+            async with self._single.connect() as connection:
+                return (await connection.execute(statement, parameters)).first()
 
     async def answers(self) -> bool:
         """Tell whether the store can be read."""
         try:
-            async with self.unbound() as connection:
-                await connection.execute(text("SELECT 1 FROM project LIMIT 1"))
+            await self.unbound_row(text("SELECT 1 FROM project LIMIT 1"), {})
         except StoreUnavailable:
             return False
         return True
@@ -157,56 +210,30 @@ class Database:
             await connection.exec_driver_sql(f"PRAGMA application_id = {DEMO_APPLICATION_ID}")
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        await self.backend.engine.dispose()
 
 
-def embedded_path(url: str) -> Path:
-    """Give the file of an embedded store."""
-    return Path(make_url(url).database or "")
+def embedded_path(url: str) -> Path | None:
+    """Give the file of an embedded store; None for a store that a server holds."""
+    address = make_url(url)
+    return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
 
 
-def refuse_old_sqlite() -> None:
-    """Raise CommandRefused when the SQLite of this Python is older than the contract's 3.35."""
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        raise CommandRefused(f"SQLite {sqlite3.sqlite_version} is too old: customergraph needs 3.35 or newer")
+@contextmanager
+def _failures(backend: Backend, advice: str, *, races: bool = False) -> Iterator[None]:
+    """Turn the engine's outages, and lost races where they may be, into errors that say what to do."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise StoreUnavailable(advice, _reason(error)) from error
+    except Exception as error:
+        failure = backend.failure(error)
+        if failure is Failure.RACE and races:
+            raise LostRace(AGAIN, _reason(error)) from error
+        if failure is Failure.OUTAGE:
+            raise StoreUnavailable(advice, _reason(error)) from error
+        raise
 
 
-class _outages:  # noqa: N801 - reads as a block
-    """Turns the driver's outages into StoreUnavailable."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, DBAPIError) and _is_outage(error.orig):
-            raise StoreUnavailable("The store is busy or away. Try again in a few seconds.") from error
-
-
-def _is_outage(error: BaseException | None) -> bool:
-    # Extended codes hold the primary one in their low byte.
-    return getattr(error, "sqlite_errorcode", -1) & 0xFF in _OUTAGES
-
-
-def _engine(url: str) -> AsyncEngine:
-    # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.
-    options = {"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None}
-    engine = create_async_engine(url, connect_args=options, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "cache_size=-16384"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # The driver would begin late and on its own; a snapshot needs BEGIN, and a writer
-    # that begins as a reader could fail when it first writes.
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__

@@ -64,7 +64,7 @@ class HistoryTable:
     ) -> list[Slice]:
         """Give each customer's page, in one statement."""
         rows = await read.rows(
-            _pages_statement(self.table, PageShape.of(page), wanted),
+            _pages_statement(self.table, PageShape.of(page), wanted, lateral=read.lateral),
             {"parents": customer_ids, **paging.parameters(page)},
         )
         return paging.slices_of_parents(rows, "customer_id", customer_ids, page)
@@ -87,8 +87,10 @@ charges = HistoryTable(charge)
 
 
 @lru_cache(maxsize=512)
-def _pages_statement(table: Table, shape: PageShape, wanted: MessageFilter) -> Executable:
-    return paging.statement_of_parents(_columns(table), table, "customer_id", shape, _conditions(table, wanted))
+def _pages_statement(table: Table, shape: PageShape, wanted: MessageFilter, *, lateral: bool) -> Executable:
+    return paging.statement_of_parents(
+        _columns(table), table, "customer_id", shape, _conditions(table, wanted), lateral=lateral
+    )
 
 
 @lru_cache(maxsize=512)
@@ -139,6 +141,12 @@ _REMEMBERED: dict[str, ColumnElement[Any]] = {
     "has_charges": exists().where(_of_this_customer(charge)).correlate(customer),
 }
 _REFRESH = update(customer).where(ours(customer), customer.c.id.in_(select(each("ids").c.value))).values(_REMEMBERED)
+_LOCKED = (
+    select(customer.c.id)
+    .where(ours(customer), customer.c.id.in_(select(each("ids").c.value)))
+    .order_by(customer.c.id)
+    .with_for_update()
+)
 _UNTRUE = (
     select(func.count())
     .select_from(customer)
@@ -151,8 +159,13 @@ _UNTRUE = (
 
 async def refresh(write: Write, customer_ids: Collection[int]) -> None:
     """Make true what these customers remember of their history, after their history was written."""
-    if customer_ids:
-        await write.change(_REFRESH, {"ids": list(customer_ids)})
+    if not customer_ids:
+        return
+    # Who writes the history of the same customer at the same time waits here, and then
+    # counts what we wrote. In one order, so that no two wait for each other.
+    ids = {"ids": list(customer_ids)}
+    await write.rows(_LOCKED, ids)
+    await write.change(_REFRESH, ids)
 
 
 async def count_untrue(read: Read) -> int:

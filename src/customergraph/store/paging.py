@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     desc,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -96,8 +97,9 @@ def _without_values(rows: Select[Any], table: FromClause, shape: PageShape) -> S
         if bound is Bound.NULL:
             upward = later is not shape.ordering.descending
             rows = rows.where(table.c.id > _id(name) if upward else table.c.id < _id(name))
+    # The sort's column says nothing here, but is what the index is ordered by.
     direction = desc if shape.descending else asc
-    return rows.order_by(direction(table.c.id)).limit(_limit())
+    return rows.order_by(direction(table.c[shape.ordering.column]), direction(table.c.id)).limit(_limit())
 
 
 def statement(
@@ -138,14 +140,22 @@ def statement_of_parents(
     parent: str,
     shape: PageShape,
     conditions: Sequence[ColumnElement[bool]],
+    *,
+    lateral: bool,
 ) -> Select[Any]:
     """Give the first page of the rows of each parent in the parameter `parents`.
 
     Each parent's range of the index is entered once and read up to the page's end, so
     a parent with 100,000 rows costs what one with a page of them costs. The rows come in
-    no order of their own.
+    no order of their own. `lateral` tells whether the engine has LATERAL: where it has
+    not, the range gives ids, and each row is found by its id.
     """
     parents = each("parents")
+    if lateral:
+        own = select(*columns, table.c[shape.ordering.column].label("sort_value"))
+        own = own.where(ours(table), table.c[parent] == parents.c.value, *conditions)
+        page = _with_values(own, table, shape).lateral("page")
+        return select(page).select_from(parents.join(page, true()))
     inner = table.alias("wanted")
     wanted = select(inner.c.id).where(ours(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
     newest = _with_values(wanted, inner, shape).correlate(parents)

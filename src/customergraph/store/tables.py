@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -45,7 +46,7 @@ metadata = MetaData(
 )
 
 
-class Moment(TypeDecorator[datetime]):
+class _MomentText(TypeDecorator[datetime]):
     """A moment in UTC with microseconds, as RFC 3339 text of one width that sorts by time."""
 
     impl = String(27)
@@ -59,6 +60,12 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else datetime.fromisoformat(value)
 
+
+Moment = _MomentText().with_variant(DateTime(timezone=True), "postgresql")
+
+# Text that is sorted, searched or unique is compared by code point on every store (contract,
+# section 3), whatever the database's own collation is. SQLite does so by itself.
+_Key = Text().with_variant(Text(collation="C"), "postgresql")
 
 # SQLite gives increasing ids to an INTEGER PRIMARY KEY alone.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -94,7 +101,7 @@ project = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("uuid", Uuid, nullable=False, unique=True),
-    Column("slug", Text, nullable=False, unique=True),
+    Column("slug", _Key, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     **_NEVER_REUSED,
@@ -106,7 +113,7 @@ token = Table(
     Column("id", _Id, primary_key=True),
     Column("project_id", BigInteger, ForeignKey("project.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
-    Column("prefix", Text, nullable=False, unique=True),
+    Column("prefix", _Key, nullable=False, unique=True),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -120,12 +127,12 @@ location = Table(
     "location",
     metadata,
     *_of_project(),
-    Column("slug", Text, nullable=False),
+    Column("slug", _Key, nullable=False),
     Column("name", Text, nullable=False),
     Column("display_name", Text),
     Column("code", Text),
     *_address(),
-    Column("name_key", Text, nullable=False),
+    Column("name_key", _Key, nullable=False),
     UniqueConstraint("project_id", "slug"),
     UniqueConstraint("project_id", "id"),
     Index(None, "project_id", "name_key", "id"),
@@ -136,11 +143,11 @@ tag = Table(
     "tag",
     metadata,
     *_of_project(),
-    Column("slug", Text, nullable=False),
+    Column("slug", _Key, nullable=False),
     Column("name", Text, nullable=False),
     Column("color", String(7)),
     Column("icon", Text),
-    Column("name_key", Text, nullable=False),
+    Column("name_key", _Key, nullable=False),
     UniqueConstraint("project_id", "slug"),
     UniqueConstraint("project_id", "id"),
     Index(None, "project_id", "name_key", "id"),
@@ -154,7 +161,7 @@ customer = Table(
     Column("first_name", Text, nullable=False),
     Column("last_name", Text),
     Column("email", Text),
-    Column("phone", Text),
+    Column("phone", _Key),
     Column("company", Text),
     Column("has_subscription", Boolean, nullable=False),
     Column("notes", Text),
@@ -172,10 +179,10 @@ customer = Table(
     Column("has_clicked", Boolean, nullable=False),
     Column("has_charges", Boolean, nullable=False),
     # What follows the texts is given by domain.customer.derived alone.
-    Column("name_key", Text, nullable=False),
-    Column("email_key", Text),
-    Column("company_key", Text),
-    Column("search_key", Text, nullable=False),
+    Column("name_key", _Key, nullable=False),
+    Column("email_key", _Key),
+    Column("company_key", _Key),
+    Column("search_key", _Key, nullable=False),
     Column("is_archived", Boolean, Computed("archived_at IS NOT NULL", persisted=True), nullable=False),
     UniqueConstraint("project_id", "email_key"),
     UniqueConstraint("project_id", "phone"),
@@ -222,6 +229,17 @@ for _facet, _conditions in FACETS.items():
             sqlite_where=and_(*_conditions),
             postgresql_where=and_(*_conditions),
         )
+
+# Those who unsubscribed are found at the end of the times they were asked, since nothing is scheduled for them.
+Index(
+    "ix_customer_unsubscribed_by_asked",
+    customer.c.project_id,
+    customer.c.is_archived,
+    customer.c.asked_at,
+    customer.c.id,
+    sqlite_where=and_(*FACETS[Facet.UNSUBSCRIBED]),
+    postgresql_where=and_(*FACETS[Facet.UNSUBSCRIBED]),
+)
 
 customer_tag = Table(
     "customer_tag",

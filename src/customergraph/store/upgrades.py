@@ -7,11 +7,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from customergraph.errors import CommandRefused
 from customergraph.store import access, history
-from customergraph.store.database import Database, embedded_path
+from customergraph.store.database import Database
+from customergraph.store.postgresql import SEARCH_INDEX
 from customergraph.store.tables import metadata
 
 MENDED_BY = "run `customergraph db upgrade`"
@@ -41,8 +42,20 @@ async def upgrade(database: Database) -> bool:
     """Bring the store up to date; tells whether there was anything to do.
 
     Upgrades of the same store at the same time wait for each other. Raises CommandRefused
-    for a store of a newer version.
+    for a store of a newer version, and behind PgBouncer, where locks do not hold.
     """
+    if database.backend.connecting.pgbouncer:
+        raise CommandRefused(
+            "an upgrade cannot go through PgBouncer: run it with the URL of PostgreSQL itself,"
+            " and CUSTOMERGRAPH_PGBOUNCER=false"
+        )
+    async with database.upgrading():
+        migrated = await _migrate(database)
+        indexed = await database.backend.index_search()
+    return migrated or indexed
+
+
+async def _migrate(database: Database) -> bool:
     async with database.unbound(writing=True) as connection:
         found = await connection.run_sync(_version)
         if found == _newest():
@@ -73,15 +86,21 @@ def _problem(version: str | None) -> str:
 
 async def ready(database: Database) -> None:
     """Make an embedded store that is new; raise CommandRefused when the store's schema is behind."""
-    if not embedded_path(database.url).exists():
+    path = database.backend.path
+    if path is not None and not path.exists():
         await upgrade(database)
     problem = await version_problem(database)
     if problem:
         raise CommandRefused(problem)
 
 
+def _is_compared(name: str | None, _kind: str, _parents: object) -> bool:
+    # It is there where its extensions may be.
+    return name != SEARCH_INDEX
+
+
 def _differences(connection: Connection) -> list[str]:
-    context = MigrationContext.configure(connection)
+    context = MigrationContext.configure(connection, opts={"include_name": _is_compared})
     return [f"differs from the schema: {difference!r}" for difference in compare_metadata(context, metadata)]
 
 
@@ -92,10 +111,7 @@ async def problems(database: Database) -> list[str]:
         return [problem]
     async with database.unbound() as connection:
         found = await connection.run_sync(_differences)
-        integrity = (await connection.execute(text("PRAGMA integrity_check"))).scalars().all()
-        found += [f"is damaged: {line}" for line in integrity if line != "ok"]
-        dangling = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
-        found += [f"a row of {row[0]} (rowid {row[1]}) refers to a missing {row[2]}" for row in dangling]
+        found += await database.backend.damage(connection)
     for project in await access.projects(database):
         async with database.read(project.id) as read:
             untrue = await history.count_untrue(read)

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from customergraph import logs
 from customergraph.errors import BadRequest, RequestRefused
 from customergraph.settings import Settings
+from customergraph.store.backend import Connecting
 from customergraph.store.database import Database
 from customergraph.web import graphiql
 from customergraph.web.graphql import graphql, refused
@@ -30,7 +31,10 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.database = Database(settings.database_url)
+        connecting = Connecting(
+            settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
+        )
+        app.state.database = Database(settings.database_url, connecting)
         yield
         await app.state.database.close()
 

@@ -14,7 +14,8 @@ depends_on = None
 
 # As the types were when this was written, so that it does the same for ever.
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MOMENT = sa.String(27)
+MOMENT = sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql")
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -22,7 +23,7 @@ def upgrade() -> None:
         "project",
         sa.Column("id", ID, nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("slug", KEY, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("timezone", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_project")),
@@ -35,7 +36,7 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("project_id", sa.BigInteger(), nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("slug", KEY, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("display_name", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
@@ -44,7 +45,7 @@ def upgrade() -> None:
         sa.Column("city", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=True),
         sa.Column("postal_code", sa.Text(), nullable=True),
-        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("name_key", KEY, nullable=False),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_location_project_id_project")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
         sa.UniqueConstraint("project_id", "id", name=op.f("uq_location_project_id_id")),
@@ -60,11 +61,11 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("project_id", sa.BigInteger(), nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("slug", KEY, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("color", sa.String(length=7), nullable=True),
         sa.Column("icon", sa.Text(), nullable=True),
-        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("name_key", KEY, nullable=False),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_tag_project_id_project")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tag")),
         sa.UniqueConstraint("project_id", "id", name=op.f("uq_tag_project_id_id")),
@@ -78,7 +79,7 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("project_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("prefix", KEY, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -100,7 +101,7 @@ def upgrade() -> None:
         sa.Column("first_name", sa.Text(), nullable=False),
         sa.Column("last_name", sa.Text(), nullable=True),
         sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("phone", KEY, nullable=True),
         sa.Column("company", sa.Text(), nullable=True),
         sa.Column("has_subscription", sa.Boolean(), nullable=False),
         sa.Column("notes", sa.Text(), nullable=True),
@@ -120,10 +121,10 @@ def upgrade() -> None:
         sa.Column("reviewed_at", MOMENT, nullable=True),
         sa.Column("has_clicked", sa.Boolean(), nullable=False),
         sa.Column("has_charges", sa.Boolean(), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
-        sa.Column("email_key", sa.Text(), nullable=True),
-        sa.Column("company_key", sa.Text(), nullable=True),
-        sa.Column("search_key", sa.Text(), nullable=False),
+        sa.Column("name_key", KEY, nullable=False),
+        sa.Column("email_key", KEY, nullable=True),
+        sa.Column("company_key", KEY, nullable=True),
+        sa.Column("search_key", KEY, nullable=False),
         sa.Column(
             "is_archived",
             sa.Boolean(),

@@ -1,0 +1,88 @@
+"""What a database engine has to tell the store about itself; `sqlite` and `postgresql` do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """How connections are made and used; times in seconds, None for without bound.
+
+    `pool_timeout` is how long a request waits for one of the `pool_size` connections of its process.
+    """
+
+    pool_size: int = 5
+    pool_timeout: float = 30
+    statement_timeout: float | None = None
+    pgbouncer: bool = False
+
+
+class Failure(Enum):
+    """Why a statement failed, when that is no fault of ours."""
+
+    OUTAGE = auto()
+    """The store is away, busy or full."""
+
+    RACE = auto()
+    """Another transaction came between: the same work can be done again from the start."""
+
+
+class Backend(ABC):
+    """One database engine, at one address."""
+
+    # Whether a subquery in FROM may refer to the tables before it.
+    lateral: ClassVar[bool]
+    # What tells the engine to plan the rest of a transaction anew for its values, where it would not.
+    plan_for_values: ClassVar[str | None] = None
+    # The execution options of a read snapshot, and of a write transaction.
+    reading: ClassVar[Options]
+    writing: ClassVar[Options]
+
+    def __init__(self, url: str, connecting: Connecting) -> None:
+        self.url = url
+        self.connecting = connecting
+        self.engine = self._engine()
+
+    @property
+    def single(self) -> Options:
+        """The execution options of a read of one statement."""
+        return self.reading
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an embedded store."""
+        return None
+
+    @abstractmethod
+    def _engine(self) -> AsyncEngine: ...
+
+    @abstractmethod
+    def failure(self, error: BaseException) -> Failure | None:
+        """Tell why a statement failed; None for a fault of ours."""
+
+    @abstractmethod
+    async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows with the same columns; their ids follow their order."""
+
+    @abstractmethod
+    async def damage(self, connection: AsyncConnection) -> list[str]:
+        """Give a line for each thing that is wrong with the database itself."""
+
+    @asynccontextmanager
+    async def upgrading(self) -> AsyncIterator[None]:
+        """Keep other upgrades out meanwhile; they wait."""
+        yield
+
+    async def index_search(self) -> bool:
+        """Make the index that searches want, where there is none; tells whether it was made."""
+        return False

@@ -1,0 +1,94 @@
+"""SQLite, the embedded store: one file, one machine."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import Table, event, insert, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from customergraph.errors import CommandRefused
+from customergraph.store.backend import Backend, Failure, Options
+
+OLDEST = (3, 35)
+BUSY_TIMEOUT_SECONDS = 5
+
+_OUTAGES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+class SQLite(Backend):
+    lateral = False
+    reading: ClassVar[Options] = {"writing": False}
+    writing: ClassVar[Options] = {"writing": True}
+
+    @property
+    def path(self) -> Path:
+        return Path(make_url(self.url).database or "")
+
+    def _engine(self) -> AsyncEngine:
+        engine = create_async_engine(
+            self.url,
+            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None},
+            # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.
+            hide_parameters=True,
+            pool_size=self.connecting.pool_size,
+            max_overflow=0,
+            pool_timeout=self.connecting.pool_timeout,
+        )
+        event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "begin", _begin)
+        return engine
+
+    def failure(self, error: BaseException) -> Failure | None:
+        if not isinstance(error, DBAPIError):
+            return None
+        # Extended codes hold the primary one in their low byte.
+        code = getattr(error.orig, "sqlite_errorcode", -1) & 0xFF
+        return Failure.OUTAGE if code in _OUTAGES else None
+
+    async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        await connection.execute(insert(table), rows)
+
+    async def damage(self, connection: AsyncConnection) -> list[str]:
+        integrity = (await connection.execute(text("PRAGMA integrity_check"))).scalars().all()
+        dangling = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
+        return [
+            *(f"is damaged: {line}" for line in integrity if line != "ok"),
+            *(f"a row of {row[0]} (rowid {row[1]}) refers to a missing {row[2]}" for row in dangling),
+        ]
+
+
+def refuse_old_sqlite() -> None:
+    """Raise CommandRefused when the SQLite of this Python is older than the contract's 3.35."""
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise CommandRefused(f"SQLite {sqlite3.sqlite_version} is too old: customergraph needs 3.35 or newer")
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "cache_size=-16384"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # The driver would begin late and on its own; a snapshot needs BEGIN, and a writer
+    # that begins as a reader could fail when it first writes.
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

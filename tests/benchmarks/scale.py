@@ -1,0 +1,174 @@
+"""Measures the gateway over two stores of different size, and tells what costs more at the larger one.
+
+    PYTHONPATH=tests python -m benchmarks.scale [--url postgresql+asyncpg://…/] [--customers 10000 1000000]
+        [--rounds 7] [--explain]
+
+`--url` names a PostgreSQL server, where a user makes the databases `customergraph_scale_…` who may; without
+it the stores are SQLite files in `.test-cache/`. Stores that are not there are made first, with ten messages,
+two reviews and five charges for each customer: minutes for a million on PostgreSQL; to be rid of one, drop
+it. Each store is served by the real gateway in a process of its own, and asked over HTTP, one request at a
+time. Each request is sent seven times unmeasured (PostgreSQL may change a plan at the sixth), then
+`--rounds` times to both stores in turn.
+
+How to read it: the times are medians over the rounds, in milliseconds from the request's first byte to the
+answer's last; some of each is HTTP and GraphQL. The ratio is the second time over the first: of the large
+store over the small one, or of a page far behind over the first page. `!` marks what misses its aim: lists,
+searches and nested reads twice their time at the small store, a page far behind 1.5 times the first, and
+`totalCount` 150 ms. Mutations change both stores a little, and take nothing from what `db check` wants.
+With `--explain` the plans of the three slowest lists, searches and counts of the large store follow.
+"""
+
+import argparse
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from itertools import groupby
+from statistics import median
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import comparisons, plans, stores
+from benchmarks.comparisons import Ask, Comparison
+from benchmarks.measure import Gateway, serving
+from customergraph.domain.customer import Facet, SortKey
+from customergraph.domain.paging import SortDirection
+
+WARMING = 7
+WORST = 12
+EXPLAINED = 3
+EXPLAINED_GROUPS = {"list", "last page", "days", "search", "totalCount"}
+Matrix = dict[tuple[Facet | None, SortKey, SortDirection], Comparison]
+
+
+class Client:
+    """Sends requests to one gateway."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+
+    def post(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a request and give its data; fails unless all of it was answered and done."""
+        return self._checked(self._sent(query, variables), query)
+
+    def ms(self, ask: Ask) -> float:
+        """Send a request and give the milliseconds until its answer was there."""
+        variables = ask.before(self.post) if ask.before else ask.variables
+        begin = time.perf_counter()
+        answer = self._sent(ask.query, variables)
+        took = (time.perf_counter() - begin) * 1000
+        self._checked(answer, f"{ask.query} {variables}")
+        return took
+
+    def _sent(self, query: str, variables: Mapping[str, Any]) -> httpx.Response:
+        return self._http.post("/graphql", json={"query": query, "variables": variables})
+
+    @staticmethod
+    def _checked(answer: httpx.Response, what: str) -> dict[str, Any]:
+        body = answer.json()
+        data: dict[str, Any] = body.get("data") or {}
+        refused = any(isinstance(value, dict) and value.get("userErrors") for value in data.values())
+        if not data or refused or "errors" in body:
+            raise AssertionError(f"{what}: {answer.text[:500]}")
+        return data
+
+
+def measure(comparison: Comparison, clients: tuple[Client, Client], rounds: int) -> None:
+    """Time both requests in turn, after warming."""
+    asks = [(clients[ask.at_large], ask) for ask in comparison.pair]
+    for client, ask in asks * WARMING:
+        client.ms(ask)
+    times = [[client.ms(ask) for client, ask in asks] for _ in range(rounds)]
+    first, second = (median(column) for column in zip(*times, strict=True))
+    comparison.ms = first, second
+
+
+def shown_matrix(matrix: Matrix) -> Table:
+    """Show the ratios of all facets and sorts, downward and upward."""
+    shown = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in SortKey))
+    for facet in (None, *Facet):
+        cells = [
+            " ".join(_marked(matrix[facet, key, direction]) for direction in (SortDirection.DESC, SortDirection.ASC))
+            for key in SortKey
+        ]
+        shown.add_row(facet or "no facet", *cells)
+    return shown
+
+
+def _marked(comparison: Comparison) -> str:
+    return f"{comparison.ratio:.1f}{'!' if comparison.is_missed else ''}"
+
+
+def shown(title: str, measured: list[Comparison]) -> Table:
+    """Show the times of one group, and their ratios."""
+    table = Table(title, "ms", "ms", "ratio")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for comparison in measured:
+        table.add_row(comparison.name, *(f"{ms:.1f}" for ms in comparison.ms), _marked(comparison))
+    return table
+
+
+def report(console: Console, matrix: Matrix, others: list[Comparison]) -> None:
+    """Print all tables, then what misses its aim."""
+    lists = [*matrix.values()]
+    console.print(shown_matrix(matrix))
+    console.print(shown("slowest first pages", sorted(lists, key=lambda one: one.ms[1], reverse=True)[:WORST]))
+    console.print(shown("first pages of the worst ratio", sorted(lists, key=_ratio, reverse=True)[:WORST]))
+    for group, measured in groupby(others, key=lambda one: one.group):
+        console.print(shown(group, [*measured]))
+    missed = [one for one in (*lists, *others) if one.is_missed]
+    console.print(f"{len(missed)} of {len(lists) + len(others)} miss their aim:")
+    for one in sorted(missed, key=_ratio, reverse=True):
+        console.print(f"  {one.group}, {one.name}: {one.ms[0]:.1f} ms, {one.ms[1]:.1f} ms, {one.ratio:.1f}")
+
+
+def _ratio(comparison: Comparison) -> float:
+    return comparison.ratio
+
+
+def explained(large: stores.Store, measured: list[Comparison]) -> Iterator[str]:
+    """Give the plans of the slowest reads of the large store."""
+    reads = [one for one in measured if one.group in EXPLAINED_GROUPS]
+    for one in sorted(reads, key=lambda one: one.ms[1], reverse=True)[:EXPLAINED]:
+        ask = one.pair[1]
+        yield f"\n{one.group}, {one.name}: {one.ms[1]:.1f} ms"
+        yield from asyncio.run(plans.of_request(large.url, large.token, ask.query, ask.variables))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--url", help="of a PostgreSQL server, such as postgresql+asyncpg://user@host/")
+    parser.add_argument("--customers", type=int, nargs=2, default=(10_000, 1_000_000), metavar=("SMALL", "LARGE"))
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--explain", action="store_true", help="show the plans of what is slowest")
+    return parser.parse_args()
+
+
+def main() -> None:
+    chosen, console = _arguments(), Console(width=150)
+    # What is slow is to be measured, not refused.
+    os.environ.setdefault("CUSTOMERGRAPH_STATEMENT_TIMEOUT", "60")
+    told = Console(stderr=True).print
+    small, large = (asyncio.run(stores.store(chosen.url, size, told)) for size in chosen.customers)
+    matrix: Matrix = {(facet, key, direction): one for facet, key, direction, one in comparisons.matrix()}
+    others = asyncio.run(comparisons.rest(small, large))
+    with ExitStack() as running:
+        first, second = (
+            Client(running.enter_context(serving(Gateway, "gateway", store.url, store.token)).http)
+            for store in (small, large)
+        )
+        for one in (*matrix.values(), *others):
+            measure(one, (first, second), chosen.rounds)
+    report(console, matrix, others)
+    if chosen.explain:
+        for text in explained(large, [*matrix.values(), *others]):
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

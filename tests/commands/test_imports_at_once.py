@@ -1,0 +1,80 @@
+"""Two imports at the same time on PostgreSQL, which has many writers, end as if one had come after the other."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import pytest
+
+import stores
+from at_once import Job, at_once
+from commands.command import Imports
+
+LETTERS = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+# More than a batch each, and most of them in both files.
+ONE, OTHER = range(6_000), range(7_500, 1_500, -1)
+ALL = 7_501
+
+REMEMBERED = "SELECT count(asked_at), count(messaged_at), count(reviewed_at) FROM customer"
+
+
+@pytest.fixture
+def two(postgresql_url: str, tmp_path: Path) -> list[Imports]:
+    """Two imports into one project, each in a folder of its own."""
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    one, other = (Imports(postgresql_url, folder) for folder in folders)
+    return [one.create_project(), other]
+
+
+def customer(number: int) -> str:
+    return f"Customer {number},c{number}@example.com"
+
+
+# Two for each customer, so that both files hold the history of the same customers.
+def message(number: int) -> str:
+    times = f"2026-01-{number % 28 + 1:02},2026-02-{number % 27 + 1:02}"
+    return f"{uuid5(LETTERS, str(number))},c{number // 2}@example.com,email,request,{times}"
+
+
+def review(number: int) -> str:
+    return f"{uuid5(LETTERS, str(number))},c{number // 2}@example.com,{number % 5 + 1},2026-03-{number % 28 + 1:02}"
+
+
+HEADERS: dict[Callable[[int], str], tuple[str, str]] = {
+    customer: ("customers", "first_name,email"),
+    message: ("messages", "uuid,email,channel,template,scheduled_at,sent_at"),
+    review: ("reviews", "uuid,email,score,created_at"),
+}
+
+
+def importing(imports: Imports, row: Callable[[int], str], numbers: Iterable[int]) -> Job:
+    kind, header = HEADERS[row]
+    lines = list(map(row, numbers))
+    return lambda: imports.csv(kind, header, *lines)
+
+
+def test_each_row_is_there_once_and_what_customers_remember_is_true(two: list[Imports]) -> None:
+    for row in HEADERS:
+        outcomes = at_once(importing(two[0], row, ONE), importing(two[1], row, OTHER))
+        assert [(added + changed, rejected) for added, changed, rejected in outcomes] == [(6_000, 0)] * 2
+        assert sum(added for added, _, _ in outcomes) == ALL
+
+    url = two[0].store_url
+    for table, key in (("customer", "email_key"), ("message", "uuid"), ("review", "uuid")):
+        count = f"SELECT count(*), count(DISTINCT {key}) FROM {table}"  # noqa: S608 - ours
+        assert stores.rows(url, count) == [(ALL, ALL)]
+    assert stores.rows(url, REMEMBERED) == [(ALL // 2 + 1,) * 3]
+    assert stores.problems(url) == stores.known_problems(url)
+
+
+def test_messages_and_reviews_of_the_same_customers_are_all_remembered(two: list[Imports]) -> None:
+    importing(two[0], customer, ONE)()
+
+    outcomes = at_once(importing(two[0], message, ONE), importing(two[1], review, reversed(ONE)))
+
+    assert outcomes == [(6_000, 0, 0)] * 2
+    url = two[0].store_url
+    assert stores.rows(url, REMEMBERED) == [(3_000,) * 3]
+    assert stores.problems(url) == stores.known_problems(url)

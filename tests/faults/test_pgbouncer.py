@@ -1,0 +1,112 @@
+"""The gateway behind a PgBouncer in transaction mode: the server changes with every transaction."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import stores
+from conftest import free_port
+from customergraph.store.database import AGAIN
+from factories import Tenant
+from faults import pgbouncer
+from faults.around import (
+    COUNT,
+    PROMISED_SECONDS,
+    SLACK_SECONDS,
+    Session,
+    locked,
+    noted,
+    on_port,
+    seconds_until,
+    unavailable,
+)
+from faults.conftest import MakeGateway
+from faults.pgbouncer import POOL_SIZE, PgBouncer
+from mutations import CREATE, on_customer
+from stores import PostgreSQLServer
+
+# SQLAlchemy and asyncpg ask a few things of their own.
+AT_THE_START = 5
+NESTED = """query($id: ID!) {
+  customer(id: $id) { name tags { slug } messages { nodes { status } } reviews { nodes { score } } }
+  customers(first: 3) { totalCount nodes { databaseId location { slug } charges { nodes { amount } } } }
+}"""
+
+pytestmark = pytest.mark.skipif(not pgbouncer.PROGRAM.exists(), reason=pgbouncer.MISSING)
+
+
+@pytest.fixture(params=pgbouncer.variants(), ids=str)
+def bouncer(request: pytest.FixtureRequest, postgresql: PostgreSQLServer) -> Iterator[PgBouncer]:
+    """A PgBouncer before the tests' PostgreSQL server, with each of the settings that matter here."""
+    with PgBouncer(postgresql.port, free_port(), request.param) as bouncer:
+        yield bouncer
+
+
+@pytest.fixture
+def bounced(gateway: MakeGateway, postgresql_url: str, bouncer: PgBouncer) -> Tenant:
+    """A project whose gateway reaches PostgreSQL through PgBouncer alone."""
+    return gateway(postgresql_url, through=on_port(postgresql_url, bouncer.port), pgbouncer=True, statement_timeout=2)
+
+
+def test_many_queries_and_mutations_share_two_servers(
+    bounced: Tenant, somebody: Session, background: ThreadPoolExecutor
+) -> None:
+    id_ = bounced.add_histories(3)[0]
+    expected = bounced.client.data(NESTED, id=id_)
+    assert expected["customers"]["totalCount"] == 3
+
+    answers = background.map(lambda _: bounced.client.data(NESTED, id=id_), range(40))
+    assert list(answers) == [expected] * 40
+    created = background.map(
+        lambda number: bounced.client.data(CREATE, input={"firstName": f"Ada {number}"})["createCustomer"], range(40)
+    )
+    assert [payload["userErrors"] for payload in created] == [[]] * 40
+    archived = background.map(lambda _: bounced.client.data(on_customer("archiveCustomer"), id=id_), range(10))
+    assert [payload["archiveCustomer"]["userErrors"] for payload in archived] == [[]] * 10
+    slug = expected["customer"]["tags"][0]["slug"]
+    tags = f', tagSlugs: ["{slug}"]'
+    tagged = bounced.client.data(on_customer("updateCustomerTags", "customer { tags { slug } }", tags), id=id_)
+    assert tagged["updateCustomerTags"]["customer"]["tags"] == [{"slug": slug}]
+
+    assert bounced.client.data(COUNT) == {"customers": {"totalCount": 42}}
+    assert somebody.connected() == POOL_SIZE
+
+
+def test_a_server_is_left_without_prepared_statements(
+    bounced: Tenant, bouncer: PgBouncer, background: ThreadPoolExecutor
+) -> None:
+    list(background.map(bounced.client.data, [COUNT] * 100))
+
+    # What asks is one itself.
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement NOT LIKE '%pg_prepared_statements%'"
+    assert stores.rows(on_port(bounced.database_url, bouncer.port), prepared)[0][0] <= AT_THE_START
+
+
+def test_the_statement_timeout_holds_on_the_server(bounced: Tenant, postgresql_url: str, somebody: Session) -> None:
+    id_ = bounced.add_customer()
+    noted(bounced)
+
+    with locked(postgresql_url):
+        assert unavailable(bounced.client, on_customer("archiveCustomer"), within=2 + SLACK_SECONDS, id=id_) == AGAIN
+        assert somebody.waiting() == 0
+
+
+def test_the_statement_timeout_is_not_left_to_others_on_the_same_server(bounced: Tenant, bouncer: PgBouncer) -> None:
+    bounced.client.data(CREATE, input={"firstName": "Ada"})
+
+    limit = stores.rows(on_port(bounced.database_url, bouncer.port), "SHOW statement_timeout")
+    assert limit == [("0",)]
+
+
+def test_a_restart_of_pgbouncer_is_survived(
+    bounced: Tenant, bouncer: PgBouncer, background: ThreadPoolExecutor
+) -> None:
+    list(background.map(bounced.client.data, [COUNT] * 40))
+
+    bouncer.stop()
+    assert set(background.map(lambda query: unavailable(bounced.client, query), [COUNT] * 20)) == {AGAIN}
+    bouncer.start()
+
+    assert seconds_until(lambda: "errors" not in bounced.client.answer(COUNT)) < PROMISED_SECONDS
+    assert len(list(background.map(bounced.client.data, [COUNT] * 40))) == 40

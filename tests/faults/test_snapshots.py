@@ -1,0 +1,48 @@
+"""A query operation on PostgreSQL reads one snapshot, and can change nothing."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+from factories import Tenant
+from faults.around import COUNT, Session, Wire, noted
+from faults.conftest import MakeGateway
+from mutations import on_customer
+
+NESTED = "{ customers { totalCount nodes { isArchived messages { totalCount nodes { status } } } } }"
+
+
+def test_what_is_committed_between_two_levels_of_a_query_is_not_seen_by_it(
+    gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor
+) -> None:
+    acme = gateway(postgresql_url)
+    id_ = acme.add_customer()
+    acme.add_messages({"customer_id": id_}, {"customer_id": id_})
+
+    with somebody.transaction("LOCK TABLE message IN ACCESS EXCLUSIVE MODE"):
+        # The query has read the customers, and waits for their messages.
+        answer = background.submit(acme.client.data, NESTED)
+        somebody.until_waiting()
+        somebody.run("UPDATE message SET canceled_at = now(); UPDATE customer SET archived_at = now()")
+        somebody.run(
+            "DELETE FROM message WHERE id = (SELECT max(id) FROM message)",
+        )
+
+    scheduled = {"totalCount": 2, "nodes": [{"status": "SCHEDULED"}] * 2}
+    assert answer.result() == {"customers": {"totalCount": 1, "nodes": [{"isArchived": False, "messages": scheduled}]}}
+    assert acme.client.data(COUNT) == {"customers": {"totalCount": 0}}
+
+
+def test_a_query_is_read_only_and_a_mutation_writes_in_one_transaction(wired: Tenant, wire: Wire) -> None:
+    id_ = wired.add_customer()
+    noted(wired)
+
+    def transactions(query: str) -> list[bytes]:
+        wire.sent = b""
+        wired.client.data(query, id=id_)
+        return re.findall(rb"(BEGIN[^;]*|COMMIT|ROLLBACK);", wire.sent)
+
+    snapshot = [b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", b"ROLLBACK"]
+    assert transactions("query($id: ID!) { customer(id: $id) { messages { totalCount } } }") == snapshot
+    mutation = transactions(on_customer("archiveCustomer"))
+    assert mutation[1:] == [b"COMMIT", *snapshot]
+    assert b"READ ONLY" not in mutation[0]
