@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from math import ceil
+from typing import Any, ClassVar
 
 
 class CustomergraphError(Exception):
@@ -14,6 +15,10 @@ class RequestRefused(CustomergraphError):
     """A request that is answered with a GraphQL error; `code` becomes `extensions.code`."""
 
     code: ClassVar[str]
+
+    def details(self) -> dict[str, Any]:
+        """Give what stands beside the code in `extensions`."""
+        return {}
 
 
 class Unauthenticated(RequestRefused):
@@ -46,6 +51,62 @@ class BadRequest(RequestRefused):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class LimitExceeded(RequestRefused):
+    """An operation larger than it may be; `asked` is None where it was not counted to its end."""
+
+    code = "LIMIT_EXCEEDED"
+
+    def __init__(self, limit: str, asked: int | None, allowed: int) -> None:
+        has = f"more than {allowed:,}" if asked is None else f"{asked:,}"
+        super().__init__(f"The operation is too large: {limit} is {has}, and {allowed:,} at most is allowed.")
+        self._details = {"limit": limit, "asked": asked, "allowed": allowed}
+
+    def details(self) -> dict[str, Any]:
+        return self._details
+
+
+class ListTooLong(LimitExceeded):
+    """A list that an argument is given; the contract has one code for all bad arguments."""
+
+    code = BadUserInput.code
+
+
+class Throttled(RequestRefused):
+    """A token that asks for more than its bucket holds; it may ask again after so many seconds."""
+
+    code = "THROTTLED"
+
+    def __init__(self, seconds: float, left: int, capacity: int, refill: int) -> None:
+        self.retry_after = max(1, ceil(seconds))
+        super().__init__(f"This token has asked for too much: try again in {self.retry_after} s.")
+        self._bucket = {"left": left, "capacity": capacity, "refilledPerSecond": refill}
+
+    def details(self) -> dict[str, Any]:
+        return {"bucket": self._bucket, "retryAfter": self.retry_after}
+
+
+class Overloaded(RequestRefused):
+    """A worker that has as many operations as it can run, and as many as may wait."""
+
+    code = "OVERLOADED"
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__(f"Too many operations at once: try again in {self.retry_after} s.")
+
+
+class TimedOut(RequestRefused):
+    """An operation that did not end before its deadline."""
+
+    code = "TIMEOUT"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The operation took longer than {seconds:g} seconds and was stopped: ask for less."
+            " A mutation is done or not done: look before repeating it."
+        )
 
 
 class StoreUnavailable(RequestRefused):

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 _SHARED: tuple[Any, ...] = (
+    structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -18,7 +18,7 @@ _SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # What the server that starts the workers keeps to itself.
 _OF_THE_SERVER = {"host", "port", "workers"}
 # What an error may not repeat: it can hold a password.
-_SECRET = {"database_url"}
+_SECRET = {"database_url", "redis_url"}
 
 
 class Settings(BaseSettings):
@@ -36,6 +36,24 @@ class Settings(BaseSettings):
     pool_timeout: Annotated[float, Field(gt=0)] = 2
     statement_timeout: Annotated[float, Field(gt=0)] = 10
     pgbouncer: bool = False
+    body_limit: Annotated[int, Field(gt=0)] = 1_048_576
+    body_timeout: Annotated[float, Field(gt=0)] = 30
+    token_limit: Annotated[int, Field(gt=0)] = 4_000
+    depth_limit: Annotated[int, Field(gt=0)] = 20
+    field_limit: Annotated[int, Field(gt=0)] = 5_000
+    alias_limit: Annotated[int, Field(ge=0)] = 100
+    field_alias_limit: Annotated[int, Field(ge=0)] = 30
+    directive_limit: Annotated[int, Field(ge=0)] = 50
+    definition_limit: Annotated[int, Field(gt=0)] = 30
+    list_limit: Annotated[int, Field(gt=0)] = 100
+    cost_limit: Annotated[int, Field(gt=0)] = 50_000
+    bucket_size: Annotated[int, Field(gt=0)] = 100_000
+    bucket_refill: Annotated[int, Field(gt=0)] = 5_000
+    redis_url: str | None = None
+    deadline: Annotated[float, Field(gt=0)] = 10
+    running_limit: Annotated[int, Field(gt=0)] = 20
+    waiting_limit: Annotated[int, Field(ge=0)] = 100
+    open_introspection: bool = False
 
     @field_validator("database_url")
     @classmethod
@@ -77,7 +95,8 @@ class Settings(BaseSettings):
         """Put these settings into the environment, where worker processes read them."""
         for name in sorted(type(self).model_fields.keys() - _OF_THE_SERVER):
             value = getattr(self, name)
-            os.environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+            if value is not None:
+                os.environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _names_a_database(url: str) -> bool:

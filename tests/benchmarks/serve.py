@@ -18,7 +18,8 @@ APPS = {"gateway": create_app, "by_hand": by_hand.create_app}
 
 def main(which: str, database_url: str) -> None:
     """Serve until a signal comes; `/statements` tells how many there were since it was last asked."""
-    app = APPS[which](Settings(database_url=database_url))
+    # Nobody is to be sent away: no bucket is ever empty.
+    app = APPS[which](Settings(database_url=database_url, bucket_size=10**9, bucket_refill=10**9))
     with recorded() as found, socket.create_server(("127.0.0.1", 0)) as listening:
 
         async def statements(_request: Request) -> Response:

@@ -190,3 +190,18 @@ def test_single_rows_and_plain_lists_scan_no_growing_table(plans: Plans) -> None
         found = plans.tenant.client.data(f"{{ customers {{ nodes {{ {field} {{ nodes {{ id }} }} }} }} }}")
         nodes = found["customers"]["nodes"][0][field]["nodes"]
         _assert_served_in_order(plans.of("query Q($id: ID!) { node(id: $id) { id } }", id=nodes[0]["id"]))
+
+
+def test_rows_that_are_named_are_found_by_their_ids(plans: Plans) -> None:
+    data = plans.tenant.client.data(
+        "{ customers(first: 1, filter: ASKED) { nodes { messages(first: 1) { nodes { id } } } } }"
+    )
+    (message,) = data["customers"]["nodes"][0]["messages"]["nodes"]
+
+    found = plans.of(
+        "query($id: ID!) { node(id: $id) { ... on Message { customer { name location { name } } } } }", **message
+    )
+
+    by_id = re.compile(r"INTEGER PRIMARY KEY|using pk_\w+|Index Cond: \(id = ")
+    assert [plan for plan in found if not by_id.search(plan)] == []
+    assert len(found) == 3

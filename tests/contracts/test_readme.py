@@ -103,8 +103,17 @@ def test_the_settings_are_those_of_readme() -> None:
 
     assert told.keys() == fields.keys()
     for name, default in fields.items():
-        shown = "none" if default == () else str(default).lower()
+        shown = "none" if default in {(), None} else str(default).lower()
         assert told[name] == shown, name
+
+
+def test_the_codes_are_those_of_readme() -> None:
+    told = {code for row in rows("codes") for code in re.findall(r"`([A-Z_]+)`", row[0])}
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "src/customergraph").rglob("*.py"))
+
+    answered = re.findall(r'\bcode\b.{0,30}"([A-Z]+_?[A-Z_]+)"', sources)
+
+    assert told == set(answered)
 
 
 def test_the_import_columns_are_those_of_readme() -> None:

@@ -43,7 +43,9 @@ def test_requests_that_find_no_connection_wait_for_a_bounded_time(
         assert time.monotonic() - started >= 0.5
 
     assert [future.result()["archiveCustomer"]["userErrors"] for future in holding] == [[], []]
-    assert list(background.map(acme.client.data, [COUNT] * 20)) == [{"customers": {"totalCount": 0}}] * 20
+    # As many as all of them wait for half a second at most, also where a machine is slow.
+    again = 2 * SIZE
+    assert list(background.map(acme.client.data, [COUNT] * again)) == [{"customers": {"totalCount": 0}}] * again
 
 
 def test_a_request_waits_for_a_connection_that_is_given_back_in_time(

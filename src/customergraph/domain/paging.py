@@ -15,6 +15,7 @@ from customergraph.domain.moments import from_microseconds, microseconds
 from customergraph.domain.text import has_controls
 from customergraph.errors import BadUserInput, CursorMalformed
 
+PAGE = 25
 LARGEST_PAGE = 100
 
 

@@ -8,7 +8,7 @@ import strawberry
 
 from customergraph.domain.principal import Principal
 from customergraph.loaders import Loaders
-from customergraph.store.database import Database, Read, Write
+from customergraph.store.database import Database, Read, Transaction, Write
 
 Result = TypeVar("Result")
 
@@ -23,15 +23,25 @@ class Context:
 
     def _renew(self, read: Read) -> None:
         self._read = read
+        self._at_work: Transaction = read
         self.loaders = Loaders(read)
 
     async def change(self, job: Callable[[Write], Awaitable[Result]]) -> Result:
         """Do a job in a transaction of its own; what is read from here on sees what it did."""
         # What an earlier change read back is read: its connection is given back.
         await self._read.close()
-        result = await self._database.change(self.principal.project_id, job)
+
+        async def at_work(write: Write) -> Result:
+            self._at_work = write
+            return await job(write)
+
+        result = await self._database.change(self.principal.project_id, at_work)
         self._renew(self._database.read(self.principal.project_id, after_change=True))
         return result
+
+    async def interrupt(self) -> None:
+        """Stop what the operation has the store do."""
+        await self._at_work.interrupt()
 
     async def __aenter__(self) -> Self:
         return self

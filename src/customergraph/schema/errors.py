@@ -10,6 +10,9 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from customergraph.errors import BadUserInput, RequestRefused, StoreUnavailable
 from customergraph.schema.enums import MistakeCode
 
+# What a client sent may stand in it, and was long.
+LONGEST_MESSAGE = 500
+
 _log = structlog.get_logger()
 
 
@@ -28,30 +31,31 @@ def answered(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:
     What was not expected is logged under an id, and answered with that id alone.
     """
     answer: dict[str, Any] = dict(error.formatted)
+    answer["message"] = error.message[:LONGEST_MESSAGE]
     answer["extensions"] = {
         **(error.extensions or {}),
         **_extensions(error, before_execution=before_execution),
     }
     if answer["extensions"]["code"] == "INTERNAL_SERVER_ERROR":
-        fault_id = uuid4().hex
+        fault_id = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
         _log.error("fault", fault_id=fault_id, path=error.path, exc_info=error.original_error or error)
         answer["message"] = f"Something went wrong on our side. Tell us this id: {fault_id}"
         answer["extensions"]["id"] = fault_id
     return answer
 
 
-def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, str]:
+def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:
     cause = error.original_error
     if error.extensions and "code" in error.extensions:
         return {}
     if isinstance(cause, StoreUnavailable):
         _log.warning("store_unavailable", reason=cause.reason)
     if isinstance(cause, RequestRefused):
-        return {"code": cause.code}
+        return {"code": cause.code, **cause.details()}
     if isinstance(error, GraphQLSyntaxError):
         return {"code": "GRAPHQL_PARSE_FAILED"}
     if before_execution and cause is None:
         return {"code": "GRAPHQL_VALIDATION_FAILED"}
     # A variable that does not fit its type is found when execution begins, at no path yet.
-    is_variable = not before_execution and error.path is None and error.nodes
+    is_variable = not before_execution and error.path is None and (error.nodes or cause is None)
     return {"code": BadUserInput.code if is_variable else "INTERNAL_SERVER_ERROR"}

@@ -1,5 +1,6 @@
 """What a database engine has to tell the store about itself; `sqlite` and `postgresql` do."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -65,6 +66,10 @@ class Backend(ABC):
 
     @abstractmethod
     def _engine(self) -> AsyncEngine: ...
+
+    @abstractmethod
+    async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:
+        """Stop the statement that a task runs on a connection, at the database too."""
 
     @abstractmethod
     def failure(self, error: BaseException) -> Failure | None:

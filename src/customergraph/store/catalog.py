@@ -9,13 +9,13 @@ from sqlalchemy.sql import Executable
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction
 from customergraph.store.tables import customer_tag, location, tag
-from customergraph.store.tenancy import ours
+from customergraph.store.tenancy import found_are_ours, ours
 
 _SLUGS = select(each("slugs", Text).c.value)
 _LOCATIONS = select(location).where(ours(location)).order_by(location.c.name_key, location.c.id)
 _TAGS = select(tag).where(ours(tag)).order_by(tag.c.name_key, tag.c.id)
-_LOCATIONS_BY_ID = select(location).where(ours(location), location.c.id.in_(select(each("ids").c.value)))
-_TAGS_BY_ID = select(tag).where(ours(tag), tag.c.id.in_(select(each("ids").c.value)))
+_LOCATIONS_BY_ID = select(location).where(found_are_ours(location), location.c.id.in_(select(each("ids").c.value)))
+_TAGS_BY_ID = select(tag).where(found_are_ours(tag), tag.c.id.in_(select(each("ids").c.value)))
 _LOCATION_IDS = select(location.c.slug, location.c.id).where(ours(location), location.c.slug.in_(_SLUGS))
 _TAG_IDS = select(tag.c.slug, tag.c.id).where(ours(tag), tag.c.slug.in_(_SLUGS))
 _TAGS_OF = (

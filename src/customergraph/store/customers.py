@@ -30,7 +30,7 @@ from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction, Write
 from customergraph.store.paging import PageShape
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
-from customergraph.store.tenancy import TENANT, ours
+from customergraph.store.tenancy import TENANT, found_are_ours, ours
 
 _ABOUT_STORAGE = {
     "project_id",
@@ -158,7 +158,7 @@ async def count(read: Read, wanted: CustomerFilter) -> int:
     return int(await read.value(_count_statement(FilterShape.of(wanted)), await _bound(read, wanted)))
 
 
-_BY_IDS = select(*COLUMNS).where(ours(customer), customer.c.id.in_(select(each("ids").c.value)))
+_BY_IDS = select(*COLUMNS).where(found_are_ours(customer), customer.c.id.in_(select(each("ids").c.value)))
 _BY_UUIDS = select(*COLUMNS).where(ours(customer), customer.c.uuid.in_(select(each("uuids", Uuid).c.value)))
 
 

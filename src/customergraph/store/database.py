@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +48,7 @@ class Transaction:
         self._engine = engine
         self._advice = advice
         self._connection: AsyncConnection | None = None
+        self._running: asyncio.Task[Any] | None = None
         self._turn = asyncio.Lock()
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
@@ -70,10 +71,19 @@ class Transaction:
     @asynccontextmanager
     async def _on_connection(self) -> AsyncIterator[AsyncConnection]:
         async with self._turn:
-            with _failures(self._backend, self._advice, races=True):
-                if self._connection is None:
-                    self._connection = await self._engine.connect()
-                yield self._connection
+            self._running = asyncio.current_task()
+            try:
+                with _failures(self._backend, self._advice, races=True):
+                    if self._connection is None:
+                        self._connection = await self._engine.connect()
+                    yield self._connection
+            finally:
+                self._running = None
+
+    async def interrupt(self) -> None:
+        """Stop the statement that runs, at the database too; whoever waits for it gets an error."""
+        if self._connection is not None and self._running is not None:
+            await self._backend.interrupt(self._connection, self._running)
 
     def _bound(self, parameters: Parameters) -> Any:
         own = {tenancy.TENANT.key: self.project_id}
@@ -137,9 +147,19 @@ class Write(Transaction):
         try:
             if kind is None and self._connection is not None:
                 with _failures(self._backend, LOOK_FIRST, races=True):
-                    await self._connection.commit()
+                    await _whole(self._connection.commit())
         finally:
             await self.close()
+
+
+async def _whole(commit: Coroutine[Any, Any, None]) -> None:
+    """Let a commit that has begun come to its end, even for a task that is canceled meanwhile."""
+    task = asyncio.ensure_future(commit)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class Database:

@@ -29,7 +29,7 @@ from customergraph.store.batches import each
 from customergraph.store.database import Read, Write
 from customergraph.store.paging import PageShape
 from customergraph.store.tables import UNSENT, charge, customer, message, review
-from customergraph.store.tenancy import ours
+from customergraph.store.tenancy import found_are_ours, ours
 
 ALL = MessageFilter()
 
@@ -108,7 +108,7 @@ def _counts_statement(table: Table, wanted: MessageFilter) -> Executable:
 
 @lru_cache
 def _by_ids_statement(table: Table) -> Executable:
-    return select(*_columns(table)).where(ours(table), table.c.id.in_(select(each("ids").c.value)))
+    return select(*_columns(table)).where(found_are_ours(table), table.c.id.in_(select(each("ids").c.value)))
 
 
 _CANCEL_UNSENT = (

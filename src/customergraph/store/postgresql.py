@@ -77,6 +77,10 @@ class PostgreSQL(Backend):
         limit = _milliseconds(self.connecting.statement_timeout or 0)
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
 
+    async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:  # noqa: ARG002
+        # asyncpg then asks the server to stop.
+        running.cancel()
+
     def failure(self, error: BaseException) -> Failure | None:
         if isinstance(error, OSError):  # TimeoutError is one
             return Failure.OUTAGE

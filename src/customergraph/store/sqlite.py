@@ -1,5 +1,6 @@
 """SQLite, the embedded store: one file, one machine."""
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,11 @@ class SQLite(Backend):
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
         return engine
+
+    async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:  # noqa: ARG002
+        # A task that is canceled would leave the statement running, and the connection lost.
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.interrupt()
 
     def failure(self, error: BaseException) -> Failure | None:
         if not isinstance(error, DBAPIError):

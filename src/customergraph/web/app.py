@@ -14,13 +14,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from customergraph import logs
-from customergraph.errors import BadRequest, RequestRefused
+from customergraph.errors import BadRequest
 from customergraph.settings import Settings
-from customergraph.store.backend import Connecting
-from customergraph.store.database import Database
 from customergraph.web import graphiql
+from customergraph.web.gateway import Gateway
 from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
+from customergraph.web.request_id import HEADER, RequestId
 
 COMPRESSED_FROM_BYTES = 1000
 
@@ -31,12 +31,9 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        connecting = Connecting(
-            settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
-        )
-        app.state.database = Database(settings.database_url, connecting)
+        app.state.gateway = Gateway.of(settings)
         yield
-        await app.state.database.close()
+        await app.state.gateway.close()
 
     async def endpoint(request: Request) -> Response:
         if settings.graphiql and graphiql.wanted(request):
@@ -55,20 +52,18 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
             ),
         ],
         middleware=[
+            Middleware(RequestId),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type"],
+                allow_headers=["Authorization", "Content-Type", HEADER],
+                expose_headers=[HEADER, "Retry-After"],
                 max_age=86_400,
             ),
             Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES),
         ],
-        exception_handlers={
-            RequestRefused: refused,
-            HTTPException: _http_refused,
-            Exception: refused,
-        },
+        exception_handlers={HTTPException: _http_refused, Exception: refused},
         lifespan=lifespan,
     )
 

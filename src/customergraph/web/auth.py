@@ -2,18 +2,32 @@
 
 from starlette.requests import Request
 
+from customergraph.domain.principal import Principal
 from customergraph.errors import Unauthenticated
 from customergraph.store import access
 from customergraph.store.access import TokenUse
 from customergraph.store.database import Database
 
+# Whoever sends no token, where the schema is open to all; a stranger may read nothing else.
+STRANGER = TokenUse(Principal(project_id=0, timezone="UTC", scopes=frozenset()), token_id=0, to_be_noted=False)
 
-async def authenticated(request: Request, database: Database) -> TokenUse:
-    """Find the token that a request carries; raises Unauthenticated for none and for one that is not valid."""
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
+
+def is_stranger(request: Request) -> bool:
+    """Tell whether a request carries no token; GraphiQL sends the scheme alone until one is typed."""
+    return request.headers.get("authorization", "").strip().lower() in {"", "bearer"}
+
+
+def secret(request: Request) -> str:
+    """Give the token's secret that a request carries; raises Unauthenticated for none."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not given.strip():
         raise Unauthenticated("A token is needed: send the header `Authorization: Bearer <token>`.")
-    use = await access.authenticated(database, secret.strip())
+    return given.strip()
+
+
+async def authenticated(database: Database, secret: str) -> TokenUse:
+    """Find the token of a secret; raises Unauthenticated for one that is not valid."""
+    use = await access.authenticated(database, secret)
     if use is None:
         raise Unauthenticated("This token is unknown, expired or revoked: send another one.")
     return use

@@ -11,6 +11,6 @@ async def healthz(_request: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """Say whether the store answers: 200, or 503."""
-    if await request.app.state.database.answers():
+    if await request.app.state.gateway.database.answers():
         return PlainTextResponse("ok\n")
     return PlainTextResponse("the store does not answer\n", 503)

@@ -34,7 +34,6 @@ from customergraph.schema.types.review import Review
 from customergraph.schema.types.tag import Tag
 
 NESTED_PAGE = 10
-PAGE = 25
 
 
 def _name(root: strawberry.Parent[Row]) -> str:
@@ -215,7 +214,7 @@ async def list_customers(
     )
     page = paging.page(
         rules.ordering(sort_key or SortKey.CREATED_AT, sort_dir or SortDirection.DESC),
-        default=PAGE,
+        default=paging.PAGE,
         first=given(first),
         after=given(after),
         last=given(last),

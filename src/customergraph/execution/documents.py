@@ -1,0 +1,134 @@
+"""Documents: parsed, measured and validated once, and remembered by their text."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OverlappingFieldsCanBeMergedRule,
+    SelectionSetNode,
+    ValuesOfCorrectTypeRule,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from customergraph.errors import BadUserInput, LimitExceeded, OperationUnresolved
+from customergraph.execution import limits
+from customergraph.execution.limits import Limits
+from customergraph.execution.merging import FieldsThatCanBeMerged
+
+REMEMBERED = 512
+REMEMBERED_CHARACTERS = 20_000
+# Longer ones are read in a thread, while the event loop goes on.
+READ_AT_ONCE_CHARACTERS = 1_000
+ERRORS_TOLD = 20
+
+
+class ValuesThatFitTheirType(ValuesOfCorrectTypeRule):
+    """The specification's rule; a literal that does not fit gets the code of a variable that does not."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        error.extensions = {**(error.extensions or {}), "code": BadUserInput.code}
+        super().report_error(error)
+
+
+_RULES = tuple(
+    ValuesThatFitTheirType if rule is ValuesOfCorrectTypeRule else rule
+    for rule in specified_rules
+    if rule is not OverlappingFieldsCanBeMergedRule
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document within its limits; with errors it is not to be executed, and without a tree it is no GraphQL."""
+
+    tree: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """Give the operation of that name, or the only one; raises OperationUnresolved."""
+        definitions = self.tree.definitions if self.tree else ()
+        operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        if name is None and len(operations) > 1:
+            raise OperationUnresolved("The document holds several operations: name one in `operationName`.")
+        for operation in operations:
+            if name is None or (operation.name and operation.name.value == name):
+                return operation
+        raise OperationUnresolved("`operationName` names no operation of the document.")
+
+    def only_introspects(self, operation: OperationDefinitionNode) -> bool:
+        """Tell whether an operation of a valid document asks for the schema alone."""
+        return all(name.startswith("__") for name in self._root_fields(operation.selection_set))
+
+    def _root_fields(self, selections: SelectionSetNode) -> Iterator[str]:
+        for selection in selections.selections:
+            if isinstance(selection, FieldNode):
+                yield selection.name.value
+            elif isinstance(selection, InlineFragmentNode):
+                yield from self._root_fields(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
+                yield from self._root_fields(self._fragment(selection.name.value).selection_set)
+
+    def _fragment(self, name: str) -> FragmentDefinitionNode:
+        definitions = self.tree.definitions if self.tree else ()
+        return next(
+            node for node in definitions if isinstance(node, FragmentDefinitionNode) and node.name.value == name
+        )
+
+
+class Documents:
+    """Reads the documents of one schema."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._known: OrderedDict[str, Document] = OrderedDict()
+
+    async def read(self, text: str) -> Document:
+        """Parse, measure and validate a document; raises LimitExceeded before anything costly is done with it."""
+        known = self._known.get(text)
+        if known is not None:
+            self._known.move_to_end(text)
+            return known
+        if len(text) <= READ_AT_ONCE_CHARACTERS:
+            document = self._read(text)
+        else:
+            document = await asyncio.to_thread(self._read, text)
+        if len(text) <= REMEMBERED_CHARACTERS:
+            self._known[text] = document
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return document
+
+    def _read(self, text: str) -> Document:
+        try:
+            tree = parse(text, max_tokens=self._limits.tokens)
+            limits.check(tree, self._limits)
+        except GraphQLSyntaxError as error:
+            self._refuse_aborted(error.message)
+            return Document(None, (error,))
+        except RecursionError:
+            raise LimitExceeded("depth", None, self._limits.depth) from None
+        errors = validate(self._schema, tree, _RULES, max_errors=ERRORS_TOLD, hide_suggestions=True)
+        # Its cost is bounded for documents that are valid otherwise.
+        errors = errors or validate(self._schema, tree, (FieldsThatCanBeMerged,))
+        return Document(tree, tuple(errors))
+
+    def _refuse_aborted(self, message: str) -> None:
+        """Tell a limit that the parser met from a mistake of syntax; it has one kind of error for both."""
+        if message.endswith("tokens. Parsing aborted."):
+            raise LimitExceeded("tokens", None, self._limits.tokens)
+        if message.endswith("nested too deeply. Parsing aborted."):
+            raise LimitExceeded("depth", None, self._limits.depth)

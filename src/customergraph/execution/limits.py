@@ -1,0 +1,165 @@
+"""How large a document may be: counted before it is validated, so that nothing costly runs on a hostile one.
+
+One walk over the parsed document counts everything. A fragment is counted once, and its
+counts are used again wherever it is spread, so the walk is linear in the document's length
+whatever its fragments do; what is counted is what an execution would see.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    ListValueNode,
+    Node,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+from customergraph.errors import LimitExceeded, ListTooLong
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a document may have; root fields have the depth 1, and leaves count."""
+
+    tokens: int = 4_000
+    depth: int = 20
+    fields: int = 5_000
+    aliases_of_a_field: int = 30
+    aliases: int = 100
+    directives: int = 50
+    definitions: int = 30
+    list_entries: int = 100
+
+    def require(self, name: str, asked: int) -> None:
+        """Raise LimitExceeded when more is asked than the limit of that name allows."""
+        allowed = getattr(self, name)
+        if asked > allowed:
+            raise LimitExceeded(name, asked, allowed)
+
+
+def check(document: DocumentNode, limits: Limits) -> None:
+    """Raise LimitExceeded for a document that is larger than it may be; its variables are `check_values`' to judge."""
+    limits.require("definitions", len(document.definitions))
+    _require_list(_longest_literal(document), limits)
+    walk = _Walk(document, limits)
+    fields = 0
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode):
+            counts = walk.of(operation.selection_set, 1)
+            counts.directives += len(operation.directives or ())
+            limits.require("directives", counts.directives)
+            fields += counts.fields
+    # All operations together, since all of them are validated.
+    limits.require("fields", fields)
+
+
+def check_values(variables: Any, limits: Limits) -> None:
+    """Raise LimitExceeded when a list somewhere in the variables has more entries than it may have."""
+    waiting = [variables]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            _require_list(len(value), limits)
+            waiting.extend(value)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What is in a selection set, fragments and all; `depth` counts from where it stands."""
+
+    depth: int = 0
+    fields: int = 0
+    directives: int = 0
+    aliases: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "_Counts") -> None:
+        self.depth = max(self.depth, other.depth)
+        self.fields += other.fields
+        self.directives += other.directives
+        if other.aliases:
+            self.aliases.update(other.aliases)
+
+
+class _Walk:
+    """Counts the selection sets of one document, each fragment once."""
+
+    def __init__(self, document: DocumentNode, limits: Limits) -> None:
+        self._limits = limits
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._known: dict[str, _Counts] = {}
+
+    def of(self, selections: SelectionSetNode | None, level: int) -> _Counts:
+        """Count a selection set at that level of its operation or fragment."""
+        counts = _Counts()
+        for selection in selections.selections if selections else ():
+            counts.directives += len(selection.directives or ())
+            if isinstance(selection, FieldNode):
+                counts.add(self._field(selection, level))
+            elif isinstance(selection, InlineFragmentNode):
+                counts.add(self.of(selection.selection_set, level))
+            elif isinstance(selection, FragmentSpreadNode):
+                counts.add(self._fragment(selection.name.value))
+            # At once, since the counts of fragments that spread each other double with each.
+            self._require(counts)
+        return counts
+
+    def _field(self, node: FieldNode, level: int) -> _Counts:
+        # Before going deeper, and not only on the way back.
+        self._limits.require("depth", level)
+        counts = self.of(node.selection_set, level + 1)
+        counts.depth += 1
+        counts.fields += 1
+        if node.alias:
+            counts.aliases[node.name.value] += 1
+        return counts
+
+    def _fragment(self, name: str) -> _Counts:
+        if name not in self._known:
+            # One that is spread within itself, or defined nowhere, is the validation's to refuse.
+            self._known[name] = _Counts()
+            fragment = self._fragments.get(name)
+            if fragment is not None:
+                self._known[name] = self.of(fragment.selection_set, 1)
+        return self._known[name]
+
+    def _require(self, counts: _Counts) -> None:
+        self._limits.require("depth", counts.depth)
+        self._limits.require("fields", counts.fields)
+        self._limits.require("directives", counts.directives)
+        if counts.aliases:
+            self._limits.require("aliases", counts.aliases.total())
+            self._limits.require("aliases_of_a_field", max(counts.aliases.values()))
+
+
+def _require_list(entries: int, limits: Limits) -> None:
+    if entries > limits.list_entries:
+        raise ListTooLong("list_entries", entries, limits.list_entries)
+
+
+def _longest_literal(document: DocumentNode) -> int:
+    return max((len(node.values) for node in _nodes(document) if isinstance(node, ListValueNode)), default=0)
+
+
+def _nodes(root: Node) -> Iterator[Node]:
+    waiting: list[Node] = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for key in node.keys:
+            child = getattr(node, key, None)
+            if isinstance(child, Node):
+                waiting.append(child)
+            elif isinstance(child, list | tuple):
+                waiting.extend(child)

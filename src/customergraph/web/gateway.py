@@ -1,0 +1,55 @@
+"""What a worker answers operations with."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from customergraph.execution.documents import Documents
+from customergraph.execution.limits import Limits
+from customergraph.schema.queries import executable
+from customergraph.settings import Settings
+from customergraph.store.backend import Connecting
+from customergraph.store.database import Database
+from customergraph.web.admission import Admission
+from customergraph.web.throttle import MemoryBuckets, Rate, RedisBuckets, Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The store, and what stands before it."""
+
+    settings: Settings
+    database: Database
+    limits: Limits
+    documents: Documents
+    admission: Admission
+    throttle: Throttle
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        connecting = Connecting(
+            settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
+        )
+        limits = Limits(
+            tokens=settings.token_limit,
+            depth=settings.depth_limit,
+            fields=settings.field_limit,
+            aliases_of_a_field=settings.field_alias_limit,
+            aliases=settings.alias_limit,
+            directives=settings.directive_limit,
+            definitions=settings.definition_limit,
+            list_entries=settings.list_limit,
+        )
+        rate = Rate(settings.bucket_size, settings.bucket_refill)
+        buckets = RedisBuckets(settings.redis_url, rate) if settings.redis_url else MemoryBuckets(rate)
+        return cls(
+            settings,
+            Database(settings.database_url, connecting),
+            limits,
+            Documents(executable, limits),
+            Admission(settings.running_limit, settings.waiting_limit),
+            Throttle(buckets, rate),
+        )
+
+    async def close(self) -> None:
+        await self.database.close()
+        await self.throttle.close()

@@ -1,0 +1,53 @@
+"""Which of the two media types an answer has (GraphQL over HTTP, "Legacy watershed"; RFC 9110, section 12.5.1)."""
+
+from collections.abc import Sequence
+
+from customergraph.errors import BadRequest
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+
+# Without a wish, and among equal wishes for anything: what every client reads.
+_OFFERED = (JSON, GRAPHQL_JSON)
+
+# Reading the ranges takes everybody's time, and the server bounds no header.
+LONGEST_ACCEPT = 2_000
+
+
+def chosen(accept: Sequence[str]) -> str:
+    """Choose by the weight of the Accept headers' ranges, then by their order.
+
+    Raises BadRequest: 406 when none of them takes an answer of GraphQL, 431 when they are too long.
+    """
+    wanted = ",".join(accept).lower()
+    if len(wanted) > LONGEST_ACCEPT:
+        raise BadRequest(f"The Accept header is longer than {LONGEST_ACCEPT:,} characters, which are allowed.", 431)
+    ranges = [_range(part) for part in wanted.split(",") if part.strip()]
+    if not ranges:
+        return JSON
+    wishes = [(wish, -place, type_) for type_ in _OFFERED for wish, place in [_wish(type_, ranges)] if wish > 0]
+    if not wishes:
+        raise BadRequest(f"An answer is {GRAPHQL_JSON} or {JSON}: accept one of them.", 406)
+    best = max(wish for wish, _, _ in wishes)
+    return max((wish for wish in wishes if wish[0] == best), key=lambda wish: wish[1])[2]
+
+
+def _range(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip() for piece in part.split(";"))
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                return name, min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return name, 0.0
+    return name, 1.0
+
+
+def _wish(type_: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """Give the weight and the place of the most specific range that takes the type."""
+    for wanted in (type_, "application/*", "*/*"):
+        for place, (name, weight) in enumerate(ranges):
+            if name == wanted:
+                return weight, place
+    return 0.0, 0

@@ -1,0 +1,171 @@
+"""What an operation may hold at most: allowed at each limit, refused above it before anything is run."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from conftest import MakeServer
+from customergraph.settings import Settings
+from factories import Tenant
+from graphql_client import GraphQLClient
+from statements import recorded
+
+LARGEST_ANSWER = 20_000
+
+# A document that holds so many of what a limit counts, by the limit's name.
+Document = Callable[[int], str]
+
+
+def deep(levels: int) -> str:
+    """Nest fields so deep that the leaf stands on that level; `ofType` may be nested as deep as one likes."""
+    return "{ __schema { types { " + "ofType { " * (levels - 3) + "name" + " }" * (levels - 3) + " } } }"
+
+
+def deep_by_fragments(levels: int) -> str:
+    within = "".join(f" fragment F{level} on __Type {{ ofType {{ ...F{level + 1} }} }}" for level in range(3, levels))
+    return f"{{ __schema {{ types {{ ...F3 }} }} }}{within} fragment F{levels} on __Type {{ name }}"
+
+
+def many_fields(count: int) -> str:
+    """Spread a fragment of 99 fields and a root field so often that there are that many fields, each level's too."""
+    tens, ones = divmod(count, 100)
+    names = " ".join("__typename" for _ in range(99))
+    spread = " ".join("project { ...F }" for _ in range(tens))
+    return f"{{ {spread} {'__typename ' * ones} }} fragment F on Project {{ {names} }}"
+
+
+def aliases_of_one(count: int) -> str:
+    return "{ project { " + " ".join(f"a{number}: name" for number in range(count)) + " } }"
+
+
+def aliases_by_a_fragment(count: int) -> str:
+    halves = " ".join(f"a{number}: name" for number in range(count - count // 2))
+    more = " ".join(f"b{number}: name" for number in range(count // 2))
+    return f"{{ project {{ {halves} ...F }} }} fragment F on Project {{ {more} }}"
+
+
+def aliases_of_many(count: int) -> str:
+    names = ("id", "databaseId", "uuid", "name", "slug", "timezone", "__typename")
+    return "{ project { " + " ".join(f"a{number}: {names[number % 7]}" for number in range(count)) + " } }"
+
+
+def directives(count: int) -> str:
+    return "{ project { name " + " ".join("slug @skip(if: false)" for _ in range(count)) + " } }"
+
+
+def directives_by_a_fragment(count: int) -> str:
+    return f"{directives(count - 10)[:-4]} ...F }} }} fragment F on Project {{ {'id @skip(if: false) ' * 10} }}"
+
+
+def definitions(count: int) -> str:
+    fragments = "".join(f" fragment F{number} on Project {{ name }}" for number in range(count - 1))
+    return "{ project { " + " ".join(f"...F{number}" for number in range(count - 1)) + " } }" + fragments
+
+
+def tokens(count: int) -> str:
+    return "{ project { " + "name " * (count - 5) + "} }"
+
+
+LIMITS: dict[str, tuple[str, int, Document]] = {
+    "depth": ("depth", 20, deep),
+    "depth by fragments": ("depth", 20, deep_by_fragments),
+    "fields": ("fields", 5_000, many_fields),
+    "aliases of a field": ("aliases_of_a_field", 30, aliases_of_one),
+    "aliases of a field by a fragment": ("aliases_of_a_field", 30, aliases_by_a_fragment),
+    "aliases": ("aliases", 100, aliases_of_many),
+    "directives": ("directives", 50, directives),
+    "directives by a fragment": ("directives", 50, directives_by_a_fragment),
+    "definitions": ("definitions", 30, definitions),
+    "tokens": ("tokens", 4_000, tokens),
+}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The URL of an embedded store alone: what is refused never reaches the store."""
+    return sqlite_url
+
+
+def limit_of(response: httpx.Response) -> str | None:
+    """Give the limit that an answer names; None for an answer without errors."""
+    answer = response.json()
+    assert answer["extensions"]["cost"].keys() == {"requested", "actual", "limit"}
+    if "errors" not in answer:
+        return None
+    assert len(response.content) < LARGEST_ANSWER
+    extensions = answer["errors"][0]["extensions"]
+    assert extensions["code"] in {"LIMIT_EXCEEDED", "BAD_USER_INPUT"}, answer
+    return str(extensions["limit"])
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_allows_what_it_says_and_not_one_more(client: GraphQLClient, name: str) -> None:
+    limit, most, document = LIMITS[name]
+
+    assert limit_of(client.post(document(most))) is None
+    with recorded() as statements:
+        refused = client.post(document(most + 1))
+
+    assert limit_of(refused) == limit
+    assert refused.json()["errors"][0]["extensions"]["allowed"] == most
+    assert ["token" in statement for statement in statements] == [True]
+
+
+def test_a_list_holds_a_hundred_entries_however_it_is_given(client: GraphQLClient) -> None:
+    by_variable = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    for count, limit in ((100, None), (101, "list_entries")):
+        literal = "[" + ", ".join('"x"' for _ in range(count)) + "]"
+
+        assert limit_of(client.post(f"{{ nodes(ids: {literal}) {{ id }} }}")) == limit
+        assert limit_of(client.post(f"query($ids: [ID!]! = {literal}) {{ nodes(ids: $ids) {{ id }} }}")) == limit
+        assert limit_of(client.post(by_variable, {"ids": ["x"] * count})) == limit
+
+
+def test_an_operation_may_cost_its_limit_and_not_one_object_more(
+    acme: Tenant, serve: MakeServer, database_url: str
+) -> None:
+    # 7 customers, each with 3 messages; and one more of either.
+    query = "query($first: Int!) { customers(first: 7) { nodes { messages(first: $first) { nodes { id } } } } }"
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    narrow = GraphQLClient(serve(Settings(database_url=database_url, cost_limit=28)), token)
+
+    allowed, refused = narrow.answer(query, first=3), narrow.answer(query, first=4)
+
+    narrow.close()
+    assert allowed["extensions"]["cost"] == {"requested": 28, "actual": 0, "limit": 28}
+    assert refused["errors"][0]["extensions"] == {
+        "code": "LIMIT_EXCEEDED", "limit": "cost", "asked": 35, "allowed": 28,
+    }  # fmt: skip
+    assert refused["extensions"]["cost"] == {"requested": 35, "actual": 0, "limit": 28}
+
+
+def test_the_actual_cost_is_what_was_returned(acme: Tenant) -> None:
+    acme.add_histories(2, each=3)
+
+    answer = acme.client.answer(
+        "{ customers(first: 10) { totalCount nodes { tags { id } messages(first: 5) { edges { node { id } } } } } }"
+    )
+
+    # 10 customers, each with 10 tags and 5 messages; there are 2, with 2 and 3.
+    assert answer["extensions"]["cost"] == {"requested": 160, "actual": 12, "limit": 50_000}
+
+
+def test_an_empty_bucket_sends_its_token_away_and_no_other(acme: Tenant, serve: MakeServer, database_url: str) -> None:
+    address = serve(Settings(database_url=database_url, bucket_size=100, bucket_refill=1))
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    acme.add_customers(*({} for _ in range(90)))
+    mine, other = (GraphQLClient(address, one) for one in (token, acme.token_with(*())))
+    query = "{ customers(first: 90) { nodes { id } } }"
+
+    first, second = mine.post(query), mine.post(query)
+
+    assert first.status_code == 200
+    assert second.status_code == 429
+    assert int(second.headers["retry-after"]) > 60
+    extensions = second.json()["errors"][0]["extensions"]
+    assert extensions["code"] == "THROTTLED"
+    assert extensions["bucket"] | {"left": 0} == {"left": 0, "capacity": 100, "refilledPerSecond": 1}
+    assert other.post("{ __typename }").status_code != 429
+    mine.close()
+    other.close()

@@ -1,0 +1,161 @@
+"""Whoever tries the names of another project's rows hears what is heard for names of nothing (contract, section 1)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from conftest import MakeTenant
+from customergraph.domain.charge import CHARGES_NEWEST_FIRST
+from customergraph.domain.customer import SortKey, ordering
+from customergraph.domain.identity import GlobalId, Kind
+from customergraph.domain.message import MESSAGES_NEWEST_FIRST
+from customergraph.domain.paging import Cursor, Ordering, SortDirection
+from customergraph.domain.review import REVIEWS_NEWEST_FIRST
+from customergraph.schema.queries import executable
+from factories import Tenant
+from mutations import ARGUMENTS, on_customer
+
+# A name of another project's, and one of nothing that is as long.
+Pair = tuple[Any, Any]
+
+SECRET = {"email": "ada@example.com", "phone": "+14155550123", "first_name": "Secretary"}
+FOUND = "{ totalCount edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } }"
+ERRORS = "{ userErrors { field message code } }"
+
+BY_ID = (
+    "query($x: ID!) { customer(id: $x) { id name } }",
+    "query($x: ID!) { node(id: $x) { __typename id ... on Customer { name notes } } }",
+    "query($x: ID!) { nodes(ids: [$x, $x]) { __typename id } }",
+    *(on_customer(name).replace("$id", "$x") for name in ARGUMENTS),
+)
+BY_TAG = (
+    f"query($x: String!) {{ customers(tagSlug: $x) {FOUND} }}",
+    f'mutation($x: String!) {{ createCustomer(input: {{firstName: "A", tagSlugs: [$x]}}) {ERRORS} }}',
+    f"mutation($x: String!) {{ updateCustomerTags(id: OWN, tagSlugs: [$x]) {ERRORS} }}",
+)
+BY_LOCATION = (f'mutation($x: String!) {{ createCustomer(input: {{firstName: "A", locationSlug: $x}}) {ERRORS} }}',)
+BY_EMAIL = (
+    f"query($x: String!) {{ customers(email: $x) {FOUND} }}",
+    f'mutation($x: String!) {{ createCustomer(input: {{firstName: "A", email: $x}}) {ERRORS} }}',
+)
+BY_PHONE = (f'mutation($x: String!) {{ createCustomer(input: {{firstName: "A", phone: $x}}) {ERRORS} }}',)
+BY_TEXT = (f"query($x: String!) {{ customers(q: $x) {FOUND} }}",)
+NESTED: dict[str, Ordering] = {
+    "messages": MESSAGES_NEWEST_FIRST,
+    "reviews": REVIEWS_NEWEST_FIRST,
+    "charges": CHARGES_NEWEST_FIRST,
+}
+
+
+@pytest.fixture
+def two(make_tenant: MakeTenant) -> tuple[Tenant, Tenant]:
+    """Two projects with customers, and what there is of them; the second one has secrets."""
+    mine, theirs = make_tenant("mine"), make_tenant("theirs")
+    mine.add_histories(2, each=2)
+    theirs.add_histories(1, each=1)
+    theirs.add_customer(**SECRET)
+    return mine, theirs
+
+
+class Names:
+    """The names of another project's rows, and names of nothing."""
+
+    def __init__(self, theirs: Tenant) -> None:
+        self.theirs = theirs
+        self.rows = theirs.rows()
+        self._projects = {"project": [(theirs.project_id,)]}
+
+    def ids_of(self, kind: Kind) -> list[int]:
+        return [row[0] for row in {**self.rows, **self._projects}[kind.lower()]]
+
+    def nobodys(self, kind: Kind) -> int:
+        """Give an id that no row has, beyond all that there are, and as long."""
+        return max(self.ids_of(kind)) + 1
+
+    def ids(self) -> Iterator[Pair]:
+        """Give the global ids of all that the other project has and of itself, and all ids of its customers."""
+        for kind in Kind:
+            nothing = self.nobodys(kind)
+            yield from ((str(GlobalId(kind, id_)), str(GlobalId(kind, nothing))) for id_ in self.ids_of(kind))
+        nothing = self.nobodys(Kind.CUSTOMER)
+        for row in self.rows["customer"]:
+            yield row[0], nothing
+            yield str(row[0]), str(nothing)
+            yield str(UUID(row[2])), str(UUID(int=UUID(row[2]).int ^ 1))
+
+
+def by_cursor(names: Names) -> Iterator[tuple[str, Pair]]:
+    """Give the list of customers, and the lists below them, from the places of the other project's rows."""
+    theirs, nothing = names.theirs, names.nobodys(Kind.CUSTOMER)
+    for key, direction in product((SortKey.CREATED_AT, SortKey.NAME, SortKey.EMAIL), SortDirection):
+        sorted_ = f"sortKey: {key}, sortDir: {direction}"
+        edges = theirs.client.data(f"{{ customers({sorted_}) {FOUND} }}")["customers"]["edges"]
+        for edge, argument in product(edges, ("after", "before")):
+            document = f"query($x: String!) {{ customers({sorted_}, {argument}: $x) {FOUND} }}"
+            yield document, moved(edge["cursor"], ordering(key, direction), nothing)
+    for name, order in NESTED.items():
+        nothing = names.nobodys(Kind[name.upper().removesuffix("S")])
+        below = theirs.client.data(f"{{ customers {{ nodes {{ {name} {FOUND} }} }} }}")["customers"]["nodes"]
+        document = f"query($x: String!) {{ customer(id: OWN) {{ {name}(after: $x) {FOUND} }} }}"
+        for edge in (edge for node in below for edge in node[name]["edges"]):
+            yield document, moved(edge["cursor"], order, nothing)
+
+
+def moved(cursor: str, order: Ordering, id_: int) -> Pair:
+    """Give a cursor, and the one for the same place where nobody stands."""
+    return cursor, replace(Cursor.decoded(cursor, order, "after"), id=id_).encoded(order)
+
+
+def by_text(theirs: Tenant) -> Iterator[tuple[str, Pair]]:
+    known = theirs.client.data("{ tags { slug } locations { slug } }")
+    slugs = {name: [row["slug"] for row in rows] for name, rows in known.items()}
+    # What looks for a contact comes before what takes it.
+    for documents, foreign, nothing in (
+        (BY_TEXT, list(SECRET.values()), "x"),
+        (BY_TAG, slugs["tags"], "x"),
+        (BY_LOCATION, slugs["locations"], "x"),
+        (BY_EMAIL, [SECRET["email"]], "bob@example.com"),
+        (BY_PHONE, [SECRET["phone"]], "+14155550124"),
+    ):
+        for document, text in product(documents, foreign):
+            yield document, (text, nothing if len(nothing) > 1 else nothing * len(text))
+
+
+def probes(names: Names) -> Iterator[tuple[str, Pair]]:
+    yield from product(BY_ID, names.ids())
+    yield from by_cursor(names)
+    yield from by_text(names.theirs)
+
+
+def heard(response: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Give all that a client sees of an answer, but the two headers that differ each time."""
+    headers = [pair for pair in response.headers.multi_items() if pair[0] not in {"date", "x-request-id"}]
+    return response.status_code, headers, response.content
+
+
+def test_foreign_and_unknown_names_are_answered_alike_to_the_byte(two: tuple[Tenant, Tenant]) -> None:
+    mine, theirs = two
+    names, own = Names(theirs), str(mine.rows()["customer"][0][0])
+
+    for document, pair in probes(names):
+        assert len(str(pair[0])) == len(str(pair[1]))
+        foreign, unknown = (heard(mine.client.post(document.replace("OWN", own), {"x": name})) for name in pair)
+        assert foreign == unknown, (document, pair)
+        assert foreign[0] == 200
+        assert b'"errors"' not in foreign[2]
+
+    assert theirs.rows() == names.rows
+
+
+def test_every_root_field_that_takes_a_name_is_probed() -> None:
+    roots = [executable.query_type, executable.mutation_type]
+    taking = {name for root in roots if root for name, field in root.fields.items() if field.args}
+
+    documents = (*BY_ID, *BY_TAG, *BY_LOCATION, *BY_EMAIL, *BY_PHONE, *BY_TEXT)
+
+    assert {document.partition("{ ")[2].partition("(")[0] for document in documents} == taking
