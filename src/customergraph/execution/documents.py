@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from graphql import (
@@ -32,7 +33,13 @@ REMEMBERED = 512
 REMEMBERED_CHARACTERS = 20_000
 # Longer ones are read in a thread, while the event loop goes on.
 READ_AT_ONCE_CHARACTERS = 1_000
-ERRORS_TOLD = 20
+# An answer that tells what is wrong stays short, whatever it is that is wrong.
+ERRORS_TOLD = 10
+PLACES_TOLD = 5
+LONGEST_MESSAGE = 300
+# To find a line, the lines before it are counted, again for each error of an execution: in a
+# document of more lines, only paths tell where an error is.
+LINES_COUNTED = 500
 
 
 class ValuesThatFitTheirType(ValuesOfCorrectTypeRule):
@@ -95,6 +102,8 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._known: OrderedDict[str, Document] = OrderedDict()
+        # One thread: the event loop waits behind all that compute.
+        self._reader = ThreadPoolExecutor(1, "documents")
 
     async def read(self, text: str) -> Document:
         """Parse, measure and validate a document; raises LimitExceeded before anything costly is done with it."""
@@ -105,7 +114,7 @@ class Documents:
         if len(text) <= READ_AT_ONCE_CHARACTERS:
             document = self._read(text)
         else:
-            document = await asyncio.to_thread(self._read, text)
+            document = await asyncio.get_running_loop().run_in_executor(self._reader, self._read, text)
         if len(text) <= REMEMBERED_CHARACTERS:
             self._known[text] = document
             if len(self._known) > REMEMBERED:
@@ -114,7 +123,8 @@ class Documents:
 
     def _read(self, text: str) -> Document:
         try:
-            tree = parse(text, max_tokens=self._limits.tokens)
+            lines = text.count("\n") + text.count("\r")
+            tree = parse(text, max_tokens=self._limits.tokens, no_location=lines > LINES_COUNTED)
             limits.check(tree, self._limits)
         except GraphQLSyntaxError as error:
             self._refuse_aborted(error.message)
@@ -124,7 +134,7 @@ class Documents:
         errors = validate(self._schema, tree, _RULES, max_errors=ERRORS_TOLD, hide_suggestions=True)
         # Its cost is bounded for documents that are valid otherwise.
         errors = errors or validate(self._schema, tree, (FieldsThatCanBeMerged,))
-        return Document(tree, tuple(errors))
+        return Document(tree, tuple(_told(error) for error in errors))
 
     def _refuse_aborted(self, message: str) -> None:
         """Tell a limit that the parser met from a mistake of syntax; it has one kind of error for both."""
@@ -132,3 +142,10 @@ class Documents:
             raise LimitExceeded("tokens", None, self._limits.tokens)
         if message.endswith("nested too deeply. Parsing aborted."):
             raise LimitExceeded("depth", None, self._limits.depth)
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """Shorten what an error repeats of the document, and where."""
+    error.message = error.message[:LONGEST_MESSAGE]
+    error.locations = error.locations and error.locations[:PLACES_TOLD]
+    return error

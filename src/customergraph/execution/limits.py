@@ -6,23 +6,27 @@ whatever its fragments do; what is counted is what an execution would see.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
     ListValueNode,
+    NameNode,
     Node,
     OperationDefinitionNode,
     SelectionSetNode,
 )
 
 from customergraph.errors import LimitExceeded, ListTooLong
+
+_HOLDING = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Limits:
     directives: int = 50
     definitions: int = 30
     list_entries: int = 100
+    # An alias is repeated in the answer by each object that has its field.
+    name_characters: int = 200
+    # Lists and objects in the variables; the schema's arguments have no use for a hundredth of them.
+    nested_values: int = 10_000
 
     def require(self, name: str, asked: int) -> None:
         """Raise LimitExceeded when more is asked than the limit of that name allows."""
@@ -48,29 +56,30 @@ class Limits:
 def check(document: DocumentNode, limits: Limits) -> None:
     """Raise LimitExceeded for a document that is larger than it may be; its variables are `check_values`' to judge."""
     limits.require("definitions", len(document.definitions))
-    _require_list(_longest_literal(document), limits)
+    _require_nodes(document, limits)
     walk = _Walk(document, limits)
     fields = 0
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            counts = walk.of(operation.selection_set, 1)
-            counts.directives += len(operation.directives or ())
-            limits.require("directives", counts.directives)
-            fields += counts.fields
+            fields += walk.of(operation.selection_set, 1).fields
     # All operations together, since all of them are validated.
     limits.require("fields", fields)
 
 
-def check_values(variables: Any, limits: Limits) -> None:
-    """Raise LimitExceeded when a list somewhere in the variables has more entries than it may have."""
-    waiting = [variables]
+def check_values(variables: Mapping[str, Any] | None, limits: Limits) -> None:
+    """Raise LimitExceeded when the variables hold a list of more entries than it may have, or too many of all."""
+    waiting: list[Any] = [variables or {}]
+    nested = 0
     while waiting:
         value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
+        if isinstance(value, list):
             _require_list(len(value), limits)
-            waiting.extend(value)
+        within = value.values() if isinstance(value, dict) else value
+        holding = [one for one in within if isinstance(one, _HOLDING)]
+        # A body has room for some hundred thousand of them.
+        nested += len(holding)
+        limits.require("nested_values", nested)
+        waiting += holding
 
 
 @dataclass(slots=True)
@@ -148,8 +157,16 @@ def _require_list(entries: int, limits: Limits) -> None:
         raise ListTooLong("list_entries", entries, limits.list_entries)
 
 
-def _longest_literal(document: DocumentNode) -> int:
-    return max((len(node.values) for node in _nodes(document) if isinstance(node, ListValueNode)), default=0)
+def _require_nodes(document: DocumentNode, limits: Limits) -> None:
+    """Judge what may stand anywhere, in what is never executed too."""
+    directives = 0
+    for node in _nodes(document):
+        if isinstance(node, NameNode):
+            limits.require("name_characters", len(node.value))
+        elif isinstance(node, ListValueNode):
+            _require_list(len(node.values), limits)
+        directives += isinstance(node, DirectiveNode)
+    limits.require("directives", directives)
 
 
 def _nodes(root: Node) -> Iterator[Node]:
