@@ -1,13 +1,63 @@
 """Records the SQL that the gateway under test runs in this process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 from sqlalchemy import Engine, event
 
+from customergraph.store.backend import Backend
+from customergraph.store.postgresql import PostgreSQL
+from customergraph.store.sqlite import SQLite
+
+Told = Callable[[str, Any], None]
+
 # What frames transactions, and the note of a token's use, which is made outside the request.
-_NOT_OF_THE_REQUEST = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "UPDATE token SET last_used_at")
+_NOT_OF_THE_REQUEST = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET", "UPDATE token SET last_used_at")
+
+_listening: list[Told] = []
+
+
+def _tell(statement: str, arguments: Any) -> None:
+    for told_ in _listening:
+        told_(statement, arguments)
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _by_sqlalchemy(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
+    _tell(statement, values)
+
+
+def _listen(backend: type[Backend]) -> None:
+    """Have an engine tell what it has its driver run without SQLAlchemy."""
+    run = backend.fetched
+
+    @wraps(run)
+    async def fetched(self: Any, connection: Any, sql: str, arguments: Any) -> Any:
+        _tell(sql, tuple(arguments))
+        return await run(self, connection, sql, arguments)
+
+    backend.fetched = fetched  # type: ignore[method-assign]
+
+
+for _backend in (SQLite, PostgreSQL):
+    _listen(_backend)
+
+
+@contextmanager
+def told() -> Iterator[list[tuple[str, Any]]]:
+    """Give the list that every statement is appended to, with its parameters."""
+    found: list[tuple[str, Any]] = []
+
+    def note(statement: str, arguments: Any) -> None:
+        found.append((statement, arguments))
+
+    _listening.append(note)
+    try:
+        yield found
+    finally:
+        _listening.remove(note)
 
 
 @contextmanager
@@ -15,12 +65,12 @@ def recorded() -> Iterator[list[str]]:
     """Give the list that every statement of a request is appended to."""
     found: list[str] = []
 
-    def note(_c: Any, _cursor: Any, statement: str, _p: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
+    def note(statement: str, _arguments: Any) -> None:
         if not statement.startswith(_NOT_OF_THE_REQUEST):
             found.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", note)
+    _listening.append(note)
     try:
         yield found
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        _listening.remove(note)

@@ -1,22 +1,51 @@
-"""Every read of an operation: batched, cached, and taken from one snapshot for one principal."""
+"""Every read of an operation: batched, and taken from one snapshot for one principal."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Any, TypeVar
-from uuid import UUID
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Any
 
-from strawberry.dataloader import DataLoader
-
-from customergraph.domain.customer import CustomerFilter
 from customergraph.domain.message import MessageFilter
-from customergraph.domain.paging import Page, Slice
+from customergraph.domain.paging import Page
 from customergraph.store import access, catalog, customers, history
 from customergraph.store.database import Read
-
-Key = TypeVar("Key", bound=Hashable)
-Batch = Callable[..., Awaitable[Sequence[Any]]]
+from customergraph.store.rows import Columns
 
 # A row of the store, which is the source object of its GraphQL type as it is.
 Row = Any
+Batch = Callable[..., Awaitable[Any]]
+Load = Callable[[Sequence[Any], Columns], Awaitable[Sequence[Any]]]
+
+
+class Loader:
+    """Gives the values of keys; all that is asked for in one turn of the event loop is one batch."""
+
+    def __init__(self, batch: Load) -> None:
+        self._batch = batch
+        self._keys: dict[Any, None] = {}
+        self._columns: Columns = frozenset()
+        self._answer: asyncio.Task[Mapping[Any, Any]] | None = None
+
+    async def load(self, key: Any) -> Any:
+        """Give the value of one key."""
+        (value,) = await self.load_many((key,), None)
+        return value
+
+    async def load_many(self, keys: Sequence[Any], columns: Columns) -> Sequence[Any]:
+        """Give the value of each key; rows have these columns at least."""
+        if self._answer is None:
+            self._keys, self._columns = {}, frozenset()
+            self._answer = asyncio.ensure_future(self._answered())
+        self._keys.update(dict.fromkeys(keys))
+        self._columns = None if columns is None or self._columns is None else self._columns | columns
+        # Whoever gives up leaves the answer to the others.
+        found = await asyncio.shield(self._answer)
+        return [found[key] for key in keys]
+
+    async def _answered(self) -> Mapping[Any, Any]:
+        # Some ask one turn later than others.
+        await asyncio.sleep(0)
+        keys, self._answer = list(self._keys), None
+        return dict(zip(keys, await self._batch(keys, self._columns), strict=True))
 
 
 class Loaders:
@@ -24,71 +53,86 @@ class Loaders:
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._known: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._known: dict[Hashable, Loader] = {}
 
-    def _loader(self, batch: Batch, *arguments: Hashable) -> DataLoader[Any, Any]:
-        known = self._known.get((batch, arguments))
-        if known is None:
+    def _loader(self, batch: Batch, *arguments: Hashable) -> Loader:
+        """Give the loader of rows by their keys."""
+        return self._once(
+            (batch, arguments), lambda keys, columns: batch(self._read, keys, *arguments, columns=columns)
+        )
 
-            async def load(keys: list[Any]) -> Sequence[Any]:
-                return await batch(self._read, keys, *arguments)
+    def _counter(self, batch: Batch, *arguments: Hashable) -> Loader:
+        """Give the loader of what has no columns."""
+        return self._once((batch, arguments), lambda keys, _columns: batch(self._read, keys, *arguments))
 
-            known = self._known[batch, arguments] = DataLoader(load_fn=load)
-        return known
+    def _whole(self, rows: Batch) -> Loader:
+        """Give the loader of what the project has one of, whatever the key."""
 
-    def customer(self) -> DataLoader[int, Row | None]:
+        async def same(keys: Sequence[Any], columns: Columns) -> Sequence[Any]:
+            return [await rows(self._read, columns)] * len(keys)
+
+        return self._once(rows, same)
+
+    def _once(self, identity: Hashable, load: Load) -> Loader:
+        if identity not in self._known:
+            self._known[identity] = Loader(load)
+        return self._known[identity]
+
+    def customer(self) -> Loader:
         return self._loader(customers.by_ids)
 
-    def customer_by_uuid(self) -> DataLoader[UUID, Row | None]:
+    def customer_by_uuid(self) -> Loader:
         return self._loader(customers.by_uuids)
 
-    def location(self) -> DataLoader[int, Row | None]:
+    def location(self) -> Loader:
         return self._loader(catalog.locations_by_ids)
 
-    def tag(self) -> DataLoader[int, Row | None]:
+    def tag(self) -> Loader:
         return self._loader(catalog.tags_by_ids)
 
-    def message(self) -> DataLoader[int, Row | None]:
+    def message(self) -> Loader:
         return self._loader(history.messages.by_ids)
 
-    def review(self) -> DataLoader[int, Row | None]:
+    def review(self) -> Loader:
         return self._loader(history.reviews.by_ids)
 
-    def charge(self) -> DataLoader[int, Row | None]:
+    def charge(self) -> Loader:
         return self._loader(history.charges.by_ids)
 
-    def tags_of(self) -> DataLoader[int, list[Row]]:
+    def tags_of(self) -> Loader:
         return self._loader(catalog.tags_of)
 
-    def messages_of(self, page: Page, wanted: MessageFilter) -> DataLoader[int, Slice]:
+    def messages_of(self, page: Page, wanted: MessageFilter) -> Loader:
         return self._loader(history.messages.pages, page, wanted)
 
-    def reviews_of(self, page: Page) -> DataLoader[int, Slice]:
+    def reviews_of(self, page: Page) -> Loader:
         return self._loader(history.reviews.pages, page)
 
-    def charges_of(self, page: Page) -> DataLoader[int, Slice]:
+    def charges_of(self, page: Page) -> Loader:
         return self._loader(history.charges.pages, page)
 
-    def message_count_of(self, wanted: MessageFilter) -> DataLoader[int, int]:
-        return self._loader(history.messages.counts, wanted)
+    def message_count_of(self, wanted: MessageFilter) -> Loader:
+        return self._counter(history.messages.counts, wanted)
 
-    def review_count_of(self) -> DataLoader[int, int]:
-        return self._loader(history.reviews.counts)
+    def review_count_of(self) -> Loader:
+        return self._counter(history.reviews.counts)
 
-    def charge_count_of(self) -> DataLoader[int, int]:
-        return self._loader(history.charges.counts)
+    def charge_count_of(self) -> Loader:
+        return self._counter(history.charges.counts)
 
-    async def customers(self, wanted: CustomerFilter, page: Page) -> Slice:
-        return await customers.page(self._read, wanted, page)
+    def customers(self, page: Page) -> Loader:
+        """Load the page of customers of each filter."""
+        return self._loader(customers.pages, page)
 
-    async def customer_count(self, wanted: CustomerFilter) -> int:
-        return await customers.count(self._read, wanted)
+    def customer_count(self) -> Loader:
+        """Count the customers of each filter."""
+        return self._counter(customers.counts)
 
-    async def project(self) -> Row:
-        return await access.own_project(self._read)
+    def project(self) -> Loader:
+        return self._whole(access.own_project)
 
-    async def locations(self) -> Sequence[Row]:
-        return await catalog.locations(self._read)
+    def locations(self) -> Loader:
+        return self._whole(catalog.locations)
 
-    async def tags(self) -> Sequence[Row]:
-        return await catalog.tags(self._read)
+    def tags(self) -> Loader:
+        return self._whole(catalog.tags)

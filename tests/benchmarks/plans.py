@@ -1,15 +1,14 @@
 """The plans of the statements that a request runs, as the store's engine tells them."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, event
 
 from customergraph.settings import Settings
 from customergraph.store.database import Database
 from customergraph.web.app import create_app
+from statements import told
 
 Statement = tuple[str, Any]
 
@@ -19,26 +18,15 @@ async def of_request(url: str, token: str, query: str, variables: Mapping[str, A
     app = create_app(Settings(database_url=url))
     headers = {"Authorization": f"Bearer {token}"}
     gateway = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway", headers=headers)
-    with _statements() as found:
+    with told() as found:
         async with app.router.lifespan_context(app), gateway:
             answer = await gateway.post("/graphql", json={"query": query, "variables": variables})
     answer.raise_for_status()
-    return await _explained(url, found)
+    return await _explained(url, [one for one in found if _is_read(one[0])])
 
 
-@contextmanager
-def _statements() -> Iterator[list[Statement]]:
-    found: list[Statement] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
-        if statement.startswith("SELECT") and "FROM token" not in statement:
-            found.append((statement, parameters))
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+def _is_read(statement: str) -> bool:
+    return statement.startswith("SELECT") and "FROM token" not in statement
 
 
 async def _explained(url: str, statements: list[Statement]) -> list[str]:

@@ -1,7 +1,9 @@
 """Global ids, and the three ways to name one row (contract, section 6)."""
 
 import base64
+import binascii
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -30,8 +32,13 @@ class GlobalId:
     id: int
 
     def __str__(self) -> str:
-        # Base64 of "Type:digits" holds letters and digits alone.
-        return base64.urlsafe_b64encode(f"{self.kind}:{self.id}".encode()).decode().rstrip("=")
+        return self.of(self.kind)(self.id)
+
+    @staticmethod
+    def of(kind: Kind) -> Callable[[int], str]:
+        """Give what writes the global ids of a kind: base64 of "Type:digits", which holds letters and digits alone."""
+        form, encoded = f"{kind}:%d".encode(), binascii.b2a_base64
+        return lambda id_: encoded(form % id_, newline=False).rstrip(b"=").decode()
 
     @classmethod
     def parsed(cls, text: str) -> "GlobalId | None":

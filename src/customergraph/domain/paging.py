@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -139,8 +139,7 @@ def page(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """One page of rows in the order of the list. Each row has the sort's value as `sort_value`."""
 
     rows: Sequence[Any]

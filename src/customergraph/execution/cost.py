@@ -92,6 +92,11 @@ def cost(
     return _Reckoning(schema, document, variables).of(root, [operation.selection_set], extra=extra)
 
 
+def counted(objects: Mapping[str, int]) -> int:
+    """Give the actual cost of a query that gave so many objects of each type."""
+    return sum(count for name, count in objects.items() if not name.endswith(_COUNT_NOTHING))
+
+
 class _Reckoning:
     """Reckons the selection sets of one operation."""
 

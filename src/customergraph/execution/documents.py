@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -26,8 +26,10 @@ from graphql import (
 
 from customergraph.errors import BadUserInput, LimitExceeded, OperationUnresolved
 from customergraph.execution import limits
+from customergraph.execution.cost import Cost
 from customergraph.execution.limits import Limits
 from customergraph.execution.merging import FieldsThatCanBeMerged
+from customergraph.execution.plan import Plans
 
 REMEMBERED = 512
 REMEMBERED_CHARACTERS = 20_000
@@ -63,6 +65,12 @@ class Document:
 
     tree: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
+    # What is worked out of it once, for all its executions; the costs are those of operations without variables.
+    plans: Plans = field(init=False)
+    costs: dict[str | None, Cost] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plans", Plans(self.tree.definitions if self.tree else ()))
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Give the operation of that name, or the only one; raises OperationUnresolved."""

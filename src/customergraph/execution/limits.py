@@ -160,7 +160,7 @@ def _require_list(entries: int, limits: Limits) -> None:
 def _require_nodes(document: DocumentNode, limits: Limits) -> None:
     """Judge what may stand anywhere, in what is never executed too."""
     directives = 0
-    for node in _nodes(document):
+    for node in nodes(document):
         if isinstance(node, NameNode):
             limits.require("name_characters", len(node.value))
         elif isinstance(node, ListValueNode):
@@ -169,7 +169,8 @@ def _require_nodes(document: DocumentNode, limits: Limits) -> None:
     limits.require("directives", directives)
 
 
-def _nodes(root: Node) -> Iterator[Node]:
+def nodes(root: Node) -> Iterator[Node]:
+    """Give a node and all nodes below it, in no order."""
     waiting: list[Node] = [root]
     while waiting:
         node = waiting.pop()

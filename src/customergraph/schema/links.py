@@ -1,23 +1,36 @@
 """Fields that lead from a row to other rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
-from customergraph.loaders import Loaders, Row
+from customergraph.execution.fields import Columns, Loading, batched
+from customergraph.loaders import Loader, Loaders
 from customergraph.schema.context import Info
 
 
-def linked(loader: Callable[[Loaders], DataLoader[Any, Any]], key: str, *, description: str) -> Any:
+def linked(loader: Callable[[Loaders], Loader], key: str | None, *, description: str) -> Any:
     """Declare a field whose rows the loader gives for the parent's column `key`; null where that is null."""
 
-    async def load(root: strawberry.Parent[Row], info: Info) -> Any:
-        value = getattr(root, key)
-        return None if value is None else await loader(info.context.loaders).load(value)
+    def loading(info: Info) -> Any:
+        return loader(info.context.loaders)
 
-    return strawberry.field(resolver=load, description=description)
+    return batched(loading, key, description=description)
+
+
+class Named:
+    """Loads what an argument names, whichever object asks."""
+
+    def __init__(self, loader: Loading, key: Any) -> None:
+        self._loader = loader
+        self._key = key
+
+    async def load(self, _key: Any) -> Any:
+        return await self._loader.load(self._key)
+
+    async def load_many(self, keys: Sequence[Any], columns: Columns) -> Sequence[Any]:
+        return await self._loader.load_many([self._key] * len(keys), columns)
 
 
 def given(argument: Any) -> Any:

@@ -8,6 +8,7 @@ import strawberry
 
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.errors import BadUserInput
+from customergraph.execution.fields import computed, takes_any
 from customergraph.loaders import Loaders, Row
 from customergraph.schema.context import Context, Info
 
@@ -30,10 +31,8 @@ class Identified:
 class Node:
     id: strawberry.ID = strawberry.field(description="The global id.")
 
-    @classmethod
-    def is_type_of(cls, _source: Any, _info: Any) -> bool:
-        """Take the source as it is: every field but `node` and `nodes` has one concrete type."""
-        return True
+    # Every field but `node` and `nodes` has one concrete type.
+    is_type_of = staticmethod(takes_any)
 
     @staticmethod
     def resolve_type(source: Identified, _info: Any, _type: Any) -> str:
@@ -42,22 +41,12 @@ class Node:
 
 def global_id(kind: Kind) -> Any:
     """Declare the field `id` of a type."""
-
-    def id_of(root: strawberry.Parent[Row]) -> strawberry.ID:
-        return strawberry.ID(str(GlobalId(kind, root.id)))
-
-    return strawberry.field(resolver=id_of, description="The global id.")
+    return computed(GlobalId.of(kind), "id", description="The global id.")
 
 
 def database_id() -> Any:
     """Declare the field `databaseId` of a type."""
-    return strawberry.field(
-        resolver=_database_id, description="The plain integer id, as the REST API has it; never used again."
-    )
-
-
-def _database_id(root: strawberry.Parent[Row]) -> Any:
-    return root.id
+    return computed(int, "id", description="The plain integer id, as the REST API has it; never used again.")
 
 
 _LOADERS = {
@@ -94,7 +83,7 @@ async def _identified(context: Context, text: str) -> Identified | None:
     if wanted is None:
         return None
     if wanted.kind is Kind.PROJECT:
-        row = await context.loaders.project() if wanted.id == context.principal.project_id else None
+        row = await context.loaders.project().load(None) if wanted.id == context.principal.project_id else None
     else:
         row = await _LOADERS[wanted.kind](context.loaders).load(wanted.id)
     return None if row is None else Identified(wanted.kind, row)

@@ -3,17 +3,21 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from customergraph.execution.breadth_first import BreadthFirst
+from customergraph.execution.fields import batched
+from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
+from customergraph.schema.links import linked
 from customergraph.schema.mutations import customers as mutations
 from customergraph.schema.node import Node, find_node, find_nodes
-from customergraph.schema.scalars import SCALARS
+from customergraph.schema.scalars import NATIVE, SCALARS
 from customergraph.schema.types.charge import Charge
-from customergraph.schema.types.customer import Customer, find_customer, list_customers
-from customergraph.schema.types.location import Location, list_locations
+from customergraph.schema.types.customer import Customer, customer_of, customers_of
+from customergraph.schema.types.location import Location
 from customergraph.schema.types.message import Message
-from customergraph.schema.types.project import Project, own_project
+from customergraph.schema.types.project import Project
 from customergraph.schema.types.review import Review
-from customergraph.schema.types.tag import Tag, list_tags
+from customergraph.schema.types.tag import Tag
 
 
 @strawberry.type(description="Everything that can be read. Needs the scope `read`.")
@@ -25,16 +29,15 @@ class Query:
     nodes: list[Node | None] = strawberry.field(
         resolver=find_nodes, description="Finds several things by their global ids, in the order of the ids."
     )
-    project: Project = strawberry.field(resolver=own_project, description="The project that the token speaks for.")
-    customer: Customer | None = strawberry.field(
-        resolver=find_customer,
-        description="One customer, archived or not; null when the project has none such.",
+    project: Project = linked(Loaders.project, None, description="The project that the token speaks for.")
+    customer: Customer | None = batched(
+        customer_of, None, description="One customer, archived or not; null when the project has none such."
     )
-    customers: Connection[Customer] = strawberry.field(
-        resolver=list_customers, description="The customers that fulfil all of the given conditions."
+    customers: Connection[Customer] = batched(
+        customers_of, None, description="The customers that fulfil all of the given conditions."
     )
-    locations: list[Location] = strawberry.field(resolver=list_locations, description="All locations, by name.")
-    tags: list[Tag] = strawberry.field(resolver=list_tags, description="All tags, by name.")
+    locations: list[Location] = linked(Loaders.locations, None, description="All locations, by name.")
+    tags: list[Tag] = linked(Loaders.tags, None, description="All tags, by name.")
 
 
 @strawberry.type(
@@ -77,11 +80,18 @@ class Mutation:
     )
 
 
+class GatewayExecutor(BreadthFirst):
+    """Executes this schema's operations, whose answers are written by orjson."""
+
+    native = NATIVE
+
+
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     types=(Message, Review, Charge),
     config=StrawberryConfig(scalar_map=SCALARS),
+    execution_context_class=GatewayExecutor,
 )
 
 

@@ -5,10 +5,12 @@ from datetime import date, datetime
 from typing import Any, NewType
 from uuid import UUID
 
+import orjson
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from customergraph.domain import moments
+from customergraph.execution.leaves import Native
 
 BigInt = NewType("BigInt", int)
 
@@ -39,6 +41,14 @@ def _uuid(value: Any) -> UUID:
     except (ValueError, TypeError, AttributeError):
         raise ValueError("UUID takes 32 hexadecimal digits in five groups") from None
 
+
+# What orjson writes as the contract wants it, with the options `JSON_OPTIONS`.
+NATIVE: Native = {
+    "BigInt": frozenset({int}),
+    "DateTime": frozenset({datetime}),
+    "UUID": frozenset({UUID}),
+}
+JSON_OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 SCALARS: Mapping[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(

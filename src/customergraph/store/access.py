@@ -16,6 +16,7 @@ from customergraph.domain import moments
 from customergraph.domain.principal import Principal, Scope
 from customergraph.errors import CommandRefused, StoreUnavailable
 from customergraph.store.database import Database, Read
+from customergraph.store.rows import Columns
 from customergraph.store.tables import project, token
 from customergraph.store.tenancy import TENANT
 
@@ -126,8 +127,8 @@ async def project_of_slug(database: Database, slug: str) -> Row[Any]:
 _OWN_PROJECT = select(project).where(project.c.id == TENANT)
 
 
-async def own_project(read: Read) -> Row[Any]:
-    """Give the project that the transaction was opened for."""
+async def own_project(read: Read, _columns: Columns = None) -> Any:
+    """Give the project that the transaction was opened for, with all its columns."""
     found = await read.row(_OWN_PROJECT)
     assert found is not None, "a token's project is never deleted"  # noqa: S101
     return found

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Table
+from sqlalchemy import Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from customergraph.store.rows import Prepared
 
 Options = Mapping[str, Any]
 
@@ -45,19 +48,24 @@ class Backend(ABC):
     lateral: ClassVar[bool]
     # What tells the engine to plan the rest of a transaction anew for its values, where it would not.
     plan_for_values: ClassVar[str | None] = None
-    # The execution options of a read snapshot, and of a write transaction.
+    # The execution options of a read that belongs to no project, and of a write transaction.
     reading: ClassVar[Options]
     writing: ClassVar[Options]
+    # What the driver raises.
+    driver_errors: ClassVar[tuple[type[Exception], ...]]
 
     def __init__(self, url: str, connecting: Connecting) -> None:
         self.url = url
         self.connecting = connecting
         self.engine = self._engine()
+        self._prepared: WeakKeyDictionary[Executable, Prepared] = WeakKeyDictionary()
 
-    @property
-    def single(self) -> Options:
-        """The execution options of a read of one statement."""
-        return self.reading
+    def prepared(self, statement: Executable) -> Prepared:
+        """Give a statement in the engine's own words, found once."""
+        known = self._prepared.get(statement)
+        if known is None:
+            known = self._prepared[statement] = Prepared(statement, self.engine.dialect)
+        return known
 
     @property
     def path(self) -> Path | None:
@@ -66,6 +74,28 @@ class Backend(ABC):
 
     @abstractmethod
     def _engine(self) -> AsyncEngine: ...
+
+    @property
+    @abstractmethod
+    def begin(self) -> str:
+        """What begins a read snapshot."""
+
+    @property
+    def single(self) -> str | None:
+        """What has to begin a read of one statement, if anything."""
+        return None
+
+    @abstractmethod
+    async def command(self, connection: AsyncConnection, sql: str) -> None:
+        """Have the driver run what gives no rows."""
+
+    @abstractmethod
+    async def fetched(self, connection: AsyncConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Have the driver run a statement; gives its rows as the driver has them."""
+
+    @abstractmethod
+    async def end(self, connection: AsyncConnection) -> None:
+        """End a read snapshot, where the pool would not."""
 
     @abstractmethod
     async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:

@@ -1,59 +1,72 @@
 """Locations and tags."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
 
-from sqlalchemy import Row, Text, select
+from sqlalchemy import Table, Text, select
 from sqlalchemy.sql import Executable
 
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction
+from customergraph.store.rows import Columns, Row, chosen
 from customergraph.store.tables import customer_tag, location, tag
 from customergraph.store.tenancy import found_are_ours, ours
 
 _SLUGS = select(each("slugs", Text).c.value)
-_LOCATIONS = select(location).where(ours(location)).order_by(location.c.name_key, location.c.id)
-_TAGS = select(tag).where(ours(tag)).order_by(tag.c.name_key, tag.c.id)
-_LOCATIONS_BY_ID = select(location).where(found_are_ours(location), location.c.id.in_(select(each("ids").c.value)))
-_TAGS_BY_ID = select(tag).where(found_are_ours(tag), tag.c.id.in_(select(each("ids").c.value)))
 _LOCATION_IDS = select(location.c.slug, location.c.id).where(ours(location), location.c.slug.in_(_SLUGS))
 _TAG_IDS = select(tag.c.slug, tag.c.id).where(ours(tag), tag.c.slug.in_(_SLUGS))
-_TAGS_OF = (
-    select(tag, customer_tag.c.customer_id)
-    .select_from(customer_tag.join(tag, tag.c.id == customer_tag.c.tag_id))
-    .where(ours(customer_tag), ours(tag), customer_tag.c.customer_id.in_(select(each("parents").c.value)))
-)
 
 
-async def locations(read: Transaction) -> Sequence[Row[Any]]:
+@lru_cache(maxsize=256)
+def _all_statement(table: Table, columns: Columns) -> Executable:
+    return select(*chosen(table.c, columns, "id")).where(ours(table)).order_by(table.c.name_key, table.c.id)
+
+
+async def locations(read: Transaction, columns: Columns = None) -> Sequence[Row]:
     """Give all locations by folded name, then id."""
-    return await read.rows(_LOCATIONS)
+    return await read.rows(_all_statement(location, columns))
 
 
-async def tags(read: Transaction) -> Sequence[Row[Any]]:
+async def tags(read: Transaction, columns: Columns = None) -> Sequence[Row]:
     """Give all tags by folded name, then id."""
-    return await read.rows(_TAGS)
+    return await read.rows(_all_statement(tag, columns))
 
 
-async def locations_by_ids(read: Read, ids: Sequence[int]) -> list[Row[Any] | None]:
-    return await _by_ids(read, _LOCATIONS_BY_ID, ids)
+@lru_cache(maxsize=256)
+def _by_ids_statement(table: Table, columns: Columns) -> Executable:
+    is_one = table.c.id.in_(select(each("ids").c.value))
+    return select(*chosen(table.c, columns, "id")).where(found_are_ours(table), is_one)
 
 
-async def tags_by_ids(read: Read, ids: Sequence[int]) -> list[Row[Any] | None]:
-    return await _by_ids(read, _TAGS_BY_ID, ids)
+async def locations_by_ids(read: Read, ids: Sequence[int], *, columns: Columns) -> list[Row | None]:
+    return await _by_ids(read, _by_ids_statement(location, columns), ids)
 
 
-async def _by_ids(read: Read, statement: Executable, ids: Sequence[int]) -> list[Row[Any] | None]:
+async def tags_by_ids(read: Read, ids: Sequence[int], *, columns: Columns) -> list[Row | None]:
+    return await _by_ids(read, _by_ids_statement(tag, columns), ids)
+
+
+async def _by_ids(read: Read, statement: Executable, ids: Sequence[int]) -> list[Row | None]:
     found = {row.id: row for row in await read.rows(statement, {"ids": ids})}
     return [found.get(id_) for id_ in ids]
 
 
-async def tags_of(read: Transaction, customer_ids: Sequence[int]) -> list[list[Row[Any]]]:
+@lru_cache(maxsize=256)
+def _tags_of_statement(columns: Columns) -> Executable:
+    return (
+        select(*chosen(tag.c, columns, "id"), customer_tag.c.customer_id)
+        .select_from(customer_tag.join(tag, tag.c.id == customer_tag.c.tag_id))
+        .where(ours(customer_tag), ours(tag), customer_tag.c.customer_id.in_(select(each("parents").c.value)))
+        .order_by(tag.c.name_key, tag.c.id)
+    )
+
+
+async def tags_of(read: Transaction, customer_ids: Sequence[int], *, columns: Columns = None) -> list[list[Row]]:
     """Give the tags of each customer by folded name, then id."""
-    found: dict[int, list[Row[Any]]] = {id_: [] for id_ in customer_ids}
-    for row in await read.rows(_TAGS_OF, {"parents": customer_ids}):
+    found: dict[int, list[Row]] = {id_: [] for id_ in customer_ids}
+    for row in await read.rows(_tags_of_statement(columns), {"parents": customer_ids}):
         found[row.customer_id].append(row)
-    return [sorted(found[id_], key=lambda row: (row.name_key, row.id)) for id_ in customer_ids]
+    return [found[id_] for id_ in customer_ids]
 
 
 async def location_ids(transaction: Transaction, slugs: Collection[str]) -> Mapping[str, int]:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Row,
     Text,
     Uuid,
     bindparam,
@@ -29,6 +28,7 @@ from customergraph.store import paging
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction, Write
 from customergraph.store.paging import PageShape
+from customergraph.store.rows import Columns, Row, chosen
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
 from customergraph.store.tenancy import TENANT, found_are_ours, ours
 
@@ -136,9 +136,9 @@ async def _bound(read: Read, wanted: CustomerFilter) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _page_statement(wanted: FilterShape, shape: PageShape) -> Executable:
-    rows = select(*COLUMNS).where(*wanted.conditions())
-    return paging.statement(rows, customer, shape, **wanted.leaves(shape.ordering))
+def _page_statement(wanted: FilterShape, shape: PageShape, columns: Columns) -> Executable:
+    rows = select(*chosen(COLUMNS, columns, "id")).where(*wanted.conditions())
+    return paging.statement(rows, customer, shape, columns, **wanted.leaves(shape.ordering))
 
 
 @lru_cache(maxsize=256)
@@ -146,32 +146,46 @@ def _count_statement(wanted: FilterShape) -> Executable:
     return select(func.count().label("total")).select_from(customer).where(*wanted.conditions())
 
 
-async def page(read: Read, wanted: CustomerFilter, page: Page) -> Slice:
-    """Give one page of the customers that fulfil the filter."""
-    statement = _page_statement(FilterShape.of(wanted), PageShape.of(page))
+async def pages(read: Read, filters: Sequence[CustomerFilter], page: Page, *, columns: Columns) -> list[Slice]:
+    """Give one page of the customers that fulfil each filter."""
+    return [await _page(read, wanted, page, columns) for wanted in filters]
+
+
+async def _page(read: Read, wanted: CustomerFilter, page: Page, columns: Columns) -> Slice:
+    statement = _page_statement(FilterShape.of(wanted), PageShape.of(page), columns)
     rows = await read.rows(statement, {**await _bound(read, wanted), **paging.parameters(page)})
     return Slice.of(rows, page)
 
 
-async def count(read: Read, wanted: CustomerFilter) -> int:
-    """Count all the customers that fulfil the filter."""
-    return int(await read.value(_count_statement(FilterShape.of(wanted)), await _bound(read, wanted)))
+async def counts(read: Read, filters: Sequence[CustomerFilter]) -> list[int]:
+    """Count all the customers that fulfil each filter."""
+    return [
+        int(await read.value(_count_statement(FilterShape.of(wanted)), await _bound(read, wanted)))
+        for wanted in filters
+    ]
 
 
-_BY_IDS = select(*COLUMNS).where(found_are_ours(customer), customer.c.id.in_(select(each("ids").c.value)))
-_BY_UUIDS = select(*COLUMNS).where(ours(customer), customer.c.uuid.in_(select(each("uuids", Uuid).c.value)))
+@lru_cache(maxsize=256)
+def _by_ids_statement(columns: Columns) -> Executable:
+    is_one = customer.c.id.in_(select(each("ids").c.value))
+    return select(*chosen(COLUMNS, columns, "id")).where(found_are_ours(customer), is_one)
 
 
-async def by_ids(read: Read, ids: Sequence[int]) -> list[Row[Any] | None]:
+@lru_cache(maxsize=256)
+def _by_uuids_statement(columns: Columns) -> Executable:
+    is_one = customer.c.uuid.in_(select(each("uuids", Uuid).c.value))
+    return select(*chosen(COLUMNS, columns, "id", "uuid")).where(ours(customer), is_one)
+
+
+async def by_ids(read: Read, ids: Sequence[int], *, columns: Columns) -> list[Row | None]:
     """Give the customer of each id, archived or not."""
-    found = {row.id: row for row in await read.rows(_BY_IDS, {"ids": ids})}
+    found = {row.id: row for row in await read.rows(_by_ids_statement(columns), {"ids": ids})}
     return [found.get(id_) for id_ in ids]
 
 
-async def by_uuids(read: Read, uuids: Sequence[UUID]) -> list[Row[Any] | None]:
+async def by_uuids(read: Read, uuids: Sequence[UUID], *, columns: Columns) -> list[Row | None]:
     """Give the customer of each uuid, archived or not."""
-    rows = await read.rows(_BY_UUIDS, {"uuids": uuids})
-    found = {row.uuid: row for row in rows}
+    found = {row.uuid: row for row in await read.rows(_by_uuids_statement(columns), {"uuids": uuids})}
     return [found.get(uuid) for uuid in uuids]
 
 
@@ -180,7 +194,7 @@ _LOCKED_BY_ID = _LOCKED.where(customer.c.id == bindparam("wanted_id"))
 _LOCKED_BY_UUID = _LOCKED.where(customer.c.uuid == bindparam("wanted_uuid", type_=Uuid))
 
 
-async def locked(write: Write, named: int | UUID | None) -> Row[Any] | None:
+async def locked(write: Write, named: int | UUID | None) -> Row | None:
     """Give the customer of this id or uuid, and keep others from changing it until the transaction ends."""
     if named is None:
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import CursorResult, Executable, Row, Table, text
+from sqlalchemy import CursorResult, Executable, Table, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,7 +18,9 @@ from customergraph.store import tenancy
 from customergraph.store.backend import Backend, Connecting, Failure
 from customergraph.store.postgresql import PostgreSQL
 from customergraph.store.sqlite import SQLite
+from customergraph.store.tables import project
 
+NO_PROJECT = 0
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.02
@@ -33,6 +35,10 @@ Result = TypeVar("Result")
 
 class LostRace(StoreUnavailable):
     """Another transaction came between; nothing was changed, and the same can be done from the start."""
+
+
+class TransactionEnded(Exception):
+    """A statement of an operation that was given up."""
 
 
 class Transaction:
@@ -50,12 +56,13 @@ class Transaction:
         self._connection: AsyncConnection | None = None
         self._running: asyncio.Task[Any] | None = None
         self._turn = asyncio.Lock()
+        self._has_ended = False
 
-    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Run a statement and give its rows."""
         return (await self._run(statement, parameters or {})).all()
 
-    async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+    async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """Run a statement and give its first row."""
         return (await self._run(statement, parameters or {})).first()
 
@@ -71,14 +78,21 @@ class Transaction:
     @asynccontextmanager
     async def _on_connection(self) -> AsyncIterator[AsyncConnection]:
         async with self._turn:
+            if self._has_ended:
+                # Whoever waited for a turn is not waited for any more, and would leave a connection open.
+                raise TransactionEnded
             self._running = asyncio.current_task()
             try:
                 with _failures(self._backend, self._advice, races=True):
                     if self._connection is None:
-                        self._connection = await self._engine.connect()
+                        self._connection = await self._opened()
                     yield self._connection
             finally:
                 self._running = None
+
+    async def _opened(self) -> AsyncConnection:
+        """Give the connection, on which SQLAlchemy begins with the first statement."""
+        return await self._engine.connect()
 
     async def interrupt(self) -> None:
         """Stop the statement that runs, at the database too; whoever waits for it gets an error."""
@@ -102,27 +116,85 @@ class Transaction:
     async def close(self) -> None:
         """End the transaction, without what was not committed."""
         async with self._turn:
+            self._has_ended = True
             connection, self._connection = self._connection, None
             if connection is not None:
                 await self._give_back(connection)
 
+    async def _closing(self, connection: AsyncConnection) -> None:
+        """End what SQLAlchemy does not know of."""
+
     async def _give_back(self, connection: AsyncConnection) -> None:
         try:
-            await connection.close()
+            try:
+                await self._closing(connection)
+            finally:
+                await connection.close()
         except Exception as error:
             # What was read or committed stands; the pool has dropped what could not end its transaction.
             if self._backend.failure(error) is None:
                 raise
 
 
+class StatementFailed(Exception):
+    """A statement that was refused: a fault of ours. It tells no parameters, which are customers' contacts."""
+
+    def __init__(self, error: Exception, sql: str) -> None:
+        # A driver that cannot send a value shows it.
+        reason = "" if isinstance(error, ValueError) else error
+        super().__init__(f"{type(error).__name__}: {reason}\n{sql}")
+
+
 class Read(Transaction):
-    """All its statements see one state of the store."""
+    """All its statements see one state of the store.
+
+    SQLAlchemy writes them, and the driver runs them: what stands between costs as much as most of them do.
+    """
+
+    def __init__(self, backend: Backend, project_id: int, begin: str | None, advice: str = AGAIN) -> None:
+        super().__init__(backend, backend.engine, project_id, advice)
+        self._begin = begin
+
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        tenancy.check(statement)
+        prepared = self._backend.prepared(statement)
+        arguments = prepared.arguments(self._bound(parameters))
+        async with self._on_connection() as connection:
+            try:
+                found = await self._backend.fetched(connection, prepared.sql, arguments)
+            except self._backend.driver_errors as error:
+                if self._backend.failure(error) is None:
+                    raise StatementFailed(error, prepared.sql) from None
+                raise
+        return prepared.rows(found)
+
+    async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        rows = await self.rows(statement, parameters)
+        return rows[0] if rows else None
+
+    async def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        row = await self.row(statement, parameters)
+        return row and row[0]
 
     async def plan_for_values(self) -> None:
         """Let the engine plan what follows for its very values: what suits a rare one is dear for a common one."""
         if self._backend.plan_for_values:
             async with self._on_connection() as connection:
-                await connection.exec_driver_sql(self._backend.plan_for_values)
+                await self._backend.command(connection, self._backend.plan_for_values)
+
+    async def _opened(self) -> AsyncConnection:
+        connection = await self._engine.connect()
+        try:
+            if self._begin:
+                await self._backend.command(connection, self._begin)
+        except BaseException:
+            # Without a snapshot nothing is read on it.
+            await self._give_back(connection)
+            raise
+        return connection
+
+    async def _closing(self, connection: AsyncConnection) -> None:
+        await self._backend.end(connection)
 
 
 class Write(Transaction):
@@ -171,11 +243,10 @@ class Database:
         self.backend: Backend = kind(url, connecting)
         self._reading = self.backend.engine.execution_options(**self.backend.reading)
         self._writing = self.backend.engine.execution_options(**self.backend.writing)
-        self._single = self.backend.engine.execution_options(**self.backend.single)
 
     def read(self, project_id: int, *, after_change: bool = False) -> Read:
         """Give a snapshot; `after_change` when it reads back what was just committed."""
-        return Read(self.backend, self._reading, project_id, DONE_UNREAD if after_change else AGAIN)
+        return Read(self.backend, project_id, self.backend.begin, DONE_UNREAD if after_change else AGAIN)
 
     def write(self, project_id: int) -> Write:
         return Write(self.backend, self._writing, project_id)
@@ -210,16 +281,15 @@ class Database:
             async with self.backend.upgrading():
                 yield
 
-    async def unbound_row(self, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
+    async def unbound_row(self, statement: Executable, parameters: Mapping[str, Any]) -> Any:
         """Read one row of what belongs to no project, with as little around it as the engine allows."""
-        with _failures(self.backend, AGAIN):
-            async with self._single.connect() as connection:
-                return (await connection.execute(statement, parameters)).first()
+        async with Read(self.backend, NO_PROJECT, self.backend.single) as read:
+            return await read.row(statement, parameters)
 
     async def answers(self) -> bool:
         """Tell whether the store can be read."""
         try:
-            await self.unbound_row(text("SELECT 1 FROM project LIMIT 1"), {})
+            await self.unbound_row(select(project.c.id).limit(1), {})
         except StoreUnavailable:
             return False
         return True

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Integer,
-    Row,
     Select,
     Table,
     asc,
@@ -29,6 +28,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 
 from customergraph.domain.paging import Cursor, Ordering, Page, Slice
 from customergraph.store.batches import each
+from customergraph.store.rows import Columns, Row, chosen
 from customergraph.store.tenancy import found_are_ours, ours
 
 
@@ -103,7 +103,13 @@ def _without_values(rows: Select[Any], table: FromClause, shape: PageShape) -> S
 
 
 def statement(
-    rows: Select[Any], table: FromClause, shape: PageShape, *, values: bool = True, nulls: bool = True
+    rows: Select[Any],
+    table: FromClause,
+    shape: PageShape,
+    columns: Columns,
+    *,
+    values: bool = True,
+    nulls: bool = True,
 ) -> Select[Any] | CompoundSelect[Any]:
     """Cut one page out of the rows, which select from the table.
 
@@ -111,7 +117,7 @@ def statement(
     as two ranges of it, one after the other; `values` and `nulls` say which of the two
     the rows' own conditions leave possible.
     """
-    rows = rows.add_columns(table.c[shape.ordering.column].label("sort_value"))
+    rows = rows.add_columns(*_sort_value(table, shape, columns))
     ranges: list[Select[Any]] = []
     if values and shape.after is not Bound.NULL:
         ranges.append(_with_values(rows, table, shape))
@@ -126,6 +132,11 @@ def statement(
     return union_all(*(select(part.subquery()) for part in ranges)).limit(_limit())
 
 
+def _sort_value(table: FromClause, shape: PageShape, columns: Columns) -> list[ColumnElement[Any]]:
+    """Give what cursors are made of, where they are wanted."""
+    return chosen([table.c[shape.ordering.column].label("sort_value")], columns)
+
+
 def _limit() -> ColumnElement[int]:
     return bindparam("page_limit", type_=Integer)
 
@@ -135,34 +146,40 @@ def _id(cursor: str) -> ColumnElement[int]:
 
 
 def statement_of_parents(
-    columns: Sequence[ColumnElement[Any]],
+    selected: Sequence[ColumnElement[Any]],
     table: Table,
     parent: str,
     shape: PageShape,
+    columns: Columns,
     conditions: Sequence[ColumnElement[bool]],
     *,
     lateral: bool,
 ) -> Select[Any]:
-    """Give the first page of the rows of each parent in the parameter `parents`.
+    """Give the first page of the rows of each parent in the parameter `parents`, each in its order.
 
     Each parent's range of the index is entered once and read up to the page's end, so
-    a parent with 100,000 rows costs what one with a page of them costs. The rows come in
-    no order of their own. `lateral` tells whether the engine has LATERAL: where it has
-    not, the range gives ids, and each row is found by its id.
+    a parent with 100,000 rows costs what one with a page of them costs. `lateral` tells
+    whether the engine has LATERAL: where it has not, the range gives ids, and each row is
+    found by its id.
     """
     parents = each("parents")
+    direction = desc if shape.ordering.descending else asc
     if lateral:
-        own = select(*columns, table.c[shape.ordering.column].label("sort_value"))
+        place = [table.c[shape.ordering.column].label("sorted_by"), table.c.id.label("then_by")]
+        own = select(*selected, *_sort_value(table, shape, columns), *place)
         own = own.where(ours(table), table.c[parent] == parents.c.value, *conditions)
         page = _with_values(own, table, shape).lateral("page")
-        return select(page).select_from(parents.join(page, true()))
+        given = [column for column in page.c if column.name not in {"sorted_by", "then_by"}]
+        rows = select(*given).select_from(parents.join(page, true()))
+        return rows.order_by(direction(page.c.sorted_by), direction(page.c.then_by))
     inner = table.alias("wanted")
     wanted = select(inner.c.id).where(ours(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
     newest = _with_values(wanted, inner, shape).correlate(parents)
     return (
-        select(*columns, table.c[shape.ordering.column].label("sort_value"))
+        select(*selected, *_sort_value(table, shape, columns))
         .select_from(parents.join(table, table.c.id.in_(newest)))
         .where(found_are_ours(table))
+        .order_by(direction(table.c[shape.ordering.column]), direction(table.c.id))
     )
 
 
@@ -170,11 +187,9 @@ def _on(table: FromClause, conditions: Sequence[ColumnElement[bool]]) -> list[Co
     return [ClauseAdapter(table).traverse(condition) for condition in conditions]
 
 
-def slices_of_parents(rows: Sequence[Row[Any]], parent: str, parents: Sequence[int], page: Page) -> list[Slice]:
-    """Sort each parent's rows into its page, in the order of the parents."""
-    found: dict[int, list[Row[Any]]] = {id_: [] for id_ in parents}
-    for row in rows:
-        found[getattr(row, parent)].append(row)
-    for page_rows in found.values():
-        page_rows.sort(key=attrgetter("sort_value", "id"), reverse=page.ordering.descending)
+def slices_of_parents(rows: Sequence[Row], parent: str, parents: Sequence[int], page: Page) -> list[Slice]:
+    """Part rows, which are in order, into the pages of their parents."""
+    found: dict[int, list[Row]] = {id_: [] for id_ in parents}
+    for id_, row in zip(map(attrgetter(parent), rows), rows, strict=True):
+        found[id_].append(row)
     return [Slice.of(found[id_], page) for id_ in parents]

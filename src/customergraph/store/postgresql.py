@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
+import asyncpg
 from sqlalchemy import Connection, Table, event, func, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -29,6 +30,7 @@ _RACES = frozenset({"40001", "40P01", "23505", "23503"})
 
 class PostgreSQL(Backend):
     lateral = True
+    driver_errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
     # After five executions it may take one plan for all values.
     plan_for_values = "SET LOCAL plan_cache_mode = force_custom_plan"
     reading: ClassVar[Options] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -36,9 +38,32 @@ class PostgreSQL(Backend):
     writing: ClassVar[Options] = {"isolation_level": "READ COMMITTED"}
 
     @property
-    def single(self) -> Options:
-        # Without BEGIN and COMMIT around it, but PgBouncer may change the server between its messages.
-        return self.reading if self.connecting.pgbouncer else {"isolation_level": "AUTOCOMMIT"}
+    def begin(self) -> str:
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+        return f"{begin} {self._limit()};" if self.connecting.pgbouncer else begin
+
+    @property
+    def single(self) -> str | None:
+        # PgBouncer may change the server between a statement's messages.
+        return self.begin if self.connecting.pgbouncer else None
+
+    async def command(self, connection: AsyncConnection, sql: str) -> None:
+        await (await _driver(connection)).execute(sql)
+
+    async def fetched(self, connection: AsyncConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        driver = await _driver(connection)
+        try:
+            rows: Sequence[Any] = await driver.fetch(sql, *arguments)
+        except TimeoutError:
+            # It did not answer in time: a farewell would not be heard, and is waited for.
+            driver.terminate()
+            raise
+        return rows
+
+    async def end(self, connection: AsyncConnection) -> None:
+        driver = await _driver(connection)
+        if not driver.is_closed() and driver.is_in_transaction():
+            await driver.execute("ROLLBACK;")
 
     def _engine(self) -> AsyncEngine:
         engine = create_async_engine(
@@ -73,9 +98,11 @@ class PostgreSQL(Backend):
             settings["statement_timeout"] = _milliseconds(seconds)
         return {**arguments, "server_settings": settings}
 
+    def _limit(self) -> str:
+        return f"SET LOCAL statement_timeout = {_milliseconds(self.connecting.statement_timeout or 0)}"
+
     def _limit_transaction(self, connection: Connection) -> None:
-        limit = _milliseconds(self.connecting.statement_timeout or 0)
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
+        connection.exec_driver_sql(self._limit())
 
     async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:  # noqa: ARG002
         # asyncpg then asks the server to stop.
@@ -88,6 +115,8 @@ class PostgreSQL(Backend):
             if error.connection_invalidated:
                 return Failure.OUTAGE
             error = error.orig or error
+        if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
+            return Failure.OUTAGE
         state = getattr(error, "sqlstate", None) or ""
         if state in _RACES:
             return Failure.RACE
@@ -160,6 +189,10 @@ async def _has_search_index(connection: AsyncConnection) -> bool:
 async def _missing_extensions(connection: AsyncConnection) -> str:
     known = set((await connection.execute(text("SELECT extname FROM pg_extension"))).scalars())
     return " and ".join(name for name in _EXTENSIONS if name not in known)
+
+
+async def _driver(connection: AsyncConnection) -> Any:
+    return (await connection.get_raw_connection()).driver_connection
 
 
 def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

@@ -35,6 +35,8 @@ _OUTAGES = frozenset(
 
 class SQLite(Backend):
     lateral = False
+    begin = "BEGIN"
+    driver_errors = (sqlite3.Error,)
     reading: ClassVar[Options] = {"writing": False}
     writing: ClassVar[Options] = {"writing": True}
 
@@ -56,16 +58,28 @@ class SQLite(Backend):
         event.listen(engine.sync_engine, "begin", _begin)
         return engine
 
+    async def command(self, connection: AsyncConnection, sql: str) -> None:
+        await self.fetched(connection, sql, ())
+
+    async def fetched(self, connection: AsyncConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        # One errand of the driver's thread, where a cursor would make four.
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        rows: Sequence[Any] = await driver.execute_fetchall(sql, arguments)
+        return rows
+
+    async def end(self, connection: AsyncConnection) -> None:
+        # The pool rolls back what it gets back.
+        pass
+
     async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:  # noqa: ARG002
         # A task that is canceled would leave the statement running, and the connection lost.
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.interrupt()
 
     def failure(self, error: BaseException) -> Failure | None:
-        if not isinstance(error, DBAPIError):
-            return None
+        cause = error.orig if isinstance(error, DBAPIError) else error
         # Extended codes hold the primary one in their low byte.
-        code = getattr(error.orig, "sqlite_errorcode", -1) & 0xFF
+        code = getattr(cause, "sqlite_errorcode", -1) & 0xFF
         return Failure.OUTAGE if code in _OUTAGES else None
 
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,6 +4,7 @@ Each row of a tenant's table carries its project, and its references carry it to
 database itself refuses a row that points into another project.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,8 +58,9 @@ class _MomentText(TypeDecorator[datetime]):
             return None
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else datetime.fromisoformat(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002
+        # Without the layers that a TypeDecorator has around it: answers hold moments by the thousand.
+        return lambda text: text and datetime.fromisoformat(text)
 
 
 Moment = _MomentText().with_variant(DateTime(timezone=True), "postgresql")

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from customergraph.execution.documents import Documents
+from customergraph.execution.field_errors import DepthFirst
 from customergraph.execution.limits import Limits
-from customergraph.schema.queries import executable
+from customergraph.schema.queries import GatewayExecutor, executable
 from customergraph.settings import Settings
 from customergraph.store.backend import Connecting
 from customergraph.store.database import Database
@@ -23,6 +24,7 @@ class Gateway:
     documents: Documents
     admission: Admission
     throttle: Throttle
+    executor: type[DepthFirst]
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -48,6 +50,7 @@ class Gateway:
             Documents(executable, limits),
             Admission(settings.running_limit, settings.waiting_limit),
             Throttle(buckets, rate),
+            GatewayExecutor if settings.breadth_first else DepthFirst,
         )
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from customergraph.errors import (
     Unauthenticated,
 )
 from customergraph.schema.errors import answered
+from customergraph.schema.scalars import JSON_OPTIONS
 from customergraph.store import access
 from customergraph.store.access import TokenUse
 from customergraph.web import auth, body, media_types, operation
@@ -57,7 +58,9 @@ async def _answered(request: Request) -> Response:
     except ClientGone:
         return Response(status_code=CLIENT_GONE)
     status = 200 if answer.is_begun else _status(answer.refused, media_type)
-    response = Response(orjson.dumps(answer.body), status, _headers(answer.refused), media_type=media_type)
+    response = Response(
+        orjson.dumps(answer.body, option=JSON_OPTIONS), status, _headers(answer.refused), media_type=media_type
+    )
     if use.to_be_noted:
         response.background = BackgroundTask(access.note_use, gateway.database, use.token_id)
     return response

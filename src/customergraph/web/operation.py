@@ -5,15 +5,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues, get_variable_values
 
 from customergraph.domain.principal import Scope
 from customergraph.errors import BadRequest, LimitExceeded, RequestRefused, TimedOut, Unauthenticated
-from customergraph.execution.cost import Cost, cost
+from customergraph.execution.cost import Cost, cost, counted
 from customergraph.execution.documents import ERRORS_TOLD, Document
 from customergraph.execution.limits import check_values
-from customergraph.execution.run import run
+from customergraph.execution.run import Outcome, run
 from customergraph.schema.context import Context
 from customergraph.schema.errors import answered
 from customergraph.schema.queries import executable
@@ -107,12 +107,12 @@ async def _answered(gateway: Gateway, asked: GraphQLRequest, use: TokenUse, gone
     await gateway.throttle.charge(use.token_id, bill.requested)
     try:
         async with Context(gateway.database, use.principal) as context:
-            work = run(executable, document, asked.operation_name, asked.variables, context)
-            result = await _in_time(work, context, gone, gateway.settings.deadline)
-            bill.actual = reckoned.actual(result.data)
+            work = run(gateway.executor, executable, document, asked.operation_name, asked.variables, context)
+            outcome = await _in_time(work, context, gone, gateway.settings.deadline)
+            bill.actual = _actual(reckoned, operation, outcome)
     finally:
         await gateway.throttle.give_back(use.token_id, bill.requested - bill.actual)
-    return Answer(_body(result))
+    return Answer(_body(outcome))
 
 
 def _invalid(document: Document) -> Answer:
@@ -138,6 +138,15 @@ def _require_scope(operation: OperationDefinitionNode, use: TokenUse) -> None:
 
 def _reckoned(document: Document, operation: OperationDefinitionNode, asked: GraphQLRequest) -> Cost:
     """Reckon the cost; nothing for variables that do not fit, with which nothing is executed."""
+    if operation.variable_definitions:
+        return _reckoned_with(asked, document, operation)
+    name = operation.name.value if operation.name else None
+    if name not in document.costs:
+        document.costs[name] = _reckoned_with(asked, document, operation)
+    return document.costs[name]
+
+
+def _reckoned_with(asked: GraphQLRequest, document: Document, operation: OperationDefinitionNode) -> Cost:
     variables = get_variable_values(executable, operation.variable_definitions or (), asked.variables or {})
     if not isinstance(variables, VariableValues) or document.tree is None:
         return Cost()
@@ -147,9 +156,16 @@ def _reckoned(document: Document, operation: OperationDefinitionNode, asked: Gra
         return Cost()
 
 
-async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> ExecutionResult:
+def _actual(reckoned: Cost, operation: OperationDefinitionNode, outcome: Outcome) -> int:
+    is_counted = outcome.objects is not None and not outcome.errors
+    if is_counted and operation.operation is OperationType.QUERY:
+        return counted(outcome.objects or {})
+    return reckoned.actual(outcome.data)
+
+
+async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> Outcome:
     """Await the work until its deadline, and while its client waits for it; then stop it, in the store too."""
-    task: asyncio.Task[ExecutionResult] = asyncio.ensure_future(work)
+    task: asyncio.Task[Outcome] = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(gone())
     try:
         await asyncio.wait({task, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -166,8 +182,8 @@ async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> 
         watch.cancel()
 
 
-def _body(result: ExecutionResult) -> dict[str, Any]:
-    errors = result.errors or []
+def _body(result: Outcome) -> dict[str, Any]:
+    errors = result.errors
     # Errors without a path came before execution: then there is no data at all, not even null.
     begun = not errors or any(error.path for error in errors)
     body: dict[str, Any] = {"data": result.data} if begun else {}

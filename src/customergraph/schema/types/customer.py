@@ -1,6 +1,5 @@
 from datetime import date, datetime
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,8 +12,9 @@ from customergraph.domain.customer import CustomerFilter
 from customergraph.domain.identity import Kind
 from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageFilter
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST
-from customergraph.loaders import Loaders, Row
-from customergraph.schema.connections import After, Connection, First
+from customergraph.execution.fields import batched, computed
+from customergraph.loaders import Loaders
+from customergraph.schema.connections import After, Connection, First, Pages
 from customergraph.schema.context import Info
 from customergraph.schema.enums import (
     DateKey,
@@ -24,7 +24,7 @@ from customergraph.schema.enums import (
     SortDirection,
     SortKey,
 )
-from customergraph.schema.links import given, linked
+from customergraph.schema.links import Named, given, linked
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.charge import Charge
@@ -36,16 +36,11 @@ from customergraph.schema.types.tag import Tag
 NESTED_PAGE = 10
 
 
-def _name(root: strawberry.Parent[Row]) -> str:
-    return rules.full_name(root.first_name, root.last_name)
+def _is_there(value: Any) -> bool:
+    return value is not None
 
 
-def _is_unsubscribed(root: strawberry.Parent[Row]) -> bool:
-    return root.unsubscribed_at is not None
-
-
-async def _messages(
-    root: strawberry.Parent[Row],
+def _messages(
     info: Info,
     first: First = NESTED_PAGE,
     after: After = strawberry.UNSET,
@@ -55,37 +50,24 @@ async def _messages(
     channel: Annotated[
         MessageChannel | None, strawberry.argument(description="Only messages of this channel.")
     ] = strawberry.UNSET,
-) -> Connection[Message]:
+) -> Any:
     loaders = info.context.loaders
     statuses = None if given(status) is None else frozenset(given(status))
     wanted = MessageFilter(statuses, given(channel))
     page = paging.page(MESSAGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
-    return Connection(
-        page=await loaders.messages_of(page, wanted).load(root.id),
-        count=partial(loaders.message_count_of(wanted).load, root.id),
-    )
+    return Pages(loaders.messages_of(page, wanted), loaders.message_count_of(wanted))
 
 
-async def _reviews(
-    root: strawberry.Parent[Row], info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET
-) -> Connection[Review]:
+def _reviews(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
     loaders = info.context.loaders
     page = paging.page(REVIEWS_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
-    return Connection(
-        page=await loaders.reviews_of(page).load(root.id),
-        count=partial(loaders.review_count_of().load, root.id),
-    )
+    return Pages(loaders.reviews_of(page), loaders.review_count_of())
 
 
-async def _charges(
-    root: strawberry.Parent[Row], info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET
-) -> Connection[Charge]:
+def _charges(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
     loaders = info.context.loaders
     page = paging.page(CHARGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
-    return Connection(
-        page=await loaders.charges_of(page).load(root.id),
-        count=partial(loaders.charge_count_of().load, root.id),
-    )
+    return Pages(loaders.charges_of(page), loaders.charge_count_of())
 
 
 @strawberry.type(description="A person that the business wants a review from, with all that happened between them.")
@@ -94,7 +76,9 @@ class Customer(Node):
     database_id: BigInt = database_id()
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
 
-    name: str = strawberry.field(resolver=_name, description="First and last name, joined by one space.")
+    name: str = computed(
+        rules.full_name, "first_name", "last_name", description="First and last name, joined by one space."
+    )
     first_name: str = strawberry.field(description="First name.")
     last_name: str | None = strawberry.field(description="Last name.")
     email: str | None = strawberry.field(
@@ -110,8 +94,8 @@ class Customer(Node):
     state: str | None = strawberry.field(description="State, province or region.")
     postal_code: str | None = strawberry.field(description="Postal or ZIP code.")
     is_archived: bool = strawberry.field(description="Whether the customer is archived, and so absent from lists.")
-    is_unsubscribed: bool = strawberry.field(
-        resolver=_is_unsubscribed, description="Whether the customer wants no more messages."
+    is_unsubscribed: bool = computed(
+        _is_there, "unsubscribed_at", description="Whether the customer wants no more messages."
     )
     signed_up_at: datetime | None = strawberry.field(description="When the customer signed up.")
     asked_at: datetime | None = strawberry.field(
@@ -130,15 +114,9 @@ class Customer(Node):
         Loaders.location, "location_id", description="The location that the customer belongs to."
     )
     tags: list[Tag] = linked(Loaders.tags_of, "id", description="The customer's tags, by name.")
-    messages: Connection[Message] = strawberry.field(
-        resolver=_messages, description="The customer's messages, newest first."
-    )
-    reviews: Connection[Review] = strawberry.field(
-        resolver=_reviews, description="The customer's reviews, newest first."
-    )
-    charges: Connection[Charge] = strawberry.field(
-        resolver=_charges, description="The customer's charges, newest first."
-    )
+    messages: Connection[Message] = batched(_messages, "id", description="The customer's messages, newest first.")
+    reviews: Connection[Review] = batched(_reviews, "id", description="The customer's reviews, newest first.")
+    charges: Connection[Charge] = batched(_charges, "id", description="The customer's charges, newest first.")
 
 
 CustomerId = Annotated[
@@ -147,17 +125,15 @@ CustomerId = Annotated[
 ]
 
 
-async def find_customer(info: Info, id: CustomerId) -> Customer | None:
+def customer_of(info: Info, id: CustomerId) -> Any:
     loaders = info.context.loaders
     named = identity.parsed(id, Kind.CUSTOMER)
     if named is None:
         return None
-    if isinstance(named, UUID):
-        return await loaders.customer_by_uuid().load(named)
-    return await loaders.customer().load(named)
+    return Named(loaders.customer_by_uuid() if isinstance(named, UUID) else loaders.customer(), named)
 
 
-async def list_customers(
+def customers_of(
     info: Info,
     q: Annotated[
         str | None,
@@ -199,7 +175,7 @@ async def list_customers(
         str | None,
         strawberry.argument(description="Only what comes before this cursor, which this list gave."),
     ] = strawberry.UNSET,
-) -> Connection[Customer]:
+) -> Any:
     loaders = info.context.loaders
     from_, to = rules.days(given(date_from), given(date_to))
     since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
@@ -220,4 +196,4 @@ async def list_customers(
         last=given(last),
         before=given(before),
     )
-    return Connection(page=await loaders.customers(wanted, page), count=partial(loaders.customer_count, wanted))
+    return Named(Pages(loaders.customers(page), loaders.customer_count()), wanted)

@@ -3,14 +3,13 @@ from uuid import UUID
 import strawberry
 
 from customergraph.domain.identity import Kind
-from customergraph.loaders import Row
-from customergraph.schema.context import Info
+from customergraph.execution.fields import computed
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 
 
-def _display_name(root: strawberry.Parent[Row]) -> str:
-    return root.display_name or root.name  # type: ignore[no-any-return]
+def _display_name(display_name: str | None, name: str) -> str:
+    return display_name or name
 
 
 @strawberry.type(description="A place of business that customers, reviews and charges belong to.")
@@ -20,8 +19,11 @@ class Location(Node):
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
     slug: str = strawberry.field(description="Its name in inputs and import files, unique in the project.")
     name: str = strawberry.field(description="The name used inside the business.")
-    display_name: str = strawberry.field(
-        resolver=_display_name, description="The name shown to customers; the plain name where there is none."
+    display_name: str = computed(
+        _display_name,
+        "display_name",
+        "name",
+        description="The name shown to customers; the plain name where there is none.",
     )
     code: str | None = strawberry.field(description="A short code of the business's own.")
     address1: str | None = strawberry.field(description="First line of the street address.")
@@ -29,7 +31,3 @@ class Location(Node):
     city: str | None = strawberry.field(description="City.")
     state: str | None = strawberry.field(description="State, province or region.")
     postal_code: str | None = strawberry.field(description="Postal or ZIP code.")
-
-
-async def list_locations(info: Info) -> list[Location]:
-    return await info.context.loaders.locations()  # type: ignore[return-value]

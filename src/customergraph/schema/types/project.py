@@ -3,8 +3,6 @@ from uuid import UUID
 import strawberry
 
 from customergraph.domain.identity import Kind
-from customergraph.loaders import Row
-from customergraph.schema.context import Info
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 
@@ -19,8 +17,3 @@ class Project(Node):
     timezone: str = strawberry.field(
         description="The IANA time zone in which its days begin and end, like `Europe/Berlin`."
     )
-
-
-async def own_project(info: Info) -> Project:
-    row: Row = await info.context.loaders.project()
-    return row  # type: ignore[no-any-return]

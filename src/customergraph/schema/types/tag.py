@@ -3,7 +3,6 @@ from uuid import UUID
 import strawberry
 
 from customergraph.domain.identity import Kind
-from customergraph.schema.context import Info
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 
@@ -17,7 +16,3 @@ class Tag(Node):
     name: str = strawberry.field(description="The name that people see.")
     color: str | None = strawberry.field(description="Its color, as `#rrggbb`.")
     icon: str | None = strawberry.field(description="The name of its icon.")
-
-
-async def list_tags(info: Info) -> list[Tag]:
-    return await info.context.loaders.tags()  # type: ignore[return-value]

@@ -1,0 +1,272 @@
+"""Breadth-first execution: each field is resolved once for all the objects of its level.
+
+Values travel down the plan in lists, one value for each object, and completed values come
+back up in lists of the same length. A value that could not be completed is a `Failed` in its
+place; on its way up it becomes null, or makes what holds it fail. Where something stands in
+the answer is worked out only for what failed.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Coroutine, Sequence
+from inspect import isawaitable
+from itertools import chain, islice
+from typing import Any, ClassVar
+
+from graphql import (
+    ExecutionResult,
+    GraphQLResolveInfo,
+    OperationType,
+    Undefined,
+    is_abstract_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.execution.executor import invalid_return_type_error, to_nodes
+from graphql.pyutils import Path, gather_with_cancel
+
+from customergraph.execution.field_errors import DepthFirst, Failed, OfField, OfItems, OfSome, Place, Places, Root, told
+from customergraph.execution.fields import Batch, Level, takes_any
+from customergraph.execution.leaves import Native
+from customergraph.execution.plan import PlannedField, Plans, Selection, Way
+from customergraph.execution.values import dictionaries, listed, settled
+
+# So many objects that wait for nothing are completed at a stretch, and then others have their turn.
+STRETCH = 2_000
+
+Values = Sequence[Any]
+Info = GraphQLResolveInfo[Any]
+# Completed values, and whether one of them is a `Failed`.
+Completed = tuple[Values, bool]
+
+_NOTHING = {type(None), type(Undefined)}
+_LISTS = {list, tuple}
+
+
+class BreadthFirst(DepthFirst):
+    """Executes operations by their plans, and what has none depth-first."""
+
+    # The scalars whose values are left to the JSON encoder; a schema names its own in a subclass.
+    native: ClassVar[Native] = {}
+
+    def __init__(self, *arguments: Any, plans: Plans | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._plans = plans or Plans((self.operation, *self.fragment_definitions.values()))
+        # What became null, and where.
+        self.failures: list[tuple[Failed, Place]] = []
+        # How many objects of each type there were; None where nobody counted.
+        self.objects: Counter[str] | None = None
+
+    def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - as it is called
+        plan = self._plans.of(self, self.native)
+        if plan is None:
+            return super().execute_operation(serially)
+        self.objects = Counter()
+        return self._executed(plan.root)
+
+    async def _executed(self, root: Selection) -> ExecutionResult:
+        in_turn = self.operation.operation is OperationType.MUTATION
+        execute = self._serially if in_turn else self._level
+        (data,), failed = await execute(root, [self.root_value], Root())
+        if failed:
+            self.failures.append((data, ()))
+            data = None
+        errors = told((failure.located(), place) for failure, place in self.failures)
+        return ExecutionResult(data, errors or None)
+
+    async def _serially(self, selection: Selection, objects: Values, places: Places) -> Completed:
+        """Execute the fields one after another; after one that nulls the answer, none is begun."""
+        level, columns = Level(objects), []
+        for planned in selection.fields:
+            column, failed = await self._field(planned, level, places)
+            if failed:
+                return column, True
+            columns.append(column)
+        return dictionaries(selection.keys, columns, 1), False
+
+    async def _objects(self, selection: Selection, objects: Values, places: Places) -> Completed:
+        """Execute a selection for objects of its type, each of which becomes a dictionary."""
+        if self.objects is not None:
+            self.objects[selection.type.name] += len(objects)
+        if not selection.is_immediate or len(objects) <= STRETCH:
+            return await self._level(selection, objects, places)
+        done: list[Any] = []
+        any_failed = False
+        for start in range(0, len(objects), STRETCH):
+            stretch = range(start, min(start + STRETCH, len(objects)))
+            part, failed = await self._level(selection, objects[start : stretch.stop], OfSome(places, stretch))
+            done += part
+            any_failed = any_failed or failed
+            await asyncio.sleep(0)
+        return done, any_failed
+
+    async def _level(self, selection: Selection, objects: Values, places: Places) -> Completed:
+        level = Level(objects)
+        completed = {
+            planned.key: await self._field(planned, level, places)
+            for planned in selection.fields
+            if planned.is_immediate
+        }
+        later = {
+            planned.key: self._field(planned, level, places) for planned in selection.fields if not planned.is_immediate
+        }
+        completed.update(zip(later, await _together(later.values()), strict=True))
+        columns = [completed[planned.key] for planned in selection.fields]
+        done = dictionaries(selection.keys, [column for column, _ in columns], len(objects))
+        if any(failed for _, failed in columns):
+            return [Failed.first(one.values()) or one for one in done], True
+        return done, False
+
+    async def _field(self, planned: PlannedField, level: Level, places: Places) -> Completed:
+        """Resolve a field for all objects of a level, and complete what came of it."""
+        if not level.objects:
+            return (), False
+        places = OfField(places, planned.key)
+        values = await self._values(planned, level, places)
+        return await self._completed(planned.definition.type, planned, values, places)
+
+    async def _values(self, planned: PlannedField, level: Level, places: Places) -> Values:
+        if planned.way is Way.TYPENAME:
+            return [planned.parent.name] * len(level.objects)
+        if planned.way is Way.ATTRIBUTE:
+            return level.attribute(planned.declared.python_name)
+        if planned.way is Way.COMPUTED:
+            return level.computed(planned.declared)
+        if planned.way is Way.BATCHED:
+            return await self._batched(planned, level, places)
+        return [self._called(planned, source, places.of(index)) for index, source in enumerate(level.objects)]
+
+    async def _batched(self, planned: PlannedField, level: Level, places: Places) -> Values:
+        try:
+            info = self._info(planned, places.of(0))
+            loaded = planned.resolve(Batch(level, planned.columns), info, **planned.arguments(self))
+            values: Values = await loaded
+        except Exception as error:  # noqa: BLE001 - answered where the values would stand
+            return [error] * len(level.objects)
+        return values
+
+    def _called(self, planned: PlannedField, source: Any, place: Place) -> Any:
+        try:
+            return planned.resolve(source, self._info(planned, place), **planned.arguments(self))
+        except Exception as error:  # noqa: BLE001 - answered where the value would stand
+            return error
+
+    def _info(self, planned: PlannedField, place: Place) -> Info:
+        path: Any = None
+        for key in place:
+            path = Path(path, key, planned.parent.name)
+        return self.build_resolve_info(planned.definition, to_nodes(planned.details), planned.parent, path)
+
+    async def _completed(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
+        """Complete values that stand each at a place of its own: a field's, or the items of lists."""
+        if not is_non_null_type(type_):
+            done, failed = await self._nullable(type_, planned, values, places)
+            return (self._nulled(done, places) if failed else done), False
+        done, failed = await self._nullable(type_.of_type, planned, values, places)
+        if None not in done:
+            return done, failed
+        error = TypeError(f"Cannot return null for non-nullable field {planned.name}.")
+        failures = [Failed(error, planned.details, places, at) if one is None else one for at, one in enumerate(done)]
+        return failures, True
+
+    def _nulled(self, done: Values, places: Places) -> Values:
+        """Make null what failed and may be null, and remember why."""
+        self.failures += [(one, places.of(at)) for at, one in enumerate(done) if isinstance(one, Failed)]
+        return [None if isinstance(one, Failed) else one for one in done]
+
+    async def _nullable(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
+        kinds = set(map(type, values))
+        if any(issubclass(kind, Awaitable) for kind in kinds):
+            values = await settled(values)
+            kinds = set(map(type, values))
+        if planned.leaf and not is_list_type(type_):
+            done = planned.leaf.completed(values, kinds)
+            return (done, False) if done is values else _failing(done, planned, places)
+        if kinds.isdisjoint(_NOTHING) and not any(issubclass(kind, Exception) for kind in kinds):
+            return await self._present(type_, planned, values, places)
+        return await self._where_present(
+            lambda present, where: self._present(type_, planned, present, where), planned, values, places
+        )
+
+    async def _where_present(self, complete: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
+        """Complete the values that are there; null stays null, and an exception fails."""
+        found = [None if one is Undefined else one for one in values]
+        chosen = [at for at, one in enumerate(found) if one is not None and not isinstance(one, Exception)]
+        done, failed = await complete([found[at] for at in chosen], OfSome(places, chosen))
+        for at, one in zip(chosen, done, strict=True):
+            found[at] = one
+        completed, more_failed = _failing(found, planned, places)
+        return completed, failed or more_failed
+
+    async def _present(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
+        """Complete lists or objects, none of which is null."""
+        if not is_list_type(type_):
+            return await self._typed(type_, planned, values, places)
+        if set(map(type, values)) <= _LISTS:
+            return await self._lists(type_, planned, values, places)
+        lists = [await listed(one, planned.name) for one in values]
+        return await self._where_present(
+            lambda present, where: self._lists(type_, planned, present, where), planned, lists, places
+        )
+
+    async def _lists(self, type_: Any, planned: PlannedField, lists: Values, places: Places) -> Completed:
+        lengths = list(map(len, lists))
+        items = list(chain.from_iterable(lists))
+        done, failed = await self._completed(type_.of_type, planned, items, OfItems(places, lengths))
+        rest = iter(done)
+        found = [list(islice(rest, length)) for length in lengths]
+        return ([Failed.first(one) or one for one in found] if failed else found), failed
+
+    async def _typed(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
+        """Complete objects by their types."""
+        if not values:
+            return [], False
+        if not is_abstract_type(type_) and type_.is_type_of in {None, takes_any}:
+            return await self._objects(planned.below.of(type_), values, places)
+        info = self._info(planned, places.of(0))
+        types = [await self._type(type_, one, planned, info) for one in values]
+        groups: dict[Any, list[int]] = {}
+        for at, found in enumerate(types):
+            if not isinstance(found, Exception):
+                groups.setdefault(found, []).append(at)
+        parts = await _together(
+            self._objects(planned.below.of(found), [values[at] for at in chosen], OfSome(places, chosen))
+            for found, chosen in groups.items()
+        )
+        for chosen, (part, _) in zip(groups.values(), parts, strict=True):
+            for at, one in zip(chosen, part, strict=True):
+                types[at] = one
+        done, failed = _failing(types, planned, places)
+        return done, failed or any(part_failed for _, part_failed in parts)
+
+    async def _type(self, type_: Any, value: Any, planned: PlannedField, info: Info) -> Any:
+        """Give the object type of a value, or the error that it has none."""
+        try:
+            if is_abstract_type(type_):
+                name = (type_.resolve_type or self.type_resolver)(value, info, type_)
+                name = await name if isawaitable(name) else name
+                type_ = self.ensure_valid_runtime_type(name, type_, planned.details, info, value)
+            is_one = type_.is_type_of is None or type_.is_type_of(value, info)
+            if not (await is_one if isawaitable(is_one) else is_one):
+                return invalid_return_type_error(type_, value, planned.details)
+        except Exception as error:  # noqa: BLE001 - answered where the value would stand
+            return error
+        return type_
+
+
+def _failing(values: Values, planned: PlannedField, places: Places) -> Completed:
+    """Put a failure into the place of each exception."""
+    if not any(issubclass(kind, Exception) for kind in set(map(type, values))):
+        return values, False
+    found = [
+        Failed(one, planned.details, places, at) if isinstance(one, Exception) else one for at, one in enumerate(values)
+    ]
+    return found, True
+
+
+async def _together(work: Any) -> list[Completed]:
+    """Await all at once, so that what they load becomes batches."""
+    coroutines: list[Coroutine[Any, Any, Completed]] = list(work)
+    if len(coroutines) <= 1:
+        return [await one for one in coroutines]
+    return await gather_with_cancel(*coroutines)

@@ -1,0 +1,131 @@
+"""Field errors: where they stand, what they null, and which are told (specification, "Handling Field Errors")."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any, Protocol
+
+from graphql import ExecutionResult, GraphQLError, located_error
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.executor import CollectedErrors, to_nodes
+from graphql.pyutils import Path
+
+# Keys of the answer, from its root.
+Place = tuple[str | int, ...]
+
+
+class Places(Protocol):
+    """Where each value of a list stands in the answer; worked out only for those that failed."""
+
+    def of(self, index: int) -> Place: ...
+
+
+class Root:
+    def of(self, index: int) -> Place:  # noqa: ARG002 - there is one
+        return ()
+
+
+class OfField:
+    """The values of a field, one of each object."""
+
+    def __init__(self, objects: Places, key: str) -> None:
+        self._objects = objects
+        self._key = key
+
+    def of(self, index: int) -> Place:
+        return (*self._objects.of(index), self._key)
+
+
+class OfItems:
+    """The items of lists, one list after the other."""
+
+    def __init__(self, lists: Places, lengths: Iterable[int]) -> None:
+        self._lists = lists
+        self._lengths = lengths
+        self._ends: list[int] = []
+
+    def of(self, index: int) -> Place:
+        self._ends = self._ends or list(accumulate(self._lengths))
+        which = bisect_right(self._ends, index)
+        return (*self._lists.of(which), index - (self._ends[which - 1] if which else 0))
+
+
+class OfSome:
+    """Chosen ones of a list's values."""
+
+    def __init__(self, every: Places, chosen: Sequence[int]) -> None:
+        self._every = every
+        self._chosen = chosen
+
+    def of(self, index: int) -> Place:
+        return self._every.of(self._chosen[index])
+
+
+class Failed:
+    """Stands in the place of a value that could not be completed."""
+
+    __slots__ = ("_details", "_error", "_index", "_places", "others")
+
+    def __init__(self, error: Exception, details: FieldDetailsList, places: Places, index: int) -> None:
+        self._error = error
+        self._details = details
+        self._places = places
+        self._index = index
+        # What else failed in what this one makes null.
+        self.others: tuple[Failed, ...] = ()
+
+    @classmethod
+    def first(cls, values: Iterable[Any]) -> "Failed | None":
+        """Give the first failure among the values that something holds, if there is one."""
+        failures = [value for value in values if isinstance(value, Failed)]
+        if not failures:
+            return None
+        first, *others = failures
+        first.others = (*first.others, *others)
+        return first
+
+    def located(self) -> GraphQLError:
+        return located_error(self._error, to_nodes(self._details), self._places.of(self._index))
+
+
+def told(placed: Iterable[tuple[GraphQLError, Place]]) -> list[GraphQLError]:
+    """Choose the errors that an answer tells, and sort them by where they stand.
+
+    Each comes with the place that it made null. What is below another's place is gone from
+    the answer, and its error with it; of several for one place the first is told. So equal
+    answers have equal errors, in whichever order they came.
+    """
+    by_place: dict[Place, GraphQLError] = {}
+    for error, place in placed:
+        by_place.setdefault(place, error)
+    kept = [error for place, error in by_place.items() if not any(place[:end] in by_place for end in range(len(place)))]
+    return sorted(kept, key=_order)
+
+
+def _order(error: GraphQLError) -> list[tuple[bool, Any]]:
+    return [(isinstance(key, int), key) for key in error.path or ()]
+
+
+class _Placed(CollectedErrors):
+    """Remembers with each error the place that it made null."""
+
+    __slots__ = ("placed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.placed: list[tuple[GraphQLError, Place]] = []
+
+    def add(self, error: GraphQLError, path: Path | None) -> None:
+        self.placed.append((error, tuple(path.as_list()) if path else ()))
+
+
+class DepthFirst(Executor[Any]):
+    """graphql-core's executor, which completes one object after another."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.collected_errors: _Placed = _Placed()
+
+    def build_response(self, data: dict[str, Any] | None) -> ExecutionResult:
+        return ExecutionResult(data, told(self.collected_errors.placed) or None)

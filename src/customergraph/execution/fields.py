@@ -1,0 +1,159 @@
+"""Fields that are declared once, and resolved for one object or for all objects of a level at once.
+
+The depth-first executor resolves a field for one object after another, the breadth-first one for
+all of them together. What such a field reads of its object, and what loads it, stands in one place.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from operator import attrgetter
+from typing import Any, Protocol
+
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+
+# The names that a level's objects are asked for; None where nobody can tell, so that all are wanted.
+Columns = frozenset[str] | None
+
+_FUNCTION = "function"
+_READS = "reads"
+_WITHIN = "within"
+_KEY = "key"
+
+
+class Loading(Protocol):
+    """What gives the values of keys, in as few batches as it can."""
+
+    def load(self, key: Any) -> Awaitable[Any]:
+        """Give the value of one key, or raise what went wrong with it."""
+
+    def load_many(self, keys: Sequence[Any], columns: Columns) -> Awaitable[Sequence[Any]]:
+        """Give the value of each key, or in its place what went wrong with it; values have these columns at least."""
+
+
+class Level:
+    """Objects of one type that stand at one place of the operation, read attribute by attribute."""
+
+    def __init__(self, objects: Sequence[Any]) -> None:
+        self.objects = objects
+        self._columns: dict[str, Sequence[Any]] | None = None
+        kinds = set(map(type, objects))
+        kind = kinds.pop() if len(kinds) == 1 else object
+        # Named tuples, as rows are, are read all at once, and others object by object.
+        if issubclass(kind, tuple) and (names := getattr(kind, "_fields", None)) is not None:
+            self._columns = dict(zip(names, zip(*objects, strict=True), strict=True))
+
+    def column(self, name: str) -> Sequence[Any]:
+        """Give an attribute of each object."""
+        known = self._columns.get(name) if self._columns else None
+        return list(map(attrgetter(name), self.objects)) if known is None else known
+
+    def attribute(self, name: str) -> Sequence[Any]:
+        """Give an attribute of each object; an exception stands in the place of one that cannot be had."""
+        try:
+            return self.column(name)
+        except Exception:  # noqa: BLE001 - whose it is is found out one by one
+            return [_attempted(attrgetter(name), one) for one in self.objects]
+
+    def computed(self, field: "ComputedField") -> Sequence[Any]:
+        """Compute a field of each object; an exception stands in the place of a value that it prevented."""
+        try:
+            return list(map(field.function, *map(self.column, field.reads)))
+        except Exception:  # noqa: BLE001 - whose it is is found out one by one
+            return [_attempted(field.of, one) for one in self.objects]
+
+
+def _attempted(function: Callable[[Any], Any], source: Any) -> Any:
+    try:
+        return function(source)
+    except Exception as error:  # noqa: BLE001 - answered where the value would stand
+        return error
+
+
+def takes_any(_source: Any, _info: Any) -> bool:
+    """Take any object as one of its type, as `is_type_of` of types whose fields never give another's."""
+    return True
+
+
+class Batch:
+    """A level in the place of the one object that a resolver is called for."""
+
+    def __init__(self, level: Level, columns: Columns) -> None:
+        self.level = level
+        self.columns = columns
+
+
+class ComputedField(StrawberryField):
+    """A field whose value follows from attributes of its object."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # As other fields with a resolver, it is no part of its class's constructor.
+        self.init = self.repr = self.compare = False
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        function: Callable[..., Any] = self.metadata[_FUNCTION]
+        return function
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The attributes that the function takes."""
+        reads: tuple[str, ...] = self.metadata[_READS]
+        return reads
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """All that the function wants, of rows that the attributes hold too."""
+        return frozenset((*self.reads, *self.metadata[_WITHIN]))
+
+    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
+        return self.of(source)
+
+    def of(self, source: Any) -> Any:
+        """Give the value for one object."""
+        return self.function(*(getattr(source, name) for name in self.reads))
+
+
+class BatchedField(StrawberryField):
+    """A field that is loaded by an attribute of its object; its resolver tells what loads it."""
+
+    @property
+    def key(self) -> str | None:
+        """The attribute that is the key; None for what does not depend on its object."""
+        key: str | None = self.metadata[_KEY]
+        return key
+
+    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
+        loading: Any = super().get_result(source, info, args, kwargs)
+        if isinstance(source, Batch):
+            return self._of_batch(loading, source)
+        key = getattr(source, self.key) if self.key else None
+        return None if loading is None or (self.key and key is None) else loading.load(key)
+
+    async def _of_batch(self, loading: Loading | None, batch: Batch) -> Sequence[Any]:
+        count = len(batch.level.objects)
+        if loading is None:
+            return [None] * count
+        keys = batch.level.column(self.key) if self.key else [None] * count
+        if self.key is None or None not in keys:
+            return await loading.load_many(keys, batch.columns)
+        found = iter(await loading.load_many([key for key in keys if key is not None], batch.columns))
+        return [None if key is None else next(found) for key in keys]
+
+
+def computed(function: Callable[..., Any], *reads: str, within: Sequence[str] = (), description: str) -> Any:
+    """Declare a field that is a function of these attributes of its object.
+
+    `within` are the columns that it wants of rows which its object holds.
+    """
+    metadata = {_FUNCTION: function, _READS: reads, _WITHIN: within}
+    return ComputedField(description=description, metadata=metadata)
+
+
+def batched(loading: Callable[..., Loading | None], key: str | None, *, description: str) -> Any:
+    """Declare a field that is loaded by the attribute `key` of its object; null where that is null.
+
+    The function takes the field's arguments and `info`, and gives what loads it: None for nothing
+    at all. It is called once for all objects of a level.
+    """
+    return BatchedField(description=description, metadata={_KEY: key}, base_resolver=StrawberryResolver(loading))
