@@ -151,6 +151,21 @@ def test_the_actual_cost_is_what_was_returned(acme: Tenant) -> None:
     assert answer["extensions"]["cost"] == {"requested": 160, "actual": 12, "limit": 50_000}
 
 
+def test_the_actual_cost_counts_what_each_type_was_asked_for(acme: Tenant) -> None:
+    acme.add_histories(1, each=3)
+    (customer,) = acme.client.data("{ customers { nodes { messages { nodes { id } } charges { nodes { id } } } } }")[
+        "customers"
+    ]["nodes"]
+    ids = [customer[name]["nodes"][0]["id"] for name in ("messages", "charges")]
+    of_two_types = """query($ids: [ID!]!) { nodes(ids: $ids) {
+      ... on Message { customer { messages { nodes { id } } } }
+      ... on Charge { customer { id } }
+    } }"""
+
+    # Each with its customer, and one of these with 3 messages.
+    assert acme.client.answer(of_two_types, ids=ids)["extensions"]["cost"]["actual"] == 7
+
+
 def test_an_empty_bucket_sends_its_token_away_and_no_other(acme: Tenant, serve: MakeServer, database_url: str) -> None:
     address = serve(Settings(database_url=database_url, bucket_size=100, bucket_refill=1))
     token = acme.client.http.headers["authorization"].removeprefix("Bearer ")

@@ -46,12 +46,18 @@ class _Entry:
     extra: int
     below: "Cost"
 
+    def or_(self, other: "_Entry") -> "_Entry":
+        """Give what stands under one key of the answer for objects of two types."""
+        below = Cost(self.below.alternatives + other.below.alternatives)
+        return _Entry(max(self.many, other.many), max(self.own, other.own), max(self.extra, other.extra), below)
+
 
 @dataclass(slots=True)
 class Cost:
     """What a selection set counts, as the fields of each type that its objects may have."""
 
     alternatives: list[dict[str, _Entry]] = field(default_factory=list)
+    _any: dict[str, _Entry] | None = None
 
     @property
     def requested(self) -> int:
@@ -66,12 +72,22 @@ class Cost:
 
     def actual(self, data: Mapping[str, Any] | None) -> int:
         """Count the objects of an answer."""
-        entries = {key: entry for entries in self.alternatives for key, entry in entries.items()}
+        if data is None:
+            return 0
         return sum(
             entry.extra + entry.below._of_values(data[key], entry.own)  # noqa: SLF001 - its own kind
-            for key, entry in entries.items()
-            if data is not None and key in data
+            for key, entry in self._of_any_type().items()
+            if key in data
         )
+
+    def _of_any_type(self) -> dict[str, _Entry]:
+        """Give the fields of all types together: an answer does not tell of which type an object is."""
+        if self._any is None:
+            self._any = {}
+            for entries in self.alternatives:
+                for key, entry in entries.items():
+                    self._any[key] = self._any[key].or_(entry) if key in self._any else entry
+        return self._any
 
     def _of_values(self, value: Any, own: int) -> int:
         if value is None:
