@@ -1,0 +1,35 @@
+"""Every attack that was tried on this stack is refused briefly, before anything is read or done for it."""
+
+import pytest
+
+from attacks import ATTACKS
+from graphql_client import GraphQLClient
+from statements import recorded
+
+LARGEST_REFUSAL = 20_000
+# No name, number or text that was sent is told longer than this.
+LONGEST_REPETITION = 500
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The URL of an embedded store alone: what is refused never reaches the store."""
+    return sqlite_url
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_is_answered_briefly_with_its_code_and_no_sql(client: GraphQLClient, name: str) -> None:
+    attack = ATTACKS[name]
+
+    with recorded() as statements:
+        response = client.http.post("/graphql", content=attack.body, headers={"content-type": attack.content_type})
+
+    errors = response.json().get("errors", [])
+    assert (response.status_code, {error["extensions"]["code"] for error in errors}) == (
+        attack.status,
+        {attack.code} - {None},
+    ), response.text[:1_000]
+    assert len(response.content) < LARGEST_REFUSAL
+    assert all(len(error["message"]) <= LONGEST_REPETITION for error in errors)
+    assert "did you mean" not in response.text.lower()
+    assert ["token" in statement for statement in statements] == [True]
