@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 JSON = "application/json"
@@ -38,8 +39,8 @@ def repeated(count: int, text: Callable[[int], str], between: str = " ") -> str:
 def fragment_chain(size: int) -> str:
     """Write fragments of 32 bytes, each of which spreads the next one twice."""
     count = (size - 7) // 32
-    names = [f"F{chr(ord('A') + number // 26)}{chr(ord('a') + number % 26)}" for number in range(count)]
-    chain = [f"fragment {one} on Query{{...{next_} ...{next_}}}" for one, next_ in zip(names, names[1:], strict=False)]
+    names = [f"{chr(ord('A') + number // 26)}{chr(ord('a') + number % 26)}" for number in range(count)]
+    chain = [f"fragment {one} on Query{{...{next_}...{next_}}}" for one, next_ in pairwise(names)]
     document = f"{{...{names[0]}}}{''.join(chain)}fragment {names[-1]} on Query{{__typename}}"
     return document.ljust(size)
 
