@@ -147,7 +147,9 @@ def _reckoned(document: Document, operation: OperationDefinitionNode, asked: Gra
 
 
 def _reckoned_with(asked: GraphQLRequest, document: Document, operation: OperationDefinitionNode) -> Cost:
-    variables = get_variable_values(executable, operation.variable_definitions or (), asked.variables or {})
+    variables = get_variable_values(
+        executable, operation.variable_definitions or (), asked.variables or {}, max_errors=1, hide_suggestions=True
+    )
     if not isinstance(variables, VariableValues) or document.tree is None:
         return Cost()
     try:
