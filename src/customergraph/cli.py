@@ -33,6 +33,7 @@ from customergraph.store.backend import Connecting
 from customergraph.store.database import Database, embedded_path
 from customergraph.store.sqlite import refuse_old_sqlite
 from customergraph.web.app import create_app
+from customergraph.web.garbage import leave_out_what_stays
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -138,7 +139,9 @@ def demo(
     print(f'curl {url} -H "Authorization: Bearer {secret}" \\')  # noqa: T201
     print('  --json \'{"query": "{ customers(first: 3) { totalCount nodes { name email } } }"}\'', flush=True)  # noqa: T201
     settings = Settings.read(database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, graphiql=True)
-    uvicorn.run(create_app(settings, shown_token=secret), **_server_options(settings))
+    served = create_app(settings, shown_token=secret)
+    leave_out_what_stays()
+    uvicorn.run(served, **_server_options(settings))
 
 
 @app.command()
@@ -154,7 +157,9 @@ def serve(
     _refuse_unusable_port(settings.host, settings.port)
     _on_store(settings.database_url, _nothing_more)
     if settings.workers == 1:
-        uvicorn.run(create_app(settings), **_server_options(settings))
+        served = create_app(settings)
+        leave_out_what_stays()
+        uvicorn.run(served, **_server_options(settings))
     else:
         settings.export()
         uvicorn.run(

@@ -18,6 +18,7 @@ from customergraph import logs
 from customergraph.errors import BadRequest
 from customergraph.settings import Settings
 from customergraph.web import graphiql
+from customergraph.web.garbage import leave_out_what_stays
 from customergraph.web.gateway import Gateway
 from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
@@ -81,4 +82,6 @@ async def _http_refused(request: Request, error: Exception) -> Response:
 
 def from_environment() -> Starlette:
     """Make the application in a worker process."""
-    return create_app(Settings.read())
+    app = create_app(Settings.read())
+    leave_out_what_stays()
+    return app
