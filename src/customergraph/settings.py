@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     directive_limit: Annotated[int, Field(ge=0)] = 50
     definition_limit: Annotated[int, Field(gt=0)] = 30
     list_limit: Annotated[int, Field(gt=0)] = 100
+    name_limit: Annotated[int, Field(gt=0)] = 200
+    nested_value_limit: Annotated[int, Field(gt=0)] = 10_000
     cost_limit: Annotated[int, Field(gt=0)] = 50_000
     bucket_size: Annotated[int, Field(gt=0)] = 100_000
     bucket_refill: Annotated[int, Field(gt=0)] = 5_000

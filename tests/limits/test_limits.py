@@ -1,6 +1,7 @@
 """What an operation may hold at most: allowed at each limit, refused above it before anything is run."""
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -63,6 +64,14 @@ def definitions(count: int) -> str:
     return "{ project { " + " ".join(f"...F{number}" for number in range(count - 1)) + " } }" + fragments
 
 
+def alias_of(characters: int) -> str:
+    return f"{{ project {{ {'a' * characters}: name }} }}"
+
+
+def fragment_of(characters: int) -> str:
+    return f"{{ ...{'F' * characters} }} fragment {'F' * characters} on Query {{ project {{ name }} }}"
+
+
 def tokens(count: int) -> str:
     return "{ project { " + "name " * (count - 5) + "} }"
 
@@ -78,6 +87,8 @@ LIMITS: dict[str, tuple[str, int, Document]] = {
     "directives by a fragment": ("directives", 50, directives_by_a_fragment),
     "definitions": ("definitions", 30, definitions),
     "tokens": ("tokens", 4_000, tokens),
+    "characters of an alias": ("name_characters", 200, alias_of),
+    "characters of a fragment's name": ("name_characters", 200, fragment_of),
 }
 
 
@@ -120,6 +131,15 @@ def test_a_list_holds_a_hundred_entries_however_it_is_given(client: GraphQLClien
         assert limit_of(client.post(f"{{ nodes(ids: {literal}) {{ id }} }}")) == limit
         assert limit_of(client.post(f"query($ids: [ID!]! = {literal}) {{ nodes(ids: $ids) {{ id }} }}")) == limit
         assert limit_of(client.post(by_variable, {"ids": ["x"] * count})) == limit
+
+
+def test_variables_hold_so_many_lists_and_objects_and_not_one_more(client: GraphQLClient) -> None:
+    # A list of 99 lists of 100 more.
+    most: list[list[Any]] = [[[], {}] * 50 for _ in range(99)]
+    query = "{ project { name } }"
+
+    assert limit_of(client.post(query, {"a": most})) is None
+    assert limit_of(client.post(query, {"a": most, "b": {}})) == "nested_values"
 
 
 def test_an_operation_may_cost_its_limit_and_not_one_object_more(

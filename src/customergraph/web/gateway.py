@@ -40,6 +40,8 @@ class Gateway:
             directives=settings.directive_limit,
             definitions=settings.definition_limit,
             list_entries=settings.list_limit,
+            name_characters=settings.name_limit,
+            nested_values=settings.nested_value_limit,
         )
         rate = Rate(settings.bucket_size, settings.bucket_refill)
         buckets = RedisBuckets(settings.redis_url, rate) if settings.redis_url else MemoryBuckets(rate)
