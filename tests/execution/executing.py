@@ -16,7 +16,8 @@ from customergraph.execution.limits import Limits
 from execution.small_schema import Executor, Faults, World, schema
 
 core = schema._schema  # noqa: SLF001 - Strawberry shows it nowhere else
-documents = Documents(core, Limits())
+# As large as Hypothesis likes.
+documents = Documents(core, Limits(fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6))
 
 
 @dataclass

@@ -107,6 +107,13 @@ def test_a_loader_fails_for_one_key_or_for_all() -> None:
     assert paths(all_) == [["people", place, "pet"] for place in range(3)]
 
 
+def test_a_loader_that_fails_leaves_null_what_has_no_key() -> None:
+    executed = failing("{ people { boss { name } } }", ("person", 0))
+
+    assert executed.data == {"people": [{"boss": None}] * 3}
+    assert paths(executed) == [["people", 1, "boss"], ["people", 2, "boss"]]
+
+
 @pytest.mark.parametrize("fault", ["promise", "shouted"])
 def test_a_resolver_that_raises_fails_for_its_object_alone(fault: str) -> None:
     executed = failing(f"{{ person(id: 4) {{ rivals {{ {fault} }} boss {{ {fault} }} }} }}", ("age", 2))

@@ -161,6 +161,13 @@ def test_each_field_is_loaded_once_for_all_objects_of_its_level_with_the_columns
     ]
 
 
+def test_nothing_is_loaded_where_no_object_has_a_key() -> None:
+    executed = breadth_first("{ person(id: 1) { boss { boss { name } } } }")
+
+    assert executed.data == {"person": {"boss": None}}
+    assert executed.world.batches == []
+
+
 def test_a_level_of_more_objects_than_are_completed_at_a_stretch_is_whole() -> None:
     count = STRETCH + 2
 

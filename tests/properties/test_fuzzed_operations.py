@@ -288,3 +288,25 @@ def test_any_operation_is_answered_as_it_is_described(client: GraphQLClient, roo
     assert len(answered) >= EXAMPLES
     # Else it would be refusals alone that were tested.
     assert sum(answered) > EXAMPLES / 4
+
+
+def test_queries_are_answered_alike_by_the_other_executor(
+    client: GraphQLClient, serve: MakeServer, database_url: str
+) -> None:
+    token = client.http.headers["authorization"].removeprefix("Bearer ")
+    plain = Settings(database_url=database_url, bucket_size=10**12, deadline=60, breadth_first=False)
+    other = GraphQLClient(serve(plain), token)
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(operations("Query", known_values(client)))
+    def check(asked: Operation) -> None:
+        one, two = (each.post(asked.document, asked.variables) for each in (client, other))
+
+        assert (one.status_code, one.text) == (two.status_code, two.text)
+
+    check()
+    other.close()

@@ -137,7 +137,11 @@ class BatchedField(StrawberryField):
         keys = batch.level.column(self.key) if self.key else [None] * count
         if self.key is None or None not in keys:
             return await loading.load_many(keys, batch.columns)
-        found = iter(await loading.load_many([key for key in keys if key is not None], batch.columns))
+        present = [key for key in keys if key is not None]
+        try:
+            found = iter(await loading.load_many(present, batch.columns) if present else ())
+        except Exception as error:  # noqa: BLE001 - answered where there is a key
+            return [None if key is None else error for key in keys]
         return [None if key is None else next(found) for key in keys]
 
 

@@ -1,6 +1,5 @@
 """The application: its routes and middleware, as lists."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -34,9 +33,6 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.gateway = Gateway.of(settings)
-        # What is here now lasts: the garbage collector need not walk it again and again.
-        gc.collect()
-        gc.freeze()
         yield
         await app.state.gateway.close()
 
