@@ -19,14 +19,15 @@ _NOT_OF_THE_REQUEST = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET", "UPDATE t
 _listening: list[Told] = []
 
 
-def _tell(statement: str, arguments: Any) -> None:
+def tell(statement: str, arguments: Any) -> None:
+    """Tell who listens of a statement that runs."""
     for told_ in _listening:
         told_(statement, arguments)
 
 
 @event.listens_for(Engine, "before_cursor_execute")
 def _by_sqlalchemy(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
-    _tell(statement, values)
+    tell(statement, values)
 
 
 def _listen(backend: type[Backend]) -> None:
@@ -35,7 +36,7 @@ def _listen(backend: type[Backend]) -> None:
 
     @wraps(run)
     async def fetched(self: Any, connection: Any, sql: str, arguments: Any) -> Any:
-        _tell(sql, tuple(arguments))
+        tell(sql, tuple(arguments))
         return await run(self, connection, sql, arguments)
 
     backend.fetched = fetched  # type: ignore[method-assign]
