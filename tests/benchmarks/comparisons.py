@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from benchmarks.measure import REQUESTS, SOME_CUSTOMER
+from benchmarks.requests import REQUESTS, SOME_CUSTOMER
 from benchmarks.stores import RARE_TAG, Store
 from customergraph.domain.customer import DateKey, Facet, SortKey, ordering
 from customergraph.domain.paging import Cursor, Ordering, SortDirection

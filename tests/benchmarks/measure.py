@@ -1,212 +1,192 @@
 """Measures four requests of the gateway beside endpoints written by hand that answer the same JSON.
 
     PYTHONPATH=tests python -m benchmarks.measure [--customers 20000] [--rounds 5] [--seconds 1]
+        [--store sqlite|postgresql|both] [--url postgresql+asyncpg://…/]
 
-The first run makes a store in `.test-cache/` (a minute for 20,000 customers with 20
-messages, 5 reviews and 10 charges each); later runs use it again. Both servers are real:
-uvicorn, one process each, the same settings, asked over HTTP one request at a time. Their
-answers are compared first; then they take turns, `--seconds` of each request (and five at least) in each
-of `--rounds` rounds, so that a machine that slows down slows both.
+`--url` names a PostgreSQL server, where a user makes a database `customergraph_demo_…` who may; without
+it one is started that lasts as long as the measurement. SQLite's file is kept in `.test-cache/`. A store that is not
+there is made first: a minute for 20,000 customers with 20 messages, 5 reviews and 10 charges each.
 
-How to read the table, which is made of medians over the rounds:
+Four servers answer from the same store, each a real one: uvicorn, one process, the same settings. Their
+answers are compared first. Then they take turns, `--seconds` of each request (and five at least) by one client and by
+16 at once, in each of `--rounds` rounds, so that a machine that slows down slows all of them.
 
-CPU ms      what one request costs the server process, user and system time, all threads. A core
-            gives 1000 divided by this many requests a second. The clock has ticks of 10 ms.
+by hand        plain SQL and dictionaries on the gateway's own SQLAlchemy engine: `by_hand`
+by hand, bare  the same on the driver alone, aiosqlite or asyncpg: `by_hand_bare`
+gateway        as it is, breadth-first
+graphql-core   the gateway with `breadth_first=False`: graphql-core's executor
+
+How to read the first table:
+
+CPU ms      what one request costs the server process, user and system time, all threads, where one client
+            asks: the median over the rounds. A core gives 1000 divided by this many requests a second.
 SQL         statements of one request, without BEGIN and ROLLBACK; the token's is one of them
 bytes       of the answer, uncompressed
-ratio       the gateway's CPU time over that of the endpoint by hand: what GraphQL costs. Only this
-            column can be compared between machines; the smallest and largest of the rounds follow it.
+p50, p99    milliseconds from a request's first byte to its answer's last, with 1 and with 16 clients, of
+            all requests of all rounds; the client and PostgreSQL want their part of the machine too
+peak MB     the most memory that the process had in the turns of that request
+
+The second table has the gateway's CPU time over each other's: the median of the rounds' ratios, the smallest and the
+largest of them, and what is aimed at; `!` marks what misses it. Only ratios can be compared between
+machines. Below it stands how many statements the gateway had SQLAlchemy write in the measured rounds: none, for
+it writes each once, and that was while it was warmed.
 """
 
 import argparse
 import asyncio
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from hashlib import sha256
-from pathlib import Path
 from statistics import median
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import demos
+from benchmarks.load import Load, Turn
+from benchmarks.requests import REQUESTS
+from benchmarks.servers import KINDS, Server, serving
 from customergraph import demo
-from customergraph.domain.principal import Scope
-from customergraph.store import access, migrations, upgrades
-from customergraph.store.database import Database
 
-CACHE = Path(__file__).parents[2] / ".test-cache"
 COUNTS = demo.Counts(messages=20, reviews=5, charges=10)
-WARMING = 20
-FEWEST = 5
-TICKS = os.sysconf("SC_CLK_TCK")
-
-SCALARS = "id name email phone company hasSubscription isArchived signedUpAt reviewedAt createdAt"
-OWN = f"{SCALARS} location {{ name displayName city }} tags {{ name color }}"
-MESSAGE = "id channel template status scheduledAt sentAt"
-REVIEW = "id score body source createdAt"
-CHARGE = "id amount currency chargedAt"
-
-
-def _lists(messages: int) -> str:
-    return f"""
-        messages(first: {messages}) {{ nodes {{ {MESSAGE} }} }}
-        reviews(first: 5) {{ nodes {{ {REVIEW} }} }}
-        charges(first: 10) {{ nodes {{ {CHARGE} }} }}"""
-
-
-def _customers(count: int, fields: str) -> str:
-    return f"{{ customers(first: {count}) {{ nodes {{ {fields} }} }} }}"
-
-
-REQUESTS = {
-    "Q1": ("one customer, location, tags", f"query One($id: ID!) {{ customer(id: $id) {{ {OWN} }} }}"),
-    "Q2": ("50 customers, ten scalars", _customers(50, SCALARS)),
-    "Q3": ("50 customers, all lists", _customers(50, OWN + _lists(10))),
-    "Q4": ("100 customers, long lists", _customers(100, SCALARS + _lists(20))),
+WARMING_SECONDS = 0.5
+MANY = 16
+NAMES = {"by_hand": "by hand", "bare": "by hand, bare", "gateway": "gateway", "depth_first": "graphql-core"}
+# What the gateway's CPU time is to be at most, over another's.
+AIMS = {
+    **{(engine, name, "by_hand"): 2.0 for engine in ("sqlite", "postgresql") for name in ("Q1", "Q2")},
+    **{(engine, name, "depth_first"): 1.0 for engine in ("sqlite", "postgresql") for name in ("Q1", "Q2")},
+    **{("sqlite", name, "by_hand"): 1.25 for name in ("Q3", "Q4")},
+    **{("sqlite", name, "depth_first"): 1 / 4 for name in ("Q3", "Q4")},
+    **{("postgresql", name, "bare"): 1.5 for name in ("Q3", "Q4")},
+    **{("postgresql", name, "depth_first"): 1 / 6 for name in ("Q3", "Q4")},
 }
-SOME_CUSTOMER = "17"
-
-
-@dataclass
-class Server:
-    """A server process, and a client that speaks to it."""
-
-    process: subprocess.Popen[str]
-    http: httpx.Client
-
-    def ask(self, name: str) -> httpx.Response:
-        """Send the request of that name, in the way that this server takes it."""
-        raise NotImplementedError
-
-    def cpu_seconds(self) -> float:
-        """Give the CPU time that the process has used, in user and system mode."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def statements(self, name: str) -> int:
-        """Count the statements of one request."""
-        self.http.get("/statements")
-        self.ask(name)
-        return int(self.http.get("/statements").text)
-
-    def cpu_ms(self, name: str, seconds: float) -> float:
-        """Send one request after another for that long; gives the CPU milliseconds of one."""
-        asked, before, until = 0, self.cpu_seconds(), time.perf_counter() + seconds
-        while asked < FEWEST or time.perf_counter() < until:
-            self.ask(name)
-            asked += 1
-        return (self.cpu_seconds() - before) * 1000 / asked
-
-
-class Gateway(Server):
-    def ask(self, name: str) -> httpx.Response:
-        variables = {"id": SOME_CUSTOMER} if name == "Q1" else {}
-        return self.http.post("/graphql", json={"query": REQUESTS[name][1], "variables": variables})
-
-
-class ByHand(Server):
-    def ask(self, name: str) -> httpx.Response:
-        return self.http.get(f"/{name}", params={"id": SOME_CUSTOMER} if name == "Q1" else None)
+Servers = dict[str, Server]
 
 
 @dataclass
 class Measured:
-    """What was found about one request; the rounds as pairs of CPU milliseconds."""
+    """What was found about one request to one server; the turns in the order of the rounds."""
 
-    size: int
-    statements: tuple[int, int]
-    rounds: list[tuple[float, float]] = field(default_factory=list)
-
-
-@contextmanager
-def serving(kind: type[Server], which: str, database_url: str, token: str) -> Iterator[Server]:
-    """Run one of the servers of `benchmarks.serve`."""
-    command = [sys.executable, "-m", "benchmarks.serve", which, database_url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        # Compression is not what is compared.
-        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
-        try:
-            with httpx.Client(base_url=url, headers=headers, timeout=60) as http:
-                yield kind(process, http)
-        finally:
-            process.terminate()
+    load: Load
+    statements: int
+    peak_bytes: int = 0
+    alone: list[Turn] = field(default_factory=list)
+    crowded: list[Turn] = field(default_factory=list)
 
 
-async def store(customers: int) -> tuple[str, str]:
-    """Give the store's URL and a token for it; the store is made unless it is there."""
-    # A store belongs to the migrations that made it.
-    versions = sorted((Path(migrations.__file__).parent / "versions").glob("*.py"))
-    digest = sha256(b"".join(path.read_bytes() for path in versions)).hexdigest()[:8]
-    path = CACHE / f"benchmark-{customers}-{digest}.db"
-    if not path.exists():
-        await _make(path, customers)
-    database = Database(f"sqlite+aiosqlite:///{path}")
-    token = await access.create_token(database, demo.SLUG, "benchmark", set(Scope), None)
-    await database.close()
-    return database.url, token
+@dataclass
+class Report:
+    """What was found on one store, by request and server; and the statements that were prepared meanwhile."""
+
+    engine: str
+    found: dict[str, dict[str, Measured]]
+    prepared: int = 0
+
+    def ratios(self, name: str, other: str) -> list[float]:
+        """Give the gateway's CPU time over another's, round by round."""
+        pair = zip(self.found[name]["gateway"].alone, self.found[name][other].alone, strict=True)
+        return [gateway.cpu_ms / other.cpu_ms for gateway, other in pair]
 
 
-async def _make(path: Path, customers: int) -> None:
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    database = Database(f"sqlite+aiosqlite:///{unfinished}")
-    await upgrades.upgrade(database)
-    await demo.fill(database, customers, COUNTS)
-    await database.close()
-    unfinished.rename(path)
+def compared(name: str, servers: Servers) -> dict[str, Measured]:
+    """Assert that all give the same JSON, warm all, and count what does not vary."""
+    answers = {which: server.ask(name) for which, server in servers.items()}
+    wanted = answers["by_hand"].json()["data"]
+    for which, answer in answers.items():
+        assert answer.json().get("data") == wanted, f"{name}, {which}: {answer.text[:500]}"
+    found = {which: Measured(server.load(name), server.statements(name)) for which, server in servers.items()}
+    for one in found.values():
+        for clients in (1, MANY):
+            one.load.turn(clients, WARMING_SECONDS)
+    return found
 
 
-def compared(name: str, gateway: Server, by_hand: Server) -> Measured:
-    """Assert that both give the same JSON, warm both, and count what does not vary."""
-    answers = [server.ask(name) for server in (gateway, by_hand)]
-    assert answers[0].json()["data"] == answers[1].json()["data"], f"{name}: the answers differ"
-    assert answers[0].json().get("data"), f"{name}: {answers[0].text[:500]}"
-    for _ in range(WARMING):
-        gateway.ask(name)
-        by_hand.ask(name)
-    return Measured(len(answers[0].content), (gateway.statements(name), by_hand.statements(name)))
+def one_round(servers: Servers, found: dict[str, Measured], seconds: float) -> None:
+    """Let the servers take their turns with one request."""
+    for which, server in servers.items():
+        server.forget_peak()
+        found[which].alone.append(found[which].load.turn(1, seconds))
+    for which, server in servers.items():
+        found[which].crowded.append(found[which].load.turn(MANY, seconds))
+        found[which].peak_bytes = max(found[which].peak_bytes, server.peak_bytes())
 
 
-def table(found: dict[str, Measured]) -> Table:
-    shown = Table("request", "", "CPU ms: gateway", "by hand", "SQL: gateway", "by hand", "bytes", "ratio", "from-to")
-    for column in shown.columns[2:]:
+def measured(engine: str, chosen: argparse.Namespace) -> Report:
+    """Measure on one store."""
+    with ExitStack() as running:
+        address = running.enter_context(demos.server(engine, chosen.url))
+        store = asyncio.run(demos.store(address, chosen.customers, COUNTS))
+        servers = {which: running.enter_context(serving(which, store.url, store.token)) for which in KINDS}
+        report = Report(engine, {name: compared(name, servers) for name in REQUESTS})
+        servers["gateway"].told("/prepared")
+        for number in range(chosen.rounds):
+            # Forth and back: whatever follows another's turn does so in both directions.
+            order = dict(list(servers.items())[:: -1 if number % 2 else 1])
+            for name in REQUESTS:
+                one_round(order, report.found[name], chosen.seconds)
+        report.prepared = int(servers["gateway"].told("/prepared"))
+        return report
+
+
+def percentiles(turns: list[Turn]) -> Iterator[str]:
+    """Give the 50th and the 99th percentile of all the turns' requests."""
+    ordered = sorted(latency for one in turns for latency in one.latencies)
+    for share in (0.50, 0.99):
+        yield f"{ordered[int(share * (len(ordered) - 1))]:.1f}"
+
+
+def shown(report: Report) -> Table:
+    """Show what each server took."""
+    columns = ("CPU ms", "SQL", "bytes", "p50: 1", "p99: 1", f"p50: {MANY}", f"p99: {MANY}", "peak MB")
+    table = Table(report.engine, "", *columns)
+    for column in table.columns[2:]:
         column.justify = "right"
-    for name, measured in found.items():
-        ratios = [gateway / by_hand for gateway, by_hand in measured.rounds]
-        shown.add_row(
-            name,
-            REQUESTS[name][0],
-            *(f"{median(times):.2f}" for times in zip(*measured.rounds, strict=True)),
-            *map(str, measured.statements),
-            f"{measured.size:,}",
-            f"{median(ratios):.1f}",
-            f"{min(ratios):.1f}-{max(ratios):.1f}",
-        )
-    return shown
+    for name, by_server in report.found.items():
+        for which, one in by_server.items():
+            table.add_row(
+                f"{name}: {REQUESTS[name][0]}" if which == "by_hand" else "",
+                NAMES[which],
+                f"{median(turn.cpu_ms for turn in one.alone):.2f}",
+                str(one.statements),
+                f"{one.load.size:,}",
+                *percentiles(one.alone),
+                *percentiles(one.crowded),
+                f"{one.peak_bytes / 1e6:.0f}",
+                end_section=which == "depth_first",
+            )
+    return table
+
+
+def shown_ratios(report: Report) -> Table:
+    """Show the gateway's CPU time over the others', and what is aimed at."""
+    others = [which for which in KINDS if which != "gateway"]
+    table = Table(f"{report.engine}, gateway over", *(NAMES[which] for which in others))
+    for name in REQUESTS:
+        table.add_row(name, *(_ratio(report, name, which) for which in others))
+    return table
+
+
+def _ratio(report: Report, name: str, other: str) -> str:
+    ratios, aim = report.ratios(name, other), AIMS.get((report.engine, name, other))
+    found = f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+    if aim is None:
+        return found
+    return f"{found}, aim {aim:.2f}{' !' if median(ratios) > aim else ''}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each request in each round")
-    chosen = parser.parse_args()
-    url, token = asyncio.run(store(chosen.customers))
-    with serving(Gateway, "gateway", url, token) as gateway, serving(ByHand, "by_hand", url, token) as by_hand:
-        found = {name: compared(name, gateway, by_hand) for name in REQUESTS}
-        for _ in range(chosen.rounds):
-            for name, measured in found.items():
-                pair = gateway.cpu_ms(name, chosen.seconds), by_hand.cpu_ms(name, chosen.seconds)
-                measured.rounds.append(pair)
-    Console(width=130).print(table(found))
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each request in each round, twice")
+    parser.add_argument("--store", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--url", help="of a PostgreSQL server, such as postgresql+asyncpg://user@host/")
+    chosen, console = parser.parse_args(), Console(width=150)
+    for engine in ("sqlite", "postgresql") if chosen.store == "both" else (chosen.store,):
+        report = measured(engine, chosen)
+        console.print(shown(report), shown_ratios(report))
+        console.print(f"Statements prepared in the measured rounds: {report.prepared}{'!' if report.prepared else ''}")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from rich.table import Table
 
 from benchmarks import comparisons, plans, stores
 from benchmarks.comparisons import Ask, Comparison
-from benchmarks.measure import Gateway, serving
+from benchmarks.servers import serving
 from customergraph.domain.customer import Facet, SortKey
 from customergraph.domain.paging import SortDirection
 
@@ -159,8 +159,7 @@ def main() -> None:
     others = asyncio.run(comparisons.rest(small, large))
     with ExitStack() as running:
         first, second = (
-            Client(running.enter_context(serving(Gateway, "gateway", store.url, store.token)).http)
-            for store in (small, large)
+            Client(running.enter_context(serving("gateway", store.url, store.token)).http) for store in (small, large)
         )
         for one in (*matrix.values(), *others):
             measure(one, (first, second), chosen.rounds)

@@ -1,33 +1,105 @@
-"""One of the two servers that `benchmarks.measure` measures, in a process of its own; prints its port."""
+"""One of the servers that are measured, in a process of its own; prints its port.
 
+`/statements` tells how many statements there were since it was last asked, `/prepared` how many the
+gateway has had SQLAlchemy write, and `/stall` for how many milliseconds at most the event loop was held;
+a heartbeat measures that from the first time that it is asked on.
+"""
+
+import asyncio
 import socket
 import sys
+import time
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
 
 import uvicorn
+from sqlalchemy.engine import Dialect
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from benchmarks import by_hand
+from benchmarks import by_hand, by_hand_bare
 from customergraph.settings import Settings
+from customergraph.store.rows import Prepared
 from customergraph.web.app import create_app
 from statements import recorded
 
-APPS = {"gateway": create_app, "by_hand": by_hand.create_app}
+BEAT_SECONDS = 0.001
+
+APPS: dict[str, Callable[[Settings], Starlette]] = {
+    "gateway": create_app,
+    "depth_first": create_app,
+    "by_hand": by_hand.create_app,
+    "bare": by_hand_bare.create_app,
+}
+
+
+class _Heart:
+    """Beats on the event loop, and knows how late it was at most."""
+
+    def __init__(self) -> None:
+        self._latest = 0.0
+        self._beating: asyncio.Task[None] | None = None
+
+    def stall_ms(self) -> float:
+        self._beating = self._beating or asyncio.ensure_future(self._beat())
+        latest, self._latest = self._latest, 0.0
+        return latest * 1000
+
+    async def _beat(self) -> None:
+        while True:
+            due = time.perf_counter() + BEAT_SECONDS
+            await asyncio.sleep(BEAT_SECONDS)
+            self._latest = max(self._latest, time.perf_counter() - due)
+
+
+def _prepared() -> list[str]:
+    """Give the list that every statement is appended to that the gateway has written from here on."""
+    found: list[str] = []
+    prepare = Prepared.__init__
+
+    @wraps(prepare)
+    def noted(self: Prepared, statement: Any, dialect: Dialect) -> None:
+        prepare(self, statement, dialect)
+        found.append(self.sql)
+
+    Prepared.__init__ = noted  # type: ignore[method-assign]
+    return found
+
+
+def _taken(found: list[str]) -> int:
+    count = len(found)
+    found.clear()
+    return count
+
+
+def _telling(path: str, told: Callable[[], float]) -> Route:
+    async def endpoint(_request: Request) -> Response:
+        return PlainTextResponse(str(told()))
+
+    return Route(path, endpoint)
 
 
 def main(which: str, database_url: str) -> None:
-    """Serve until a signal comes; `/statements` tells how many there were since it was last asked."""
-    # Nobody is to be sent away: no bucket is ever empty.
-    app = APPS[which](Settings(database_url=database_url, bucket_size=10**9, bucket_refill=10**9))
-    with recorded() as found, socket.create_server(("127.0.0.1", 0)) as listening:
-
-        async def statements(_request: Request) -> Response:
-            count = len(found)
-            found.clear()
-            return PlainTextResponse(str(count))
-
-        app.router.routes.append(Route("/statements", statements))
+    """Serve until a signal comes."""
+    # Nobody is to be sent away: no bucket is ever empty, and whoever waits gets a turn.
+    settings = Settings(
+        database_url=database_url,
+        bucket_size=10**9,
+        bucket_refill=10**9,
+        pool_timeout=60,
+        deadline=60,
+        breadth_first=which != "depth_first",
+    )
+    app, prepared, heart = APPS[which](settings), _prepared(), _Heart()
+    with recorded() as statements, socket.create_server(("127.0.0.1", 0)) as listening:
+        app.router.routes += [
+            _telling("/statements", partial(_taken, statements)),
+            _telling("/prepared", partial(_taken, prepared)),
+            _telling("/stall", heart.stall_ms),
+        ]
         print(listening.getsockname()[1], flush=True)  # noqa: T201 - what the parent waits for
         uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none")).run([listening])
 

@@ -9,7 +9,7 @@ import asyncio
 import multiprocessing
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ BATCHES_OF_A_JOB = 10
 RARE_TAG = "rare"
 
 Told = Callable[[str], None]
+Filling = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +49,43 @@ class Store:
 
 async def store(server: str | None, customers: int, told: Told) -> Store:
     """Give the store of that size; it is made unless it is there, and upgraded if it is."""
-    url = await (_on_server(make_url(server), customers, told) if server else _in_file(customers, told))
+    url = await made(server, f"scale-{customers}", lambda url: fill(url, customers, told))
+    return Store(url, await opened(url), customers)
+
+
+async def made(server: str | None, name: str, filling: Filling) -> str:
+    """Give the URL of the store of that name, a file or on a PostgreSQL server; it is filled unless it is there."""
+    return await (_on_server(make_url(server), name, filling) if server else _in_file(name, filling))
+
+
+async def opened(url: str) -> str:
+    """Upgrade a store, and give a token for its project."""
     database = Database(url)
     await upgrades.upgrade(database)
     token = await access.create_token(database, demo.SLUG, "benchmark", set(Scope), None)
     await database.close()
-    return Store(url, token, customers)
+    return token
 
 
-async def _in_file(customers: int, told: Told) -> str:
-    path = CACHE / f"scale-{customers}.db"
+async def _in_file(name: str, filling: Filling) -> str:
+    path = CACHE / f"{name}.db"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         # Under another name until it is whole.
         unfinished = path.with_suffix(f".{os.getpid()}")
-        await fill(f"sqlite+aiosqlite:///{unfinished}", customers, told)
+        await filling(f"sqlite+aiosqlite:///{unfinished}")
         unfinished.rename(path)
     return f"sqlite+aiosqlite:///{path}"
 
 
-async def _on_server(server: URL, customers: int, told: Told) -> str:
-    name = f"customergraph_scale_{customers}"
+async def _on_server(server: URL, store_name: str, filling: Filling) -> str:
+    name = f"customergraph_{store_name.replace('-', '_')}"
     async with _server(server) as connection:
         known = text("SELECT 1 FROM pg_database WHERE datname = :name")
         if not await connection.scalar(known, {"name": name}):
             unfinished = f"{name}_{os.getpid()}"
             await connection.execute(text(f"CREATE DATABASE {unfinished}"))
-            await fill(_within(server, unfinished), customers, told)
+            await filling(_within(server, unfinished))
             await connection.execute(text(f"ALTER DATABASE {unfinished} RENAME TO {name}"))
     return _within(server, name)
 
@@ -104,7 +115,7 @@ async def fill(url: str, customers: int, told: Told) -> None:
         await _load(url, await _catalog(database, customers), at)
     if database.backend.path is None:
         at("sequences and statistics")
-        await _settle(database)
+        await settle(database)
     await database.close()
     at("done")
 
@@ -249,7 +260,7 @@ async def _embedded_structure(connection: AsyncConnection) -> Structure:
     return Structure([f"DROP INDEX {name}" for name, _ in indexes], [[words for _, words in indexes]], [])
 
 
-async def _settle(database: Database) -> None:
+async def settle(database: Database) -> None:
     """Let the sequences go on after the rows' ids, and give the planner its statistics."""
     engine = database.backend.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:

@@ -1,0 +1,101 @@
+"""Sends one request again and again, by one client or by several at once, and times each.
+
+A client is a connection and little more, so that it is the server that is measured.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvloop
+
+FEWEST = 5
+_END_OF_HEADERS = b"\r\n\r\n"
+_LENGTH = b"content-length: "
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How long each request took, and what one of them cost the server; in milliseconds."""
+
+    latencies: list[float]
+    cpu_ms: float
+
+
+class _Client(asyncio.Protocol):
+    """A connection that is kept alive, and takes answers whose length is told."""
+
+    _answered: asyncio.Future[int]
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._head, self._missing, self._length = b"", 0, 0
+
+    def ask(self, request: bytes) -> asyncio.Future[int]:
+        """Send a request; gives the length of its answer."""
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._answered
+
+    def data_received(self, data: bytes) -> None:
+        if not self._missing:
+            self._head += data
+            head, found, data = self._head.partition(_END_OF_HEADERS)
+            if not found:
+                return
+            length = int(head.lower().partition(_LENGTH)[2].partition(b"\r\n")[0])
+            self._head, self._missing, self._length = b"", length, length
+        self._missing -= len(data)
+        if not self._missing:
+            self._answered.set_result(self._length)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error and not self._answered.done():
+            self._answered.set_exception(error)
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A request, the size of its answer, and the clock of the server's CPU time."""
+
+    request: httpx.Request
+    size: int
+    cpu_seconds: Callable[[], float]
+
+    def turn(self, clients: int, seconds: float) -> Turn:
+        """Have the clients send it for that long, each of them one after the other, and five at least in all."""
+        return uvloop.run(_turn(self, clients, seconds))
+
+
+async def _turn(load: Load, clients: int, seconds: float) -> Turn:
+    loop, content, url = asyncio.get_running_loop(), _written(load.request), load.request.url
+    connected = [await loop.create_connection(_Client, url.host, url.port or 80) for _ in range(clients)]
+    latencies: list[float] = []
+    before, until = load.cpu_seconds(), time.perf_counter() + seconds
+
+    async def one_after_the_other(client: _Client) -> None:
+        begin = time.perf_counter()
+        while begin < until or len(latencies) < FEWEST:
+            length = await client.ask(content)
+            assert length == load.size, f"an answer of {length} bytes instead of {load.size}"
+            end = time.perf_counter()
+            latencies.append((end - begin) * 1000)
+            begin = end
+
+    await asyncio.gather(*(one_after_the_other(client) for _, client in connected))
+    cpu_ms = (load.cpu_seconds() - before) * 1000 / len(latencies)
+    for _, client in connected:
+        client.close()
+    return Turn(latencies, cpu_ms)
+
+
+def _written(request: httpx.Request) -> bytes:
+    lines = [f"{request.method} {request.url.raw_path.decode()} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + request.read()

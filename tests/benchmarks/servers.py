@@ -1,0 +1,88 @@
+"""The servers that are measured, each a process of its own, and what they tell of themselves."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks import requests
+from benchmarks.load import Load
+
+
+@dataclass
+class Server:
+    """A server process, and a client that speaks to it."""
+
+    process: subprocess.Popen[str]
+    http: httpx.Client
+
+    def request(self, name: str) -> httpx.Request:
+        """Give the request of that name, in the way that this server takes it."""
+        raise NotImplementedError
+
+    def ask(self, name: str) -> httpx.Response:
+        return self.http.send(self.request(name))
+
+    def load(self, name: str) -> Load:
+        """Give the request of that name with what is to be known to send it again and again."""
+        return Load(self.request(name), len(self.ask(name).content), self.cpu_seconds)
+
+    def cpu_seconds(self) -> float:
+        """Give the CPU time that the process has used, in user and system mode, in all its threads."""
+        # The clock of another process, as clock_getcpuclockid(3) makes it on Linux.
+        return time.clock_gettime(~self.process.pid << 3 | 2)
+
+    def told(self, path: str) -> float:
+        """Give what the server counts; it begins anew."""
+        return float(self.http.get(path).text)
+
+    def statements(self, name: str) -> int:
+        """Count the statements of one request."""
+        self.told("/statements")
+        self.ask(name)
+        return int(self.told("/statements"))
+
+    def forget_peak(self) -> None:
+        """Let the peak of memory begin at what is used now."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
+
+    def peak_bytes(self) -> int:
+        """Give the most memory that the process had since the peak was forgotten."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
+        (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return int(peak) * 1024
+
+
+class Gateway(Server):
+    def request(self, name: str) -> httpx.Request:
+        return requests.to_gateway(self.http, name)
+
+
+class ByHand(Server):
+    def request(self, name: str) -> httpx.Request:
+        return requests.to_endpoint(self.http, name)
+
+
+# What is measured, by the name that `benchmarks.serve` knows it by.
+KINDS: dict[str, type[Server]] = {"by_hand": ByHand, "bare": ByHand, "gateway": Gateway, "depth_first": Gateway}
+
+
+@contextmanager
+def serving(which: str, database_url: str, token: str) -> Iterator[Server]:
+    """Run one of the servers of `benchmarks.serve`."""
+    command = [sys.executable, "-m", "benchmarks.serve", which, database_url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        # Unless it is asked for, compression is not what is compared.
+        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+        try:
+            with httpx.Client(base_url=url, headers=headers, timeout=60) as http:
+                yield KINDS[which](process, http)
+        finally:
+            process.terminate()
