@@ -1,0 +1,106 @@
+"""Measures one large answer: 100 customers, each with 100 messages, 100 reviews and 100 charges.
+
+    PYTHONPATH=tests python -m benchmarks.large [--rounds 5] [--store sqlite|postgresql|both] [--url postgresql+asyncpg://…/]
+
+The stores are made as those of `benchmarks.measure` are. Each row is a server process of its own, warmed with the same
+request for one customer, and then asked for all of it once in each round; `gzip` is what most clients ask for.
+
+How to read the table:
+
+stall    the milliseconds for which the event loop was held at most while one request was answered, so that nobody else
+         was: the median and the largest of the rounds. A heartbeat on the loop measures it, and sees
+         what else runs on the machine too. At most 50 are aimed at; `!` marks more
+CPU ms   of the server process for one request, all threads: the median of the rounds
+bytes    of the answer as it was sent
+growth   how much more memory the process had at its peak than before the first large request, in MB, and
+         as a multiple of the answer's uncompressed size
+"""
+
+import argparse
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import demos, stores
+from benchmarks.requests import large
+from benchmarks.servers import Server, serving
+from customergraph import demo
+
+COUNTS = demo.Counts(messages=100, reviews=100, charges=100)
+# Some are archived.
+CUSTOMERS = 120
+ASKED = 100
+STALL_AIM_MS = 50
+NAMES = {"gateway": "gateway", "depth_first": "graphql-core"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One request: how long it held the loop, what it cost, and what came."""
+
+    stall_ms: float
+    cpu_ms: float
+    sent: int
+    size: int
+
+
+def answered(server: Server, encoding: str) -> Answered:
+    """Ask for all of it."""
+    request = large(server.http, ASKED)
+    request.headers["Accept-Encoding"] = encoding
+    server.told("/stall")
+    before = server.cpu_seconds()
+    answer = server.http.send(request)
+    cpu_ms = (server.cpu_seconds() - before) * 1000
+    stall_ms = server.told("/stall")
+    _check(answer)
+    return Answered(stall_ms, cpu_ms, answer.num_bytes_downloaded, len(answer.content))
+
+
+def _check(answer: httpx.Response) -> None:
+    nodes = answer.json()["data"]["customers"]["nodes"]
+    lengths = {len(one[name]["nodes"]) for one in nodes for name in ("messages", "reviews", "charges")}
+    assert len(nodes) == ASKED, len(nodes)
+    assert lengths == {100}, lengths
+
+
+def row(which: str, encoding: str, store: stores.Store, rounds: int) -> Iterator[str]:
+    """Measure one server; gives the table's cells."""
+    with serving(which, store.url, store.token) as server:
+        for _ in range(3):
+            server.http.send(large(server.http, 1)).raise_for_status()
+        server.forget_peak()
+        before = server.peak_bytes()
+        found = [answered(server, encoding) for _ in range(rounds)]
+        growth = server.peak_bytes() - before
+    stalls = [one.stall_ms for one in found]
+    yield from (NAMES[which], encoding)
+    yield f"{median(stalls):.0f}, {max(stalls):.0f}{' !' if median(stalls) > STALL_AIM_MS else ''}"
+    yield f"{median(one.cpu_ms for one in found):.0f}"
+    yield f"{found[0].sent:,}"
+    yield f"{growth / 1e6:.0f}, {growth / found[0].size:.1f} x"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--store", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--url", help="of a PostgreSQL server, such as postgresql+asyncpg://user@host/")
+    chosen = parser.parse_args()
+    for engine in ("sqlite", "postgresql") if chosen.store == "both" else (chosen.store,):
+        table = Table(engine, "", "stall ms", "CPU ms", "bytes", "growth MB")
+        with demos.server(engine, chosen.url) as address:
+            store = asyncio.run(demos.store(address, CUSTOMERS, COUNTS))
+            for which in NAMES:
+                for encoding in ("identity", "gzip"):
+                    table.add_row(*row(which, encoding, store, chosen.rounds))
+        Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()
