@@ -53,8 +53,8 @@ class _Client(asyncio.Protocol):
             self._answered.set_result(self._length)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if error and not self._answered.done():
-            self._answered.set_exception(error)
+        if not self._answered.done():
+            self._answered.set_exception(error or ConnectionResetError())
 
     def close(self) -> None:
         self._transport.close()

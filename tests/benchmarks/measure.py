@@ -172,7 +172,7 @@ def _ratio(report: Report, name: str, other: str) -> str:
     found = f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
     if aim is None:
         return found
-    return f"{found}, aim {aim:.2f}{' !' if median(ratios) > aim else ''}"
+    return f"{found}, aim {aim:.2f}{' !' if round(median(ratios), 2) > round(aim, 2) else ''}"
 
 
 def main() -> None:
