@@ -9,7 +9,8 @@ there is made first: a minute for 20,000 customers with 20 messages, 5 reviews a
 
 Four servers answer from the same store, each a real one: uvicorn, one process, the same settings. Their
 answers are compared first. Then they take turns, `--seconds` of each request (and five at least) by one client and by
-16 at once, in each of `--rounds` rounds, so that a machine that slows down slows all of them.
+16 at once, in each of `--rounds` rounds, so that a machine that slows down slows all of them. Where others work
+too, many short rounds tell more than a few long ones: `--rounds 12 --seconds 0.3`.
 
 by hand        plain SQL and dictionaries on the gateway's own SQLAlchemy engine: `by_hand`
 by hand, bare  the same on the driver alone, aiosqlite or asyncpg: `by_hand_bare`
