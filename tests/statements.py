@@ -35,9 +35,9 @@ def _listen(backend: type[Backend]) -> None:
     run = backend.fetched
 
     @wraps(run)
-    async def fetched(self: Any, connection: Any, sql: str, arguments: Any) -> Any:
+    async def fetched(self: Any, driver: Any, sql: str, arguments: Any) -> Any:
         tell(sql, tuple(arguments))
-        return await run(self, connection, sql, arguments)
+        return await run(self, driver, sql, arguments)
 
     backend.fetched = fetched  # type: ignore[method-assign]
 

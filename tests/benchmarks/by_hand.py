@@ -5,7 +5,6 @@ orjson; one snapshot for each request; the token is looked up like the gateway d
 arguments, no tenancy, no errors. `benchmarks.by_hand_bare` has the same endpoints on the driver alone.
 """
 
-import gc
 from binascii import b2a_base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -172,9 +171,6 @@ def application(opened: AbstractAsyncContextManager[Snapshot], sql: Statements) 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with opened as app.state.snapshot:
-            # As the gateway does.
-            gc.collect()
-            gc.freeze()
             yield
 
     def route(path: str, answer: Any) -> Route:

@@ -18,6 +18,11 @@ from customergraph.errors import BadUserInput, CursorMalformed
 PAGE = 25
 LARGEST_PAGE = 100
 
+# The columns, beside a row's own, that rows of a page may be asked for: what their cursors are made of, and
+# whether rows follow on the page.
+SORT_VALUE = "sort_value"
+FOLLOWED = "followed"
+
 
 class SortDirection(StrEnum):
     ASC = "ASC"

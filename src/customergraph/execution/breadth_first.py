@@ -18,6 +18,7 @@ from graphql import (
     GraphQLResolveInfo,
     OperationType,
     Undefined,
+    get_nullable_type,
     is_abstract_type,
     is_list_type,
     is_non_null_type,
@@ -25,8 +26,20 @@ from graphql import (
 from graphql.execution.executor import invalid_return_type_error, to_nodes
 from graphql.pyutils import Path, gather_with_cancel
 
-from customergraph.execution.field_errors import DepthFirst, Failed, OfField, OfItems, OfSome, Place, Places, Root, told
-from customergraph.execution.fields import Batch, Level, takes_any
+from customergraph.domain.rows import Part, Rows, joined
+from customergraph.execution.field_errors import (
+    DepthFirst,
+    Failed,
+    OfField,
+    OfItems,
+    OfRanges,
+    OfSome,
+    Place,
+    Places,
+    Root,
+    told,
+)
+from customergraph.execution.fields import Batch, Level
 from customergraph.execution.leaves import Native
 from customergraph.execution.plan import PlannedField, Plans, Selection, Way
 from customergraph.execution.values import dictionaries, listed, settled
@@ -84,7 +97,7 @@ class BreadthFirst(DepthFirst):
             columns.append(column)
         return dictionaries(selection.keys, columns, 1), False
 
-    async def _objects(self, selection: Selection, objects: Values, places: Places) -> Completed:
+    async def _objects(self, selection: Selection, objects: Values | Rows, places: Places) -> Completed:
         """Execute a selection for objects of its type, each of which becomes a dictionary."""
         if self.objects is not None:
             self.objects[selection.type.name] += len(objects)
@@ -100,10 +113,10 @@ class BreadthFirst(DepthFirst):
             await asyncio.sleep(0)
         return done, any_failed
 
-    async def _level(self, selection: Selection, objects: Values, places: Places) -> Completed:
+    async def _level(self, selection: Selection, objects: Values | Rows, places: Places) -> Completed:
         level = Level(objects)
         completed = {
-            planned.key: await self._field(planned, level, places)
+            planned.key: _leaves(planned, level) or await self._field(planned, level, places)
             for planned in selection.fields
             if planned.is_immediate
         }
@@ -119,7 +132,7 @@ class BreadthFirst(DepthFirst):
 
     async def _field(self, planned: PlannedField, level: Level, places: Places) -> Completed:
         """Resolve a field for all objects of a level, and complete what came of it."""
-        if not level.objects:
+        if not level.count:
             return (), False
         places = OfField(places, planned.key)
         values = await self._values(planned, level, places)
@@ -127,7 +140,7 @@ class BreadthFirst(DepthFirst):
 
     async def _values(self, planned: PlannedField, level: Level, places: Places) -> Values:
         if planned.way is Way.TYPENAME:
-            return [planned.parent.name] * len(level.objects)
+            return [planned.parent.name] * level.count
         if planned.way is Way.ATTRIBUTE:
             return level.attribute(planned.declared.python_name)
         if planned.way is Way.COMPUTED:
@@ -142,7 +155,7 @@ class BreadthFirst(DepthFirst):
             loaded = planned.resolve(Batch(level, planned.columns), info, **planned.arguments(self))
             values: Values = await loaded
         except Exception as error:  # noqa: BLE001 - answered where the values would stand
-            return [error] * len(level.objects)
+            return [error] * level.count
         return values
 
     def _called(self, planned: PlannedField, source: Any, place: Place) -> Any:
@@ -202,7 +215,10 @@ class BreadthFirst(DepthFirst):
         """Complete lists or objects, none of which is null."""
         if not is_list_type(type_):
             return await self._typed(type_, planned, values, places)
-        if set(map(type, values)) <= _LISTS:
+        kinds = set(map(type, values))
+        if kinds == {Part} and planned.takes_any:
+            return await self._parts(type_, planned, values, places)
+        if kinds <= _LISTS:
             return await self._lists(type_, planned, values, places)
         lists = [await listed(one, planned.name) for one in values]
         return await self._where_present(
@@ -217,11 +233,22 @@ class BreadthFirst(DepthFirst):
         found = [list(islice(rest, length)) for length in lengths]
         return ([Failed.first(one) or one for one in found] if failed else found), failed
 
+    async def _parts(self, type_: Any, planned: PlannedField, parts: Sequence[Part], places: Places) -> Completed:
+        """Complete lists of rows that stand together, which are read by column as they are."""
+        rows, ranges = joined(parts)
+        item_type = get_nullable_type(type_.of_type)
+        where = OfRanges(places, ranges)
+        done, failed = await self._objects(planned.below.of(item_type), rows, where)
+        if failed and not is_non_null_type(type_.of_type):
+            done, failed = self._nulled(done, where), False
+        found = [done[one.start : one.stop] for one in ranges]
+        return ([Failed.first(one) or one for one in found] if failed else found), failed
+
     async def _typed(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
         """Complete objects by their types."""
         if not values:
             return [], False
-        if not is_abstract_type(type_) and type_.is_type_of in {None, takes_any}:
+        if planned.takes_any:
             return await self._objects(planned.below.of(type_), values, places)
         info = self._info(planned, places.of(0))
         types = [await self._type(type_, one, planned, info) for one in values]
@@ -252,6 +279,16 @@ class BreadthFirst(DepthFirst):
         except Exception as error:  # noqa: BLE001 - answered where the value would stand
             return error
         return type_
+
+
+def _leaves(planned: PlannedField, level: Level) -> Completed | None:
+    """Complete scalars as they are, which most of them are; None for all else."""
+    if planned.leaf is None or planned.way is Way.TYPENAME or planned.is_list:
+        return None
+    is_attribute = planned.way is Way.ATTRIBUTE
+    values = level.attribute(planned.declared.python_name) if is_attribute else level.computed(planned.declared)
+    done = planned.leaf.unchanged(values)
+    return None if done is None or (planned.is_required and None in done) else (done, False)
 
 
 def _failing(values: Values, planned: PlannedField, places: Places) -> Completed:

@@ -33,6 +33,8 @@ from customergraph.execution.plan import Plans
 
 REMEMBERED = 512
 REMEMBERED_CHARACTERS = 20_000
+# All that is remembered is walked by the garbage collector, while nobody is answered.
+REMEMBERED_CHARACTERS_OF_ALL = 400_000
 # Longer ones are read in a thread, while the event loop goes on.
 READ_AT_ONCE_CHARACTERS = 1_000
 # An answer that tells what is wrong stays short, whatever it is that is wrong.
@@ -110,6 +112,7 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._known: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
         # One thread: the event loop waits behind all that compute.
         self._reader = ThreadPoolExecutor(1, "documents")
 
@@ -123,11 +126,16 @@ class Documents:
             document = self._read(text)
         else:
             document = await asyncio.get_running_loop().run_in_executor(self._reader, self._read, text)
-        if len(text) <= REMEMBERED_CHARACTERS:
-            self._known[text] = document
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+        if len(text) <= REMEMBERED_CHARACTERS and text not in self._known:
+            self._remember(text, document)
         return document
+
+    def _remember(self, text: str, document: Document) -> None:
+        self._known[text] = document
+        self._characters += len(text)
+        while len(self._known) > REMEMBERED or self._characters > REMEMBERED_CHARACTERS_OF_ALL:
+            forgotten, _ = self._known.popitem(last=False)
+            self._characters -= len(forgotten)
 
     def _read(self, text: str) -> Document:
         try:

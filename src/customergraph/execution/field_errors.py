@@ -51,6 +51,18 @@ class OfItems:
         return (*self._lists.of(which), index - (self._ends[which - 1] if which else 0))
 
 
+class OfRanges:
+    """The items of lists, each of which is a range of one list."""
+
+    def __init__(self, lists: Places, ranges: Sequence[range]) -> None:
+        self._lists = lists
+        self._ranges = ranges
+
+    def of(self, index: int) -> Place:
+        which, range_ = next((at, one) for at, one in enumerate(self._ranges) if index in one)
+        return (*self._lists.of(which), index - range_.start)
+
+
 class OfSome:
     """Chosen ones of a list's values."""
 

@@ -4,12 +4,14 @@ The depth-first executor resolves a field for one object after another, the brea
 all of them together. What such a field reads of its object, and what loads it, stands in one place.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
+
+from customergraph.domain.rows import Rows
 
 # The names that a level's objects are asked for; None where nobody can tell, so that all are wanted.
 Columns = frozenset[str] | None
@@ -33,14 +35,22 @@ class Loading(Protocol):
 class Level:
     """Objects of one type that stand at one place of the operation, read attribute by attribute."""
 
-    def __init__(self, objects: Sequence[Any]) -> None:
-        self.objects = objects
-        self._columns: dict[str, Sequence[Any]] | None = None
+    def __init__(self, objects: Sequence[Any] | Rows) -> None:
+        self.count = len(objects)
+        self._objects = objects
+        self._columns: Mapping[str, Sequence[Any]] | None = None
+        if isinstance(objects, Rows):
+            self._columns = objects.columns
+            return
         kinds = set(map(type, objects))
         kind = kinds.pop() if len(kinds) == 1 else object
         # Named tuples, as rows are, are read all at once, and others object by object.
         if issubclass(kind, tuple) and (names := getattr(kind, "_fields", None)) is not None:
             self._columns = dict(zip(names, zip(*objects, strict=True), strict=True))
+
+    @property
+    def objects(self) -> Sequence[Any]:
+        return self._objects.each if isinstance(self._objects, Rows) else self._objects
 
     def column(self, name: str) -> Sequence[Any]:
         """Give an attribute of each object."""
@@ -131,7 +141,7 @@ class BatchedField(StrawberryField):
         return None if loading is None or (self.key and key is None) else loading.load(key)
 
     async def _of_batch(self, loading: Loading | None, batch: Batch) -> Sequence[Any]:
-        count = len(batch.level.objects)
+        count = batch.level.count
         if loading is None:
             return [None] * count
         keys = batch.level.column(self.key) if self.key else [None] * count

@@ -22,7 +22,10 @@ from graphql import (
     VariableNode,
     default_field_resolver,
     get_named_type,
+    get_nullable_type,
     is_leaf_type,
+    is_list_type,
+    is_non_null_type,
     is_object_type,
 )
 from graphql.execution import Executor
@@ -31,7 +34,7 @@ from graphql.execution.values import get_argument_values
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from customergraph.execution.fields import BatchedField, Columns, ComputedField
+from customergraph.execution.fields import BatchedField, Columns, ComputedField, takes_any
 from customergraph.execution.leaves import Leaf, Native
 from customergraph.execution.limits import nodes
 
@@ -80,6 +83,10 @@ class PlannedField:
     # What completes its values: a leaf's, or those of the types that its objects may have.
     leaf: Leaf | None
     below: "Selections"
+    is_list: bool
+    is_required: bool
+    # Whether what it gives is of one type, whatever it is.
+    takes_any: bool
     # What a field that is loaded is to have; and whether the field waits for nothing.
     columns: Columns = None
     is_immediate: bool = False
@@ -209,6 +216,9 @@ class Plan:
             definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF),
             Leaf(named, self._native) if is_leaf_type(named) else None,
             Selections(self, named, details),
+            is_list_type(get_nullable_type(definition.type)),
+            is_non_null_type(definition.type),
+            is_object_type(named) and named.is_type_of in {None, takes_any},
         )
         if planned.way is Way.BATCHED and planned.leaf is None:
             planned.columns = planned.below.columns

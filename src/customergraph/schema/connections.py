@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
 
 import strawberry
 
-from customergraph.domain.paging import Slice
+from customergraph.domain.paging import FOLLOWED, SORT_VALUE, Slice
 from customergraph.execution.fields import Columns, batched, computed
 from customergraph.loaders import Loader, Row
 
@@ -19,7 +19,7 @@ After = Annotated[
 ]
 
 # What rows have for their cursors to be made of.
-_PLACE = ("id", "sort_value")
+_PLACE = ("id", SORT_VALUE)
 
 
 class Paged(NamedTuple):
@@ -91,10 +91,13 @@ def _end(place: int) -> Callable[[Slice], str | None]:
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
     has_next_page: bool = computed(
-        attrgetter("has_next_page"), "page", description="Whether more follows after this page."
+        attrgetter("has_next_page"), "page", within=(FOLLOWED,), description="Whether more follows after this page."
     )
     has_previous_page: bool = computed(
-        attrgetter("has_previous_page"), "page", description="Whether something comes before this page."
+        attrgetter("has_previous_page"),
+        "page",
+        within=(FOLLOWED,),
+        description="Whether something comes before this page.",
     )
     start_cursor: str | None = computed(
         _end(0), "page", within=_PLACE, description="The cursor of the first on this page."

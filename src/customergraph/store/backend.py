@@ -86,15 +86,19 @@ class Backend(ABC):
         return None
 
     @abstractmethod
-    async def command(self, connection: AsyncConnection, sql: str) -> None:
+    async def begin_writing(self, connection: AsyncConnection) -> None:
+        """Begin a write transaction, where that may have to wait; elsewhere its first statement does."""
+
+    @abstractmethod
+    async def command(self, driver: Any, sql: str) -> None:
         """Have the driver run what gives no rows."""
 
     @abstractmethod
-    async def fetched(self, connection: AsyncConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def fetched(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Have the driver run a statement; gives its rows as the driver has them."""
 
     @abstractmethod
-    async def end(self, connection: AsyncConnection) -> None:
+    async def end(self, driver: Any) -> None:
         """End a read snapshot, where the pool would not."""
 
     @abstractmethod

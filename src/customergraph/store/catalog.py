@@ -6,9 +6,10 @@ from functools import lru_cache
 from sqlalchemy import Table, Text, select
 from sqlalchemy.sql import Executable
 
+from customergraph.domain.rows import Row
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction
-from customergraph.store.rows import Columns, Row, chosen
+from customergraph.store.rows import Columns, chosen
 from customergraph.store.tables import customer_tag, location, tag
 from customergraph.store.tenancy import found_are_ours, ours
 

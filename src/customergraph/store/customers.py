@@ -24,11 +24,12 @@ from sqlalchemy.sql import ColumnElement, Executable
 
 from customergraph.domain.customer import CustomerFilter, DateKey, Facet
 from customergraph.domain.paging import Ordering, Page, Slice
+from customergraph.domain.rows import Part, Row
 from customergraph.store import paging
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction, Write
 from customergraph.store.paging import PageShape
-from customergraph.store.rows import Columns, Row, chosen
+from customergraph.store.rows import Columns, chosen
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
 from customergraph.store.tenancy import TENANT, found_are_ours, ours
 
@@ -153,8 +154,8 @@ async def pages(read: Read, filters: Sequence[CustomerFilter], page: Page, *, co
 
 async def _page(read: Read, wanted: CustomerFilter, page: Page, columns: Columns) -> Slice:
     statement = _page_statement(FilterShape.of(wanted), PageShape.of(page), columns)
-    rows = await read.rows(statement, {**await _bound(read, wanted), **paging.parameters(page)})
-    return Slice.of(rows, page)
+    rows = await read.by_column(statement, {**await _bound(read, wanted), **paging.parameters(page, columns)})
+    return Slice.of(Part(rows, 0, rows.count), page)
 
 
 async def counts(read: Read, filters: Sequence[CustomerFilter]) -> list[int]:

@@ -13,10 +13,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from customergraph.domain.rows import Rows
 from customergraph.errors import StoreUnavailable
 from customergraph.store import tenancy
 from customergraph.store.backend import Backend, Connecting, Failure
 from customergraph.store.postgresql import PostgreSQL
+from customergraph.store.rows import Prepared
 from customergraph.store.sqlite import SQLite
 from customergraph.store.tables import project
 
@@ -121,13 +123,13 @@ class Transaction:
             if connection is not None:
                 await self._give_back(connection)
 
-    async def _closing(self, connection: AsyncConnection) -> None:
+    async def _closing(self) -> None:
         """End what SQLAlchemy does not know of."""
 
     async def _give_back(self, connection: AsyncConnection) -> None:
         try:
             try:
-                await self._closing(connection)
+                await self._closing()
             finally:
                 await connection.close()
         except Exception as error:
@@ -154,19 +156,29 @@ class Read(Transaction):
     def __init__(self, backend: Backend, project_id: int, begin: str | None, advice: str = AGAIN) -> None:
         super().__init__(backend, backend.engine, project_id, advice)
         self._begin = begin
+        self._driver: Any = None
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        prepared, found = await self._found(statement, parameters)
+        return prepared.rows(found)
+
+    async def by_column(self, statement: Executable, parameters: Mapping[str, Any]) -> Rows:
+        """Run a statement that gives many rows."""
+        prepared, found = await self._found(statement, parameters)
+        return prepared.by_column(found)
+
+    async def _found(self, statement: Executable, parameters: Mapping[str, Any] | None) -> tuple[Prepared, Any]:
         tenancy.check(statement)
         prepared = self._backend.prepared(statement)
         arguments = prepared.arguments(self._bound(parameters))
-        async with self._on_connection() as connection:
+        async with self._on_connection():
             try:
-                found = await self._backend.fetched(connection, prepared.sql, arguments)
+                found = await self._backend.fetched(self._driver, prepared.sql, arguments)
             except self._backend.driver_errors as error:
                 if self._backend.failure(error) is None:
                     raise StatementFailed(error, prepared.sql) from None
                 raise
-        return prepared.rows(found)
+        return prepared, found
 
     async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         rows = await self.rows(statement, parameters)
@@ -179,26 +191,36 @@ class Read(Transaction):
     async def plan_for_values(self) -> None:
         """Let the engine plan what follows for its very values: what suits a rare one is dear for a common one."""
         if self._backend.plan_for_values:
-            async with self._on_connection() as connection:
-                await self._backend.command(connection, self._backend.plan_for_values)
+            async with self._on_connection():
+                await self._backend.command(self._driver, self._backend.plan_for_values)
 
     async def _opened(self) -> AsyncConnection:
         connection = await self._engine.connect()
         try:
+            self._driver = (await connection.get_raw_connection()).driver_connection
             if self._begin:
-                await self._backend.command(connection, self._begin)
+                await self._backend.command(self._driver, self._begin)
         except BaseException:
             # Without a snapshot nothing is read on it.
             await self._give_back(connection)
             raise
         return connection
 
-    async def _closing(self, connection: AsyncConnection) -> None:
-        await self._backend.end(connection)
+    async def _closing(self) -> None:
+        await self._backend.end(self._driver)
 
 
 class Write(Transaction):
     """Its changes become visible together, when the block ends without an error."""
+
+    async def _opened(self) -> AsyncConnection:
+        connection = await self._engine.connect()
+        try:
+            await self._backend.begin_writing(connection)
+        except BaseException:
+            await self._give_back(connection)
+            raise
+        return connection
 
     async def change(self, statement: Executable, parameters: Parameters = None) -> int:
         """Run a statement, or the same one for each of many rows; gives how many rows it changed."""

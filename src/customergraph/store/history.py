@@ -24,11 +24,12 @@ from sqlalchemy.sql import Executable
 
 from customergraph.domain.message import STATUS_BY_TIME, MessageFilter, MessageStatus, MessageTemplate
 from customergraph.domain.paging import Page, Slice
+from customergraph.domain.rows import Row
 from customergraph.store import paging
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Write
 from customergraph.store.paging import PageShape
-from customergraph.store.rows import Columns, Row, chosen
+from customergraph.store.rows import Columns, chosen
 from customergraph.store.tables import UNSENT, charge, customer, message, review
 from customergraph.store.tenancy import found_are_ours, ours
 
@@ -65,9 +66,9 @@ class HistoryTable:
         self, read: Read, customer_ids: Sequence[int], page: Page, wanted: MessageFilter = ALL, *, columns: Columns
     ) -> list[Slice]:
         """Give each customer's page, in one statement."""
-        rows = await read.rows(
+        rows = await read.by_column(
             _pages_statement(self.table, PageShape.of(page), wanted, columns, lateral=read.lateral),
-            {"parents": customer_ids, **paging.parameters(page)},
+            {"parents": customer_ids, **paging.parameters(page, columns)},
         )
         return paging.slices_of_parents(rows, "customer_id", customer_ids, page)
 

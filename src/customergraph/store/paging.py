@@ -3,10 +3,11 @@
 Never OFFSET: the index is entered at the cursor, so page 10,000 costs what page 1 costs.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from operator import attrgetter
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import (
@@ -26,9 +27,10 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 from sqlalchemy.sql.util import ClauseAdapter
 
-from customergraph.domain.paging import Cursor, Ordering, Page, Slice
+from customergraph.domain.paging import FOLLOWED, SORT_VALUE, Cursor, Ordering, Page, Slice
+from customergraph.domain.rows import Part, Rows
 from customergraph.store.batches import each
-from customergraph.store.rows import Columns, Row, chosen
+from customergraph.store.rows import Columns, chosen
 from customergraph.store.tenancy import found_are_ours, ours
 
 
@@ -65,9 +67,10 @@ class PageShape:
         return self.ordering.descending is not self.backward
 
 
-def parameters(page: Page) -> dict[str, Any]:
-    """Give the values that a page's statement wants: one row too many tells whether more follow."""
-    values: dict[str, Any] = {"page_limit": page.size + 1}
+def parameters(page: Page, columns: Columns) -> dict[str, Any]:
+    """Give the values that a page's statement wants: one row too many tells whether more follow, who asks that."""
+    wants_more = columns is None or FOLLOWED in columns
+    values: dict[str, Any] = {"page_limit": page.size + wants_more}
     for name, cursor in (("after", page.after), ("before", page.before)):
         if cursor is not None:
             values[f"{name}_id"] = cursor.id
@@ -134,7 +137,7 @@ def statement(
 
 def _sort_value(table: FromClause, shape: PageShape, columns: Columns) -> list[ColumnElement[Any]]:
     """Give what cursors are made of, where they are wanted."""
-    return chosen([table.c[shape.ordering.column].label("sort_value")], columns)
+    return chosen([table.c[shape.ordering.column].label(SORT_VALUE)], columns)
 
 
 def _limit() -> ColumnElement[int]:
@@ -155,7 +158,7 @@ def statement_of_parents(
     *,
     lateral: bool,
 ) -> Select[Any]:
-    """Give the first page of the rows of each parent in the parameter `parents`, each in its order.
+    """Give the first page of the rows of each parent in the parameter `parents`, in its order and together.
 
     Each parent's range of the index is entered once and read up to the page's end, so
     a parent with 100,000 rows costs what one with a page of them costs. `lateral` tells
@@ -171,7 +174,7 @@ def statement_of_parents(
         page = _with_values(own, table, shape).lateral("page")
         given = [column for column in page.c if column.name not in {"sorted_by", "then_by"}]
         rows = select(*given).select_from(parents.join(page, true()))
-        return rows.order_by(direction(page.c.sorted_by), direction(page.c.then_by))
+        return rows.order_by(page.c[parent], direction(page.c.sorted_by), direction(page.c.then_by))
     inner = table.alias("wanted")
     wanted = select(inner.c.id).where(ours(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
     newest = _with_values(wanted, inner, shape).correlate(parents)
@@ -179,7 +182,7 @@ def statement_of_parents(
         select(*selected, *_sort_value(table, shape, columns))
         .select_from(parents.join(table, table.c.id.in_(newest)))
         .where(found_are_ours(table))
-        .order_by(direction(table.c[shape.ordering.column]), direction(table.c.id))
+        .order_by(table.c[parent], direction(table.c[shape.ordering.column]), direction(table.c.id))
     )
 
 
@@ -187,9 +190,14 @@ def _on(table: FromClause, conditions: Sequence[ColumnElement[bool]]) -> list[Co
     return [ClauseAdapter(table).traverse(condition) for condition in conditions]
 
 
-def slices_of_parents(rows: Sequence[Row], parent: str, parents: Sequence[int], page: Page) -> list[Slice]:
-    """Part rows, which are in order, into the pages of their parents."""
-    found: dict[int, list[Row]] = {id_: [] for id_ in parents}
-    for id_, row in zip(map(attrgetter(parent), rows), rows, strict=True):
-        found[id_].append(row)
-    return [Slice.of(found[id_], page) for id_ in parents]
+def slices_of_parents(rows: Rows, parent: str, parents: Sequence[int], page: Page) -> list[Slice]:
+    """Part rows, which stand together by parent, into the pages of the parents."""
+    counts = Counter(rows.columns[parent])
+    starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
+    ordering, size, follows_others = page.ordering, page.size, page.after is not None
+
+    def of(id_: int) -> Slice:
+        count, start = counts[id_], starts.get(id_, 0)
+        return Slice(Part(rows, start, start + min(count, size)), ordering, count > size, follows_others)
+
+    return [of(id_) for id_ in parents]

@@ -47,11 +47,13 @@ class PostgreSQL(Backend):
         # PgBouncer may change the server between a statement's messages.
         return self.begin if self.connecting.pgbouncer else None
 
-    async def command(self, connection: AsyncConnection, sql: str) -> None:
-        await (await _driver(connection)).execute(sql)
+    async def begin_writing(self, connection: AsyncConnection) -> None:
+        pass
 
-    async def fetched(self, connection: AsyncConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        driver = await _driver(connection)
+    async def command(self, driver: Any, sql: str) -> None:
+        await driver.execute(sql)
+
+    async def fetched(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         try:
             rows: Sequence[Any] = await driver.fetch(sql, *arguments)
         except TimeoutError:
@@ -60,8 +62,7 @@ class PostgreSQL(Backend):
             raise
         return rows
 
-    async def end(self, connection: AsyncConnection) -> None:
-        driver = await _driver(connection)
+    async def end(self, driver: Any) -> None:
         if not driver.is_closed() and driver.is_in_transaction():
             await driver.execute("ROLLBACK;")
 
@@ -189,10 +190,6 @@ async def _has_search_index(connection: AsyncConnection) -> bool:
 async def _missing_extensions(connection: AsyncConnection) -> str:
     known = set((await connection.execute(text("SELECT extname FROM pg_extension"))).scalars())
     return " and ".join(name for name in _EXTENSIONS if name not in known)
-
-
-async def _driver(connection: AsyncConnection) -> Any:
-    return (await connection.get_raw_connection()).driver_connection
 
 
 def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

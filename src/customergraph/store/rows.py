@@ -1,20 +1,21 @@
-"""Reads without detours: statements that SQLAlchemy writes once, and rows as named tuples.
+"""Reads without detours: statements that SQLAlchemy writes once, and rows with no more columns than are wanted."""
 
-The graph reads rows by the thousand. A named tuple is cheap to make, is read by place as well as
-by name, and has no more columns than are wanted.
-"""
-
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ColumnElement
 
+from customergraph.domain.rows import Row, Rows, maker
+from customergraph.store.tables import parsed_moment
+
 # The names that rows are wanted with, at least; None for all.
 Columns = frozenset[str] | None
-Row = Any
+
+
+# What reads a column that has a value in each row, where that is faster.
+_WITHOUT_NULLS: Mapping[Any, Any] = {parsed_moment: datetime.fromisoformat}
 
 
 def chosen(columns: Iterable[ColumnElement[Any]], wanted: Columns, *always: str) -> list[ColumnElement[Any]]:
@@ -36,7 +37,8 @@ class Prepared:
             if (writer := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
         }
         columns = list(statement.selected_columns)
-        self._row: Callable[[Any], Row] = partial(tuple.__new__, _kind(tuple(column.key or "" for column in columns)))
+        self._columns = tuple(column.key or "" for column in columns)
+        self._row = maker(self._columns)
         readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._readers = [(place, reader) for place, reader in enumerate(readers) if reader is not None]
 
@@ -48,16 +50,19 @@ class Prepared:
         return [values[name] for name in self._names]
 
     def rows(self, found: Sequence[Any]) -> list[Row]:
-        """Make rows of what the driver found, a column at a time."""
+        """Make rows of what the driver found."""
         if not found or not self._readers:
             return list(map(self._row, found))
-        columns = list(zip(*found, strict=True))
+        return list(map(self._row, zip(*self._read(found), strict=True)))
+
+    def by_column(self, found: Sequence[Any]) -> Rows:
+        """Make rows of what the driver found that are kept by column."""
+        columns: Iterable[Sequence[Any]] = self._read(found) if found else ((),) * len(self._columns)
+        return Rows(dict(zip(self._columns, columns, strict=True)), len(found))
+
+    def _read(self, found: Sequence[Any]) -> list[Sequence[Any]]:
+        columns: list[Sequence[Any]] = list(zip(*found, strict=True))
         for place, reader in self._readers:
-            columns[place] = tuple(map(reader, columns[place]))
-        return list(map(self._row, zip(*columns, strict=True)))
-
-
-@lru_cache(maxsize=1024)
-def _kind(names: tuple[str, ...]) -> type[Any]:
-    # What has no name is read by its place.
-    return namedtuple("Row", names, rename=True)  # noqa: PYI024 - its names are known when it runs
+            column = columns[place]
+            columns[place] = list(map(reader if None in column else _WITHOUT_NULLS.get(reader, reader), column))
+        return columns

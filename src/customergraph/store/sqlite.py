@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from customergraph.store.backend import Backend, Failure, Options
 
 OLDEST = (3, 35)
 BUSY_TIMEOUT_SECONDS = 5
+STEP_SECONDS = 0.4
 
 _OUTAGES = frozenset(
     {
@@ -58,16 +60,28 @@ class SQLite(Backend):
         event.listen(engine.sync_engine, "begin", _begin)
         return engine
 
-    async def command(self, connection: AsyncConnection, sql: str) -> None:
-        await self.fetched(connection, sql, ())
+    async def begin_writing(self, connection: AsyncConnection) -> None:
+        # In steps: a driver that waits for another writer does not hear that it is to stop.
+        await connection.execution_options(busy_timeout=STEP_SECONDS)
+        until = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        while True:
+            try:
+                await connection.begin()
+            except DBAPIError as error:
+                if self.failure(error) is None or time.monotonic() >= until:
+                    raise
+            else:
+                return
 
-    async def fetched(self, connection: AsyncConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def command(self, driver: Any, sql: str) -> None:
+        await self.fetched(driver, sql, ())
+
+    async def fetched(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         # One errand of the driver's thread, where a cursor would make four.
-        driver: Any = (await connection.get_raw_connection()).driver_connection
         rows: Sequence[Any] = await driver.execute_fetchall(sql, arguments)
         return rows
 
-    async def end(self, connection: AsyncConnection) -> None:
+    async def end(self, driver: Any) -> None:
         # The pool rolls back what it gets back.
         pass
 
@@ -110,5 +124,10 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 def _begin(connection: Connection) -> None:
     # The driver would begin late and on its own; a snapshot needs BEGIN, and a writer
     # that begins as a reader could fail when it first writes.
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writing"):
+        seconds = options.get("busy_timeout", BUSY_TIMEOUT_SECONDS)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")

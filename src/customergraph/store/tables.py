@@ -47,6 +47,11 @@ metadata = MetaData(
 )
 
 
+def parsed_moment(text: str | None) -> datetime | None:
+    """Read a moment as the embedded store has it."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
 class _MomentText(TypeDecorator[datetime]):
     """A moment in UTC with microseconds, as RFC 3339 text of one width that sorts by time."""
 
@@ -60,7 +65,7 @@ class _MomentText(TypeDecorator[datetime]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002
         # Without the layers that a TypeDecorator has around it: answers hold moments by the thousand.
-        return lambda text: text and datetime.fromisoformat(text)
+        return parsed_moment
 
 
 Moment = _MomentText().with_variant(DateTime(timezone=True), "postgresql")

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: a request becomes an operation, and what came of it a response."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,7 @@ import orjson
 from graphql import GraphQLError
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from customergraph.errors import (
     BadRequest,
@@ -19,10 +20,10 @@ from customergraph.errors import (
     Unauthenticated,
 )
 from customergraph.schema.errors import answered
-from customergraph.schema.scalars import JSON_OPTIONS
 from customergraph.store import access
 from customergraph.store.access import TokenUse
 from customergraph.web import auth, body, media_types, operation
+from customergraph.web.encoding import encoded
 from customergraph.web.gateway import Gateway
 from customergraph.web.media_types import GRAPHQL_JSON, JSON
 from customergraph.web.operation import ClientGone, GraphQLRequest
@@ -53,17 +54,26 @@ async def _answered(request: Request) -> Response:
     # Without a turn: a body may take its time.
     asked = await _from_body(request, gateway) if request.method == "POST" else _from_address(request)
     try:
-        async with gateway.admission.turn():
-            answer = await operation.answer(gateway, asked, use, partial(_gone, request))
+        answer = await operation.answer(gateway, asked, use, partial(_gone, request))
     except ClientGone:
         return Response(status_code=CLIENT_GONE)
     status = 200 if answer.is_begun else _status(answer.refused, media_type)
-    response = Response(
-        orjson.dumps(answer.body, option=JSON_OPTIONS), status, _headers(answer.refused), media_type=media_type
-    )
+    response = _response(await encoded(answer.body, answer.objects), status, _headers(answer.refused), media_type)
     if use.to_be_noted:
         response.background = BackgroundTask(access.note_use, gateway.database, use.token_id)
     return response
+
+
+def _response(pieces: list[bytes], status: int, headers: dict[str, str], media_type: str) -> Response:
+    if len(pieces) == 1:
+        return Response(pieces[0], status, headers, media_type=media_type)
+
+    async def each() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    headers = {**headers, "Content-Length": str(sum(map(len, pieces)))}
+    return StreamingResponse(each(), status, headers, media_type=media_type)
 
 
 async def _use(request: Request, gateway: Gateway) -> TokenUse:
@@ -87,7 +97,9 @@ async def refused(request: Request, error: Exception) -> Response:
     except BadRequest:
         media_type = JSON
     cause = GraphQLError(str(error), original_error=error)
-    content = {"errors": [answered(cause, before_execution=False)]}
+    content: dict[str, Any] = {"errors": [answered(cause, before_execution=False)]}
+    if not isinstance(error, BadRequest):
+        content["extensions"] = operation.cost_told(request.app.state.gateway)
     return Response(orjson.dumps(content), _status(error, GRAPHQL_JSON), _headers(error), media_type=media_type)
 
 

@@ -55,10 +55,11 @@ class GraphQLRequest:
 
 @dataclass(slots=True)
 class Answer:
-    """What an operation is answered; `refused` says why it was not begun."""
+    """What an operation is answered; `refused` says why it was not begun, `objects` how many it gave."""
 
     body: dict[str, Any]
     refused: RequestRefused | None = None
+    objects: int = 0
 
     @property
     def is_begun(self) -> bool:
@@ -79,13 +80,19 @@ async def answer(gateway: Gateway, asked: GraphQLRequest, use: TokenUse, gone: W
     """Execute an operation for a token; `gone` ends when the client does."""
     bill = _Bill()
     try:
-        result = await _answered(gateway, asked, use, gone, bill)
+        async with gateway.admission.turn():
+            result = await _answered(gateway, asked, use, gone, bill)
     except RequestRefused as refused:
         error = GraphQLError(str(refused), original_error=refused)
         result = Answer({"errors": [answered(error, before_execution=False)]}, refused)
-    limit = gateway.settings.cost_limit
-    result.body["extensions"] = {"cost": {"requested": bill.requested, "actual": bill.actual, "limit": limit}}
+    result.objects = bill.actual
+    result.body["extensions"] = cost_told(gateway, bill.requested, bill.actual)
     return result
+
+
+def cost_told(gateway: Gateway, requested: int = 0, actual: int = 0) -> dict[str, Any]:
+    """Tell what an operation cost; nothing for one that was sent away before it was read."""
+    return {"cost": {"requested": requested, "actual": actual, "limit": gateway.settings.cost_limit}}
 
 
 async def _answered(gateway: Gateway, asked: GraphQLRequest, use: TokenUse, gone: Watch, bill: _Bill) -> Answer:
