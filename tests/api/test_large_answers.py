@@ -1,0 +1,67 @@
+"""Answers of thousands of objects are written in pieces, and are what small ones put together would be."""
+
+from typing import Any
+
+import pytest
+
+from customergraph.settings import Settings
+from customergraph.web.encoding import AT_ONCE
+from customergraph.web.gateway import Gateway
+from factories import Tenant
+
+CUSTOMERS = 60
+EACH = 20
+NESTED = """query($first: Int!, $after: String) {
+  customers(first: $first, after: $after) {
+    nodes { name archivedAt tags { slug } location { name }
+            messages(first: 20) { nodes { id scheduledAt status } pageInfo { hasNextPage } }
+            reviews(first: 20) { edges { cursor node { uuid score } } } }
+    pageInfo { endCursor }
+  }
+}"""
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The URL of an embedded store alone: what is written is the same."""
+    return sqlite_url
+
+
+def pages(acme: Tenant, size: int) -> list[Any]:
+    """Give all customers, by pages of that size."""
+    nodes: list[Any] = []
+    after = None
+    while len(nodes) < CUSTOMERS:
+        page = acme.client.data(NESTED, first=size, after=after)["customers"]
+        nodes += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+    return nodes
+
+
+def test_a_large_answer_is_what_small_ones_are_together(acme: Tenant) -> None:
+    acme.add_histories(CUSTOMERS, each=EACH)
+
+    large = acme.client.post(NESTED, {"first": CUSTOMERS})
+
+    assert large.json()["extensions"]["cost"]["actual"] > AT_ONCE
+    assert large.json()["data"]["customers"]["nodes"] == pages(acme, 7)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_large_answer_has_the_headers_of_any(acme: Tenant, encoding: str) -> None:
+    acme.add_histories(CUSTOMERS, each=EACH)
+    acme.client.http.headers["accept-encoding"] = encoding
+
+    small, large = (acme.client.post(NESTED, {"first": first}) for first in (1, CUSTOMERS))
+
+    told = ("content-type", "content-encoding", "cache-control", "vary")
+    assert [large.headers.get(name) for name in told] == [small.headers.get(name) for name in told]
+    if encoding == "identity":
+        assert int(large.headers["content-length"]) == len(large.content)
+
+
+@pytest.mark.parametrize("breadth_first", [True, False])
+def test_the_setting_chooses_the_executor(sqlite_url: str, *, breadth_first: bool) -> None:
+    gateway = Gateway.of(Settings(database_url=sqlite_url, breadth_first=breadth_first))
+
+    assert gateway.executor.__name__ == ("GatewayExecutor" if breadth_first else "DepthFirst")
