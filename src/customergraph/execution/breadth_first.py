@@ -151,18 +151,20 @@ class BreadthFirst(DepthFirst):
 
     async def _batched(self, planned: PlannedField, level: Level, places: Places) -> Values:
         try:
-            info = self._info(planned, places.of(0))
-            loaded = planned.resolve(Batch(level, planned.columns), info, **planned.arguments(self))
-            values: Values = await loaded
+            values: Values = await self._resolved(planned, Batch(level, planned.columns), places.of(0))
         except Exception as error:  # noqa: BLE001 - answered where the values would stand
             return [error] * level.count
         return values
 
     def _called(self, planned: PlannedField, source: Any, place: Place) -> Any:
         try:
-            return planned.resolve(source, self._info(planned, place), **planned.arguments(self))
+            return self._resolved(planned, source, place)
         except Exception as error:  # noqa: BLE001 - answered where the value would stand
             return error
+
+    def _resolved(self, planned: PlannedField, source: Any, place: Place) -> Any:
+        resolve = planned.definition.resolve or self.field_resolver
+        return resolve(source, self._info(planned, place), **planned.arguments(self))
 
     def _info(self, planned: PlannedField, place: Place) -> Info:
         path: Any = None

@@ -20,7 +20,6 @@ from graphql import (
     OperationType,
     TypeNameMetaFieldDef,
     VariableNode,
-    default_field_resolver,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -96,9 +95,6 @@ class PlannedField:
     def name(self) -> str:
         """The type and the name of the field, as messages have them."""
         return f"{self.parent}.{self.details[0].node.name.value}"
-
-    def resolve(self, source: Any, info: Any, **arguments: Any) -> Any:
-        return (self.definition.resolve or default_field_resolver)(source, info, **arguments)
 
     def arguments(self, executor: Executor[Any]) -> dict[str, Any]:
         """Give the arguments, coerced; raises what is wrong with them."""
