@@ -9,13 +9,14 @@ from customergraph.web.encoding import AT_ONCE
 from customergraph.web.gateway import Gateway
 from factories import Tenant
 
-CUSTOMERS = 60
+CUSTOMERS = 80
 EACH = 20
 NESTED = """query($first: Int!, $after: String) {
   customers(first: $first, after: $after) {
     nodes { name archivedAt tags { slug } location { name }
             messages(first: 20) { nodes { id scheduledAt status } pageInfo { hasNextPage } }
-            reviews(first: 20) { edges { cursor node { uuid score } } } }
+            reviews(first: 20) { edges { cursor node { uuid score } } }
+            charges(first: 20) { nodes { amount chargedAt } } }
     pageInfo { endCursor }
   }
 }"""
