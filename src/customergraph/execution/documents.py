@@ -34,7 +34,7 @@ from customergraph.execution.plan import Plans
 REMEMBERED = 512
 REMEMBERED_CHARACTERS = 20_000
 # All that is remembered is walked by the garbage collector, while nobody is answered.
-REMEMBERED_CHARACTERS_OF_ALL = 400_000
+REMEMBERED_CHARACTERS_OF_ALL = 150_000
 # Longer ones are read in a thread, while the event loop goes on.
 READ_AT_ONCE_CHARACTERS = 1_000
 # An answer that tells what is wrong stays short, whatever it is that is wrong.

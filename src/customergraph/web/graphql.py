@@ -68,11 +68,14 @@ def _response(pieces: list[bytes], status: int, headers: dict[str, str], media_t
     if len(pieces) == 1:
         return Response(pieces[0], status, headers, media_type=media_type)
 
-    async def each() -> AsyncIterator[bytes]:
-        for piece in pieces:
-            yield piece
-
     headers = {**headers, "Content-Length": str(sum(map(len, pieces)))}
+    pieces.reverse()
+
+    async def each() -> AsyncIterator[bytes]:
+        while pieces:
+            # Each is freed when it is sent.
+            yield pieces.pop()
+
     return StreamingResponse(each(), status, headers, media_type=media_type)
 
 
