@@ -2,8 +2,8 @@
 
 import gc
 
-# Ten times rarer than Python's own for what is young: what an operation needs comes and goes by the hundred thousand.
-_THRESHOLDS = (10_000, 10, 10)
+# Rarer than Python's own: what an operation needs comes and goes by the hundred thousand, and what lasts is long.
+_THRESHOLDS = (10_000, 10, 100)
 
 
 def leave_out_what_stays() -> None:
