@@ -195,7 +195,7 @@ class BreadthFirst(DepthFirst):
             values = await settled(values)
             kinds = set(map(type, values))
         if planned.leaf and not is_list_type(type_):
-            done = planned.leaf.completed(values, kinds)
+            done = planned.leaf.completed(values)
             return (done, False) if done is values else _failing(done, planned, places)
         if kinds.isdisjoint(_NOTHING) and not any(issubclass(kind, Exception) for kind in kinds):
             return await self._present(type_, planned, values, places)

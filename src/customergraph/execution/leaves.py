@@ -48,16 +48,10 @@ class Leaf:
         except (KeyError, TypeError):
             return None
 
-    def completed(self, values: Sequence[Any], kinds: set[type]) -> Sequence[Any]:
-        """Complete values of these kinds; an exception stands in the place of one that is none of the type's."""
-        if kinds <= self._native and not (self._is_int and _beyond(values)):
-            return values
-        if self._known is not None:
-            try:
-                return [self._known[value] for value in values]
-            except (KeyError, TypeError):
-                pass
-        return [self._one(value) for value in values]
+    def completed(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Complete values; an exception stands in the place of one that is none of the type's."""
+        done = self.unchanged(values)
+        return [self._one(value) for value in values] if done is None else done
 
     def _one(self, value: Any) -> Any:
         if value is None or value is Undefined:

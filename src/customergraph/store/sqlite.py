@@ -68,7 +68,7 @@ class SQLite(Backend):
             try:
                 await connection.begin()
             except DBAPIError as error:
-                if self.failure(error) is None or time.monotonic() >= until:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                     raise
             else:
                 return
@@ -91,10 +91,7 @@ class SQLite(Backend):
         await driver.interrupt()
 
     def failure(self, error: BaseException) -> Failure | None:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        # Extended codes hold the primary one in their low byte.
-        code = getattr(cause, "sqlite_errorcode", -1) & 0xFF
-        return Failure.OUTAGE if code in _OUTAGES else None
+        return Failure.OUTAGE if _code(error) in _OUTAGES else None
 
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         await connection.execute(insert(table), rows)
@@ -106,6 +103,13 @@ class SQLite(Backend):
             *(f"is damaged: {line}" for line in integrity if line != "ok"),
             *(f"a row of {row[0]} (rowid {row[1]}) refers to a missing {row[2]}" for row in dangling),
         ]
+
+
+def _code(error: BaseException) -> int:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    # Extended codes hold the primary one in their low byte.
+    code: int = getattr(cause, "sqlite_errorcode", -1)
+    return code & 0xFF
 
 
 def refuse_old_sqlite() -> None:
