@@ -1,7 +1,8 @@
 """Every read of an operation: batched, and taken from one snapshot for one principal."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from itertools import chain
 from typing import Any
 
 from customergraph.domain.message import MessageFilter
@@ -14,38 +15,58 @@ from customergraph.store.rows import Columns
 Row = Any
 Batch = Callable[..., Awaitable[Any]]
 Load = Callable[[Sequence[Any], Columns], Awaitable[Sequence[Any]]]
+# Keys, and who waits for their values.
+_Asked = tuple[Sequence[Any], "asyncio.Future[Sequence[Any]]"]
 
 
 class Loader:
-    """Gives the values of keys; all that is asked for in one turn of the event loop is one batch."""
+    """Gives the values of keys; all that is asked for in two turns of the event loop is one batch."""
 
     def __init__(self, batch: Load) -> None:
         self._batch = batch
-        self._keys: dict[Any, None] = {}
+        self._asked: list[_Asked] = []
         self._columns: Columns = frozenset()
-        self._answer: asyncio.Task[Mapping[Any, Any]] | None = None
+        self._at_work: set[asyncio.Task[None]] = set()
 
     async def load(self, key: Any) -> Any:
         """Give the value of one key."""
         (value,) = await self.load_many((key,), None)
         return value
 
-    async def load_many(self, keys: Sequence[Any], columns: Columns) -> Sequence[Any]:
+    def load_many(self, keys: Sequence[Any], columns: Columns) -> Awaitable[Sequence[Any]]:
         """Give the value of each key; rows have these columns at least."""
-        if self._answer is None:
-            self._keys, self._columns = {}, frozenset()
-            self._answer = asyncio.ensure_future(self._answered())
-        self._keys.update(dict.fromkeys(keys))
-        self._columns = None if columns is None or self._columns is None else self._columns | columns
-        # Whoever gives up leaves the answer to the others.
-        found = await asyncio.shield(self._answer)
-        return [found[key] for key in keys]
+        loop = asyncio.get_running_loop()
+        if not self._asked:
+            # Some ask one turn later than others.
+            loop.call_soon(loop.call_soon, self._begin)
+            self._columns = columns
+        elif columns is None or self._columns is None:
+            self._columns = None
+        else:
+            self._columns |= columns
+        answer: asyncio.Future[Sequence[Any]] = loop.create_future()
+        self._asked.append((keys, answer))
+        return answer
 
-    async def _answered(self) -> Mapping[Any, Any]:
-        # Some ask one turn later than others.
-        await asyncio.sleep(0)
-        keys, self._answer = list(self._keys), None
-        return dict(zip(keys, await self._batch(keys, self._columns), strict=True))
+    def _begin(self) -> None:
+        asked, self._asked = self._asked, []
+        # A task of its own: whoever gives up leaves the answer to the others.
+        task = asyncio.ensure_future(self._answer(asked, self._columns))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _answer(self, asked: Sequence[_Asked], columns: Columns) -> None:
+        keys = list(dict.fromkeys(chain.from_iterable(keys for keys, _ in asked)))
+        try:
+            found = dict(zip(keys, await self._batch(keys, columns), strict=True))
+        except Exception as error:  # noqa: BLE001 - told to whoever waits
+            for _, answer in asked:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        for wanted, answer in asked:
+            if not answer.done():
+                answer.set_result(list(map(found.__getitem__, wanted)))
 
 
 class Loaders:

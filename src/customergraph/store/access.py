@@ -34,7 +34,15 @@ class TokenUse:
 
 
 _BY_SECRET = (
-    select(token, project.c.timezone)
+    select(
+        token.c.id,
+        token.c.project_id,
+        token.c.scopes,
+        token.c.expires_at,
+        token.c.revoked_at,
+        token.c.last_used_at,
+        project.c.timezone,
+    )
     .join(project, project.c.id == token.c.project_id)
     .where(token.c.sha256 == bindparam("sha256"))
 )

@@ -74,21 +74,22 @@ class Transaction:
 
     async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
         tenancy.check(statement)
-        async with self._on_connection() as connection:
-            return await connection.execute(statement, self._bound(parameters))
+        return await self._in_turn(lambda connection: connection.execute(statement, self._bound(parameters)))
 
-    @asynccontextmanager
-    async def _on_connection(self) -> AsyncIterator[AsyncConnection]:
+    async def _in_turn(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Do some work on the connection, when its turn has come."""
         async with self._turn:
             if self._has_ended:
                 # Whoever waited for a turn is not waited for any more, and would leave a connection open.
                 raise TransactionEnded
             self._running = asyncio.current_task()
             try:
-                with _failures(self._backend, self._advice, races=True):
-                    if self._connection is None:
-                        self._connection = await self._opened()
-                    yield self._connection
+                if self._connection is None:
+                    self._connection = await self._opened()
+                return await work(self._connection)
+            except Exception as error:
+                _raise_failure(error, self._backend, self._advice, races=True)
+                raise
             finally:
                 self._running = None
 
@@ -171,14 +172,15 @@ class Read(Transaction):
         tenancy.check(statement)
         prepared = self._backend.prepared(statement)
         arguments = prepared.arguments(self._bound(parameters))
-        async with self._on_connection():
-            try:
-                found = await self._backend.fetched(self._driver, prepared.sql, arguments)
-            except self._backend.driver_errors as error:
-                if self._backend.failure(error) is None:
-                    raise StatementFailed(error, prepared.sql) from None
-                raise
-        return prepared, found
+        return prepared, await self._in_turn(lambda _: self._fetched(prepared.sql, arguments))
+
+    async def _fetched(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        try:
+            return await self._backend.fetched(self._driver, sql, arguments)
+        except self._backend.driver_errors as error:
+            if self._backend.failure(error) is None:
+                raise StatementFailed(error, sql) from None
+            raise
 
     async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         rows = await self.rows(statement, parameters)
@@ -190,14 +192,15 @@ class Read(Transaction):
 
     async def plan_for_values(self) -> None:
         """Let the engine plan what follows for its very values: what suits a rare one is dear for a common one."""
-        if self._backend.plan_for_values:
-            async with self._on_connection():
-                await self._backend.command(self._driver, self._backend.plan_for_values)
+        command = self._backend.plan_for_values
+        if command:
+            await self._in_turn(lambda _: self._backend.command(self._driver, command))
 
     async def _opened(self) -> AsyncConnection:
         connection = await self._engine.connect()
         try:
-            self._driver = (await connection.get_raw_connection()).driver_connection
+            under: Any = connection.sync_connection
+            self._driver = under.connection.driver_connection
             if self._begin:
                 await self._backend.command(self._driver, self._begin)
         except BaseException:
@@ -232,8 +235,7 @@ class Write(Transaction):
         """Insert many rows of the project, all with the same columns; their ids follow their order."""
         if rows:
             ours = [{**row, "project_id": self.project_id} for row in rows]
-            async with self._on_connection() as connection:
-                await self._backend.insert(connection, table, ours)
+            await self._in_turn(lambda connection: self._backend.insert(connection, table, ours))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -336,15 +338,17 @@ def _failures(backend: Backend, advice: str, *, races: bool = False) -> Iterator
     """Turn the engine's outages, and lost races where they may be, into errors that say what to do."""
     try:
         yield
-    except PoolTimeoutError as error:
-        raise StoreUnavailable(advice, _reason(error)) from error
     except Exception as error:
-        failure = backend.failure(error)
-        if failure is Failure.RACE and races:
-            raise LostRace(AGAIN, _reason(error)) from error
-        if failure is Failure.OUTAGE:
-            raise StoreUnavailable(advice, _reason(error)) from error
+        _raise_failure(error, backend, advice, races=races)
         raise
+
+
+def _raise_failure(error: Exception, backend: Backend, advice: str, *, races: bool) -> None:
+    failure = Failure.OUTAGE if isinstance(error, PoolTimeoutError) else backend.failure(error)
+    if failure is Failure.RACE and races:
+        raise LostRace(AGAIN, _reason(error)) from error
+    if failure is Failure.OUTAGE:
+        raise StoreUnavailable(advice, _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:

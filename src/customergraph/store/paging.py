@@ -198,6 +198,7 @@ def slices_of_parents(rows: Rows, parent: str, parents: Sequence[int], page: Pag
 
     def of(id_: int) -> Slice:
         count, start = counts[id_], starts.get(id_, 0)
-        return Slice(Part(rows, start, start + min(count, size)), ordering, count > size, follows_others)
+        more = count > size
+        return Slice(Part(rows, start, start + (size if more else count)), ordering, more, follows_others)
 
-    return [of(id_) for id_ in parents]
+    return list(map(of, parents))
