@@ -13,6 +13,7 @@ from inspect import isawaitable
 from itertools import chain, islice
 from typing import Any, ClassVar
 
+import strawberry
 from graphql import (
     ExecutionResult,
     GraphQLResolveInfo,
@@ -39,7 +40,7 @@ from customergraph.execution.field_errors import (
     Root,
     told,
 )
-from customergraph.execution.fields import Batch, Level
+from customergraph.execution.fields import BatchedField, Level
 from customergraph.execution.leaves import Native
 from customergraph.execution.plan import PlannedField, Plans, Selection, Way
 from customergraph.execution.values import dictionaries, listed, settled
@@ -150,11 +151,13 @@ class BreadthFirst(DepthFirst):
         return [self._called(planned, source, places.of(index)) for index, source in enumerate(level.objects)]
 
     async def _batched(self, planned: PlannedField, level: Level, places: Places) -> Values:
+        field: BatchedField = planned.declared
         try:
-            values: Values = await self._resolved(planned, Batch(level, planned.columns), places.of(0))
+            info = strawberry.Info(_raw_info=self._info(planned, places.of(0)), _field=field)
+            loading = field.loading(info, planned.converted(self))
+            return await field.of_level(loading, level, planned.columns)
         except Exception as error:  # noqa: BLE001 - answered where the values would stand
             return [error] * level.count
-        return values
 
     def _called(self, planned: PlannedField, source: Any, place: Place) -> Any:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
+import strawberry
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
@@ -84,14 +85,6 @@ def takes_any(_source: Any, _info: Any) -> bool:
     return True
 
 
-class Batch:
-    """A level in the place of the one object that a resolver is called for."""
-
-    def __init__(self, level: Level, columns: Columns) -> None:
-        self.level = level
-        self.columns = columns
-
-
 class ComputedField(StrawberryField):
     """A field whose value follows from attributes of its object."""
 
@@ -135,21 +128,25 @@ class BatchedField(StrawberryField):
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
         loading: Any = super().get_result(source, info, args, kwargs)
-        if isinstance(source, Batch):
-            return self._of_batch(loading, source)
         key = getattr(source, self.key) if self.key else None
         return None if loading is None or (self.key and key is None) else loading.load(key)
 
-    async def _of_batch(self, loading: Loading | None, batch: Batch) -> Sequence[Any]:
-        count = batch.level.count
+    def loading(self, info: strawberry.Info[Any, Any], arguments: Mapping[str, Any]) -> Loading | None:
+        """Give what loads the field, for arguments that are its resolver's own."""
+        resolver: Any = self.base_resolver
+        found: Loading | None = resolver(info=info, **arguments) if resolver.info_parameter else resolver(**arguments)
+        return found
+
+    async def of_level(self, loading: Loading | None, level: Level, columns: Columns) -> Sequence[Any]:
+        """Load the field of all objects of a level."""
         if loading is None:
-            return [None] * count
-        keys = batch.level.column(self.key) if self.key else [None] * count
+            return [None] * level.count
+        keys = level.column(self.key) if self.key else [None] * level.count
         if self.key is None or None not in keys:
-            return await loading.load_many(keys, batch.columns)
+            return await loading.load_many(keys, columns)
         present = [key for key in keys if key is not None]
         try:
-            found = iter(await loading.load_many(present, batch.columns) if present else ())
+            found = iter(await loading.load_many(present, columns) if present else ())
         except Exception as error:  # noqa: BLE001 - answered where there is a key
             return [None if key is None else error for key in keys]
         return [None if key is None else next(found) for key in keys]
@@ -168,6 +165,7 @@ def batched(loading: Callable[..., Loading | None], key: str | None, *, descript
     """Declare a field that is loaded by the attribute `key` of its object; null where that is null.
 
     The function takes the field's arguments and `info`, and gives what loads it: None for nothing
-    at all. It is called once for all objects of a level.
+    at all. It is called once for all objects of a level, and leaves its arguments as they are:
+    where no variable is among them, they are the next operation's too.
     """
     return BatchedField(description=description, metadata={_KEY: key}, base_resolver=StrawberryResolver(loading))

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from itertools import chain
 from typing import Any
 
+import strawberry
 from graphql import (
     DirectiveNode,
     FieldNode,
@@ -31,6 +32,7 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, collect_fields, collect_subfields
 from graphql.execution.values import get_argument_values
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from customergraph.execution.fields import BatchedField, Columns, ComputedField, takes_any
@@ -89,7 +91,9 @@ class PlannedField:
     # What a field that is loaded is to have; and whether the field waits for nothing.
     columns: Columns = None
     is_immediate: bool = False
-    _constant: dict[str, Any] | None = None
+    # Arguments that depend on no variable: as they are coerced, and as the resolver takes them.
+    _coerced: dict[str, Any] | None = None
+    _converted: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -98,12 +102,23 @@ class PlannedField:
 
     def arguments(self, executor: Executor[Any]) -> dict[str, Any]:
         """Give the arguments, coerced; raises what is wrong with them."""
-        if self._constant is not None:
-            return self._constant
+        if self._coerced is not None:
+            return self._coerced
         node = self.details[0].node
         found = get_argument_values(self.definition, node, executor.variable_values, None, executor.hide_suggestions)
         if not any(isinstance(one, VariableNode) for argument in node.arguments or () for one in nodes(argument)):
-            self._constant = found
+            self._coerced = found
+        return found
+
+    def converted(self, executor: Executor[Any]) -> dict[str, Any]:
+        """Give the arguments as Strawberry hands them to a resolver."""
+        if self._converted is not None:
+            return self._converted
+        schema: strawberry.Schema = executor.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        registry, config = schema.schema_converter.scalar_registry, schema.config
+        found = convert_arguments(self.arguments(executor), self.declared.arguments, registry, config)
+        if self._coerced is not None:
+            self._converted = found
         return found
 
 
