@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
+from sqlalchemy import event
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -195,6 +196,8 @@ def create_app(settings: Settings) -> Starlette:
 async def _opened(settings: Settings) -> AsyncIterator[Snapshot]:
     connecting = Connecting(settings.pool_size, settings.pool_timeout, settings.statement_timeout)
     database = Database(settings.database_url, connecting)
+    if database.backend.path is None:
+        event.listen(database.backend.engine.sync_engine, "connect", _with_the_drivers_own_codec)
 
     @asynccontextmanager
     async def snapshot() -> AsyncIterator[Fetch]:
@@ -207,3 +210,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Snapshot]:
 
     yield snapshot
     await database.close()
+
+
+def _with_the_drivers_own_codec(connection: Any, _entry: object) -> None:
+    """Let asyncpg give time stamps as it does to everybody, and not as it does to the gateway."""
+    connection.run_async(lambda driver: driver.reset_type_codec("timestamptz", schema="pg_catalog"))

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple, NewType
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+from customergraph.domain.rows import Column, Part, Reading, Rows
 from customergraph.execution.breadth_first import BreadthFirst
 from customergraph.execution.fields import batched, computed
 from customergraph.loaders import Loader
@@ -78,6 +80,15 @@ class World:
         }
         wrong = {column: _WRONG[column] for column in _WRONG if (column, id_) in self.faults}
         return PersonRow(**{**right, **wrong})
+
+    @cached_property
+    def everybody(self) -> Rows:
+        """All people, kept by column, whose days are kept as text."""
+        columns: dict[str, Any] = dict(
+            zip(PersonRow._fields, zip(*map(self.person, range(1, PEOPLE + 1)), strict=True), strict=True)
+        )
+        days = [one.isoformat() if isinstance(one, date) else None for one in columns["born"]]
+        return Rows({**columns, "born": Column(days, Reading(date, date.fromisoformat, list))}, PEOPLE)
 
     def robot(self, id_: int) -> RobotRow:
         return RobotRow(id_, None if ("name", -id_) in self.faults else f"R{id_}", id_)
@@ -160,6 +171,16 @@ def _grid(info: Info) -> Any:
     return info.context.loader("grid", lambda id_: [[rows(1), None], None, [rows(id_)]] if id_ % 2 else None)
 
 
+def _shadows(info: Info, more: int = 0) -> Any:
+    everybody = info.context.everybody
+
+    def some(id_: int) -> Part:
+        start = min(id_ - 1, PEOPLE)
+        return Part(everybody, start, max(start, min(id_ + more, PEOPLE)))
+
+    return info.context.loader(f"shadows{more}", some)
+
+
 def _boss(info: Info) -> Any:
     return info.context.loader("person", info.context.person)
 
@@ -201,12 +222,28 @@ class Person(Being):
     mentor: "Person" = batched(_boss, "id", description="")
     friends: list["Person"] = batched(_friends, "id", description="")
     rivals: list["Person | None"] | None = batched(_rivals, "id", description="")
+    shadows: list["Shadow"] = batched(_shadows, "id", description="")
     grid: list[list["Person | None"] | None] | None = batched(_grid, "id", description="")
     pet: Being | None = batched(_pet, "id", description="")
 
     greeting: str | None = strawberry.field(resolver=_greeting)
     promise: str = strawberry.field(resolver=_promise)
     company: list[Being] = strawberry.field(resolver=_company)
+
+
+@strawberry.type
+class Shadow:
+    """A person as a row among rows that are kept by column."""
+
+    name: str
+    nick: str | None
+    age: int
+    rank: Rank | None
+    born: Day | None
+    shouted: str = computed(_shout, "name", "age", description="")
+    birthday: Day | None = computed(lambda born: born, "born", description="")
+    of: Person = batched(_boss, "id", description="")
+    shadows: list["Shadow"] = batched(_shadows, "id", description="")
 
 
 @strawberry.type

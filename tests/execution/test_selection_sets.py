@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from customergraph.execution.breadth_first import STRETCH
-from execution.executing import assert_same, breadth_first
+from customergraph.execution.breadth_first import STRETCH, BreadthFirst
+from execution.executing import assert_same, breadth_first, execute
 
 
 def data(text: str, **variables: Any) -> Any:
@@ -127,6 +127,15 @@ def test_enumerations_are_told_by_name_and_scalars_as_they_are_serialized() -> N
         {"rank": "HIGH", "born": None},
         {"rank": "LOW", "born": "2000-01-03"},
     ]
+
+
+def test_a_column_that_is_kept_as_the_store_has_it_is_answered_and_computed_with_by_its_values() -> None:
+    text = "{ people { shadows(more: 1) { born birthday } } }"
+    days = [{"born": day, "birthday": day} for day in ("2000-01-01", None, "2000-01-03", "2000-01-04")]
+
+    assert data(text)["people"] == [{"shadows": days[at : at + 2]} for at in range(3)]
+    # Also where the scalar is not left to the JSON encoder.
+    assert execute(BreadthFirst, text).data == data(text)
 
 
 def test_fields_of_a_mutation_run_one_after_the_other_each_to_its_end() -> None:

@@ -33,7 +33,7 @@ LEVELS = 5
 
 WHOLE = [-1, 0, 1, 2, 3, 4, 6, 9]
 COLUMNS = ("name", "nick", "age", "rank", "born", "scores", "kind")
-LOADERS = ("person", "friends", "grid", "pet", "people3", "rivals3", "rivals4")
+LOADERS = ("person", "friends", "grid", "pet", "people3", "rivals3", "rivals4", "shadows0", "shadows2")
 faults: st.SearchStrategy[Faults] = st.frozensets(
     st.tuples(st.sampled_from(COLUMNS), st.integers(1, PEOPLE))
     | st.tuples(st.sampled_from(LOADERS), st.integers(0, PEOPLE))

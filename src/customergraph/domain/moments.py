@@ -19,7 +19,7 @@ def now() -> datetime:
 
 def microseconds(moment: datetime) -> int:
     """Count the microseconds from 1970 to the moment."""
-    return (in_utc(moment) - EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // _MICROSECOND
 
 
 def from_microseconds(count: int) -> datetime:
@@ -29,16 +29,7 @@ def from_microseconds(count: int) -> datetime:
 
 def rfc_3339(moment: datetime) -> str:
     """Write a moment as the contract answers it: in UTC, no fraction or six digits of it."""
-    return in_utc(moment).replace(tzinfo=None).isoformat() + "Z"
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Give the same moment in UTC.
-
-    One without an offset is in UTC: asyncpg keeps the first and the last microsecond that there
-    are as infinities, and gives them back so.
-    """
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def parsed(text: str | int) -> datetime:

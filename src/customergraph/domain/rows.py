@@ -4,7 +4,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate, chain
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 Row = Any
 
@@ -15,6 +15,57 @@ def maker(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Row]:
     # What has no name is read by its place.
     kind: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc] # noqa: PYI024 - known when it runs
     return partial(tuple.__new__, kind)
+
+
+class Reading(NamedTuple):
+    """How the values of a column are made of what the store has; null stays null."""
+
+    kind: type
+    value: Callable[[Any], Any]
+    # Makes of all what the JSON encoder writes as it writes the values.
+    answered: Callable[[Sequence[Any]], Sequence[Any]]
+
+
+class Column(Sequence[Any]):
+    """A column as the store has it, whose values are made when somebody asks for them."""
+
+    __slots__ = ("_reading", "_stored", "_values")
+
+    def __init__(self, stored: Sequence[Any], reading: Reading) -> None:
+        self._stored = stored
+        self._reading = reading
+        self._values: list[Any] | None = None
+
+    @property
+    def kind(self) -> type:
+        """The type of its values."""
+        return self._reading.kind
+
+    @property
+    def values(self) -> list[Any]:
+        if self._values is None:
+            read = self._reading.value
+            self._values = [None if one is None else read(one) for one in self._stored]
+        return self._values
+
+    def answered(self) -> Sequence[Any]:
+        """Give what the JSON encoder writes as it writes the values."""
+        return self._reading.answered(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Column": ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return Column(self._stored[place], self._reading)
+        return self.values[place]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values)
 
 
 class Rows:

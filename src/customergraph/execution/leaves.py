@@ -15,6 +15,8 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
+from customergraph.domain.rows import Column
+
 # The Python types that the JSON encoder writes as a scalar of that name is to be answered.
 Native = Mapping[str, frozenset[type]]
 
@@ -39,10 +41,11 @@ class Leaf:
 
     def unchanged(self, values: Sequence[Any]) -> Sequence[Any] | None:
         """Give the completed values where that takes no more than a look; else None."""
-        if set(map(type, values)) <= self._native and not (self._is_int and _beyond(values)):
-            return values
+        if isinstance(values, Column) and values.kind in self._native:
+            return values.answered()
         if self._known is None:
-            return None
+            is_unchanged = set(map(type, values)) <= self._native and not (self._is_int and _beyond(values))
+            return values if is_unchanged else None
         try:
             return [self._known[value] for value in values]
         except (KeyError, TypeError):

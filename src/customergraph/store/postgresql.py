@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.store.backend import Backend, Failure, Options
+from customergraph.store.moments import count_moments
 
 CONNECT_TIMEOUT_SECONDS = 2
 UPGRADE_LOCK = 0x43474442
@@ -77,6 +78,7 @@ class PostgreSQL(Backend):
             pool_timeout=self.connecting.pool_timeout,
             pool_use_lifo=True,
         )
+        event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
         event.listen(engine.sync_engine, "handle_error", _abandon_silent)
         if self.connecting.pgbouncer and self.connecting.statement_timeout:
@@ -190,6 +192,11 @@ async def _has_search_index(connection: AsyncConnection) -> bool:
 async def _missing_extensions(connection: AsyncConnection) -> str:
     known = set((await connection.execute(text("SELECT extname FROM pg_extension"))).scalars())
     return " and ".join(name for name in _EXTENSIONS if name not in known)
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    driver: Any = connection
+    driver.run_async(count_moments)
 
 
 def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

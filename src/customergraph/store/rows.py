@@ -1,21 +1,15 @@
 """Reads without detours: statements that SQLAlchemy writes once, and rows with no more columns than are wanted."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ColumnElement
 
-from customergraph.domain.rows import Row, Rows, maker
-from customergraph.store.tables import parsed_moment
+from customergraph.domain.rows import Column, Row, Rows, maker
 
 # The names that rows are wanted with, at least; None for all.
 Columns = frozenset[str] | None
-
-
-# What reads a column that has a value in each row, where that is faster.
-_WITHOUT_NULLS: Mapping[Any, Any] = {parsed_moment: datetime.fromisoformat}
 
 
 def chosen(columns: Iterable[ColumnElement[Any]], wanted: Columns, *always: str) -> list[ColumnElement[Any]]:
@@ -39,8 +33,12 @@ class Prepared:
         columns = list(statement.selected_columns)
         self._columns = tuple(column.key or "" for column in columns)
         self._row = maker(self._columns)
-        readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        types = [column.type.dialect_impl(dialect) for column in columns]
+        readers = [type_.result_processor(dialect, None) for type_ in types]
         self._readers = [(place, reader) for place, reader in enumerate(readers) if reader is not None]
+        self._readings = {
+            place: reading for place, type_ in enumerate(types) if (reading := getattr(type_, "reading", None))
+        }
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Give the values of a statement's parameters, as the driver takes them in."""
@@ -53,16 +51,16 @@ class Prepared:
         """Make rows of what the driver found."""
         if not found or not self._readers:
             return list(map(self._row, found))
-        return list(map(self._row, zip(*self._read(found), strict=True)))
+        return list(map(self._row, zip(*self._columns_of(found), strict=True)))
 
     def by_column(self, found: Sequence[Any]) -> Rows:
         """Make rows of what the driver found that are kept by column."""
-        columns: Iterable[Sequence[Any]] = self._read(found) if found else ((),) * len(self._columns)
+        columns: Iterable[Sequence[Any]] = self._columns_of(found) if found else ((),) * len(self._columns)
         return Rows(dict(zip(self._columns, columns, strict=True)), len(found))
 
-    def _read(self, found: Sequence[Any]) -> list[Sequence[Any]]:
+    def _columns_of(self, found: Sequence[Any]) -> list[Sequence[Any]]:
         columns: list[Sequence[Any]] = list(zip(*found, strict=True))
         for place, reader in self._readers:
-            column = columns[place]
-            columns[place] = list(map(reader if None in column else _WITHOUT_NULLS.get(reader, reader), column))
+            reading = self._readings.get(place)
+            columns[place] = Column(columns[place], reading) if reading else list(map(reader, columns[place]))
         return columns

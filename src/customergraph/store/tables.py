@@ -4,8 +4,6 @@ Each row of a tenant's table carries its project, and its references carry it to
 database itself refuses a row that points into another project.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,7 +12,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -24,17 +21,16 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     and_,
     true,
 )
-from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ColumnElement
 
 from customergraph.domain.customer import Facet
 from customergraph.domain.message import UNSENT_WITHOUT, MessageChannel, MessageTemplate
+from customergraph.store.moments import Moment
 
 metadata = MetaData(
     naming_convention={
@@ -45,30 +41,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-def parsed_moment(text: str | None) -> datetime | None:
-    """Read a moment as the embedded store has it."""
-    return None if text is None else datetime.fromisoformat(text)
-
-
-class _MomentText(TypeDecorator[datetime]):
-    """A moment in UTC with microseconds, as RFC 3339 text of one width that sorts by time."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002
-        # Without the layers that a TypeDecorator has around it: answers hold moments by the thousand.
-        return parsed_moment
-
-
-Moment = _MomentText().with_variant(DateTime(timezone=True), "postgresql")
 
 # Text that is sorted, searched or unique is compared by code point on every store (contract,
 # section 3), whatever the database's own collation is. SQLite does so by itself.

@@ -1,0 +1,79 @@
+"""Moments are answered, sorted and paged to the microsecond, from the first to the last that there is."""
+
+from datetime import UTC, datetime, timedelta
+
+import stores
+from conftest import MakeServer
+from customergraph.settings import Settings
+from factories import NOON, Tenant, at
+from graphql_client import GraphQLClient
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+ANSWERED = {
+    FIRST: "0001-01-01T00:00:00Z",
+    FIRST + MICROSECOND: "0001-01-01T00:00:00.000001Z",
+    NOON: "2026-03-01T12:00:00Z",
+    NOON + MICROSECOND: "2026-03-01T12:00:00.000001Z",
+    at(0.5): "2026-03-01T12:00:30Z",
+    LAST - MICROSECOND: "9999-12-31T23:59:59.999998Z",
+    LAST: "9999-12-31T23:59:59.999999Z",
+}
+
+PAGE = """query($after: String) { customers(first: 1, after: $after, sortKey: SIGNED_UP_AT, sortDir: ASC) {
+  nodes { databaseId signedUpAt } pageInfo { endCursor hasNextPage } } }"""
+
+
+def paged(client: GraphQLClient) -> list[tuple[int, str]]:
+    """Read all customers one by one; gives their ids and when they signed up."""
+    found, after = [], None
+    while True:
+        page = client.data(PAGE, after=after)["customers"]
+        found += [(node["databaseId"], node["signedUpAt"]) for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+def test_moments_are_answered_and_paged_to_the_microsecond(acme: Tenant) -> None:
+    ids = acme.add_customers(*({"signed_up_at": moment} for moment in ANSWERED))
+
+    assert paged(acme.client) == list(zip(ids, ANSWERED.values(), strict=True))
+
+
+def test_moments_are_answered_alike_wherever_they_stand(acme: Tenant) -> None:
+    id_ = acme.add_customer(signed_up_at=at(0.5))
+    acme.add_messages(*({"customer_id": id_, "scheduled_at": moment} for moment in ANSWERED))
+    query = """query($id: ID!) { customer(id: $id) { id signedUpAt sent: messagedAt
+      messages(first: 9) { edges { node { id scheduledAt sentAt } } nodes { scheduledAt } } } }"""
+
+    one = acme.client.data(query, id=id_)["customer"]
+    known = acme.client.data(
+        "query($id: ID!) { node(id: $id) { ... on Message { scheduledAt } ... on Customer { signedUpAt } } }",
+        id=one["messages"]["edges"][0]["node"]["id"],
+    )["node"]
+
+    newest = list(reversed(ANSWERED.values()))
+    assert (one["signedUpAt"], one["sent"]) == ("2026-03-01T12:00:30Z", None)
+    assert [node["scheduledAt"] for node in one["messages"]["nodes"]] == newest
+    assert [edge["node"]["scheduledAt"] for edge in one["messages"]["edges"]] == newest
+    assert {edge["node"]["sentAt"] for edge in one["messages"]["edges"]} == {None}
+    assert known == {"scheduledAt": newest[0]}
+
+
+def test_what_older_versions_wrote_as_infinite_is_the_first_and_the_last_moment(
+    postgresql_url: str, serve: MakeServer
+) -> None:
+    acme = Tenant(serve(Settings(database_url=postgresql_url)), postgresql_url, "acme")
+    wanted = [FIRST, FIRST, NOON, LAST, LAST]
+    ids = acme.add_customers(*({"signed_up_at": moment} for moment in wanted))
+    for id_, infinity in ((ids[0], "-infinity"), (ids[-1], "infinity")):
+        stores.execute(
+            postgresql_url,
+            "UPDATE customer SET signed_up_at = CAST(:at AS text)::timestamptz WHERE id = :id",
+            at=infinity,
+            id=id_,
+        )
+
+    assert paged(acme.client) == [(id_, ANSWERED[moment]) for id_, moment in zip(ids, wanted, strict=True)]
+    acme.close()
