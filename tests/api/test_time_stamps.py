@@ -77,3 +77,28 @@ def test_what_older_versions_wrote_as_infinite_is_the_first_and_the_last_moment(
 
     assert paged(acme.client) == [(id_, ANSWERED[moment]) for id_, moment in zip(ids, wanted, strict=True)]
     acme.close()
+
+
+def test_what_somebody_else_wrote_into_a_file_is_read_where_it_is_a_time_and_a_fault_at_its_place_where_not(
+    sqlite_url: str, serve: MakeServer
+) -> None:
+    acme = Tenant(serve(Settings(database_url=sqlite_url)), sqlite_url, "acme")
+    for written in ("2026-03-01 12:00:00", "2026-03-01T14:00:00+02:00", "soon"):
+        id_ = acme.add_customer()
+        stores.execute(
+            sqlite_url, "UPDATE customer SET signed_up_at = :written WHERE id = :id", written=written, id=id_
+        )
+
+    query = (
+        "query($count: Int) { customers(first: $count, sortKey: CREATED_AT, sortDir: ASC) { nodes { signedUpAt } } }"
+    )
+    times = [{"signedUpAt": ANSWERED[NOON]}] * 2
+    answer = acme.client.answer(query, count=3)
+
+    assert acme.client.data(query, count=2) == {"customers": {"nodes": times}}
+    assert answer["data"] == {"customers": {"nodes": [*times, {"signedUpAt": None}]}}
+    (fault,) = answer["errors"]
+    assert fault["path"] == ["customers", "nodes", 2, "signedUpAt"]
+    assert fault["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert "soon" not in str(fault)
+    acme.close()

@@ -58,6 +58,10 @@ _WRONG: dict[str, Any] = {
 }
 
 
+# A day that is none is found out by whoever reads it, and by whoever writes it.
+_DAYS = Reading(date, date.fromisoformat, lambda stored: [one and _iso(date.fromisoformat(one)) for one in stored])
+
+
 @dataclass
 class World:
     """People and robots, and what loads them; who is asked twice in one turn is loaded once."""
@@ -87,8 +91,8 @@ class World:
         columns: dict[str, Any] = dict(
             zip(PersonRow._fields, zip(*map(self.person, range(1, PEOPLE + 1)), strict=True), strict=True)
         )
-        days = [one.isoformat() if isinstance(one, date) else None for one in columns["born"]]
-        return Rows({**columns, "born": Column(days, Reading(date, date.fromisoformat, list))}, PEOPLE)
+        days = [one.isoformat() if isinstance(one, date) else one for one in columns["born"]]
+        return Rows({**columns, "born": Column(days, _DAYS)}, PEOPLE)
 
     def robot(self, id_: int) -> RobotRow:
         return RobotRow(id_, None if ("name", -id_) in self.faults else f"R{id_}", id_)

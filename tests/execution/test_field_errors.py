@@ -168,3 +168,14 @@ def test_of_errors_for_nested_places_the_outer_ones_are_told() -> None:
     )
 
     assert [list(one.path or ()) for one in found] == [["a", 0, "d"], ["a", 1, "d"]]
+
+
+def test_a_value_that_what_is_stored_is_none_is_an_error_at_its_place_alone() -> None:
+    executed = failing("{ people { shadows { born birthday name } } }", ("born", 3))
+
+    assert [error["path"] for error in executed.errors] == [
+        ["people", 2, "shadows", 0, "birthday"],
+        ["people", 2, "shadows", 0, "born"],
+    ]
+    assert executed.data["people"][0]["shadows"] == [{"born": "2000-01-01", "birthday": "2000-01-01", "name": "P1"}]
+    assert executed.data["people"][2]["shadows"] == [{"born": None, "birthday": None, "name": "P3"}]

@@ -43,13 +43,19 @@ class Column(Sequence[Any]):
 
     @property
     def values(self) -> list[Any]:
+        """The values; a ValueError stands in the place of one that what is stored is none."""
         if self._values is None:
-            read = self._reading.value
-            self._values = [None if one is None else read(one) for one in self._stored]
+            self._values = list(map(self._value, self._stored))
         return self._values
 
+    def _value(self, stored: Any) -> Any:
+        try:
+            return None if stored is None else self._reading.value(stored)
+        except ValueError as error:
+            return error
+
     def answered(self) -> Sequence[Any]:
-        """Give what the JSON encoder writes as it writes the values."""
+        """Give what the JSON encoder writes as it writes the values; raises ValueError where one is none."""
         return self._reading.answered(self._stored)
 
     def __len__(self) -> int:

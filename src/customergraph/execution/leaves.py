@@ -1,6 +1,7 @@
 """Scalars and enumerations, completed for many values at once."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from graphql import (
@@ -42,7 +43,8 @@ class Leaf:
     def unchanged(self, values: Sequence[Any]) -> Sequence[Any] | None:
         """Give the completed values where that takes no more than a look; else None."""
         if isinstance(values, Column) and values.kind in self._native:
-            return values.answered()
+            with suppress(ValueError):
+                return values.answered()
         if self._known is None:
             is_unchanged = set(map(type, values)) <= self._native and not (self._is_int and _beyond(values))
             return values if is_unchanged else None

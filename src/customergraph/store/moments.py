@@ -15,6 +15,7 @@ from sqlalchemy.engine import Dialect
 
 from customergraph.domain.rows import Reading
 
+_WIDTH = len("2026-11-24T09:30:00.000000Z")
 _MICROSECOND = timedelta(microseconds=1)
 # PostgreSQL counts microseconds from here (its documentation, "Date/Time Types").
 _NAIVE_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - without an offset for those who write it
@@ -24,8 +25,16 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 _INFINITE = {_FIRST: -(2**63), _LAST: 2**63 - 1}
 
 
-def _answered_texts(stored: Sequence[str | None]) -> Sequence[str | None]:
-    return [None if text is None else text.replace(".000000Z", "Z") for text in stored]
+def _parsed(text: str) -> datetime:
+    # Ours is in UTC, and what somebody else wrote may have another offset or none.
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _answered_texts(stored: Sequence[str | None]) -> Sequence[str | datetime | None]:
+    if {len(text) for text in stored if text is not None} <= {_WIDTH}:
+        return [None if text is None else text.replace(".000000Z", "Z") for text in stored]
+    return [None if text is None else _parsed(text) for text in stored]
 
 
 def _counted(count: int) -> datetime:
@@ -56,9 +65,9 @@ class _Stored(TypeDecorator[datetime]):
 class _Text(_Stored):
     """A moment in UTC with microseconds, as RFC 3339 text of one width that sorts by time."""
 
-    impl = String(27)
+    impl = String(_WIDTH)
     cache_ok = True
-    reading = Reading(datetime, datetime.fromisoformat, _answered_texts)
+    reading = Reading(datetime, _parsed, _answered_texts)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         if value is None:
