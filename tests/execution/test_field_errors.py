@@ -179,3 +179,11 @@ def test_a_value_that_what_is_stored_is_none_is_an_error_at_its_place_alone() ->
     ]
     assert executed.data["people"][0]["shadows"] == [{"born": "2000-01-01", "birthday": "2000-01-01", "name": "P1"}]
     assert executed.data["people"][2]["shadows"] == [{"born": None, "birthday": None, "name": "P3"}]
+
+
+def test_rows_that_stand_in_two_lists_fail_in_both() -> None:
+    # Three lists of two rows each lie over each other, and are as many as there are rows.
+    executed = failing("{ people { shadows(more: 1) { name } } }", ("name", 2), ("name", 3))
+
+    assert executed.data is None
+    assert [error["path"] for error in executed.errors] == [["people", 0, "shadows", 1, "name"]]

@@ -133,7 +133,9 @@ def joined(parts: Sequence[Part]) -> tuple[Rows, list[range]]:
     """
     whole = parts[0].whole
     starts = [part.start for part in parts if len(part)]
-    is_whole = len(set(starts)) == len(starts) and sum(map(len, parts)) == whole.count
+    stops = {part.stop for part in parts if len(part)}
+    # Each part begins where another ends, and the first at the beginning: none lie over each other.
+    is_whole = len(set(starts)) == len(starts) and {*starts, whole.count} == stops | {0}
     if is_whole and all(part.whole is whole for part in parts):
         return whole, [range(part.start, part.stop) for part in parts]
     columns = {
