@@ -4,6 +4,10 @@ from typing import Any
 
 import httpx
 
+# What a stranger's document or values are refused with, and the most bytes that a refusal takes.
+REFUSALS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "LIMIT_EXCEEDED"}
+LONGEST_REFUSAL = 20_000
+
 
 class GraphQLClient:
     def __init__(self, url: str, token: str | None) -> None:

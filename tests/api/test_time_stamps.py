@@ -1,15 +1,15 @@
 """Moments are answered, sorted and paged to the microsecond, from the first to the last that there is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import stores
 from conftest import MakeServer
+from customergraph.domain.moments import MICROSECOND
 from customergraph.settings import Settings
 from factories import NOON, Tenant, at
 from graphql_client import GraphQLClient
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 ANSWERED = {
     FIRST: "0001-01-01T00:00:00Z",
     FIRST + MICROSECOND: "0001-01-01T00:00:00.000001Z",

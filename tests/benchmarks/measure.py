@@ -12,7 +12,8 @@ answers are compared first. Then they take turns, `--seconds` of each request (a
 16 at once, in each of `--rounds` rounds, so that a machine that slows down slows all of them. Where others work
 too, many short rounds tell more than a few long ones: `--rounds 12 --seconds 0.3`.
 
-by hand        plain SQL and dictionaries on the gateway's own SQLAlchemy engine: `by_hand`
+by hand        plain SQL and dictionaries on the gateway's own SQLAlchemy engine, with time stamps as the
+               driver gives them to everybody: `by_hand`
 by hand, bare  the same on the driver alone, aiosqlite or asyncpg: `by_hand_bare`
 gateway        as it is, breadth-first
 graphql-core   the gateway with `breadth_first=False`: graphql-core's executor

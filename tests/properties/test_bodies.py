@@ -19,19 +19,10 @@ from hypothesis import strategies as st
 from commands.command import Command, answer
 from conftest import free_port
 from factories import Tenant
-from graphql_client import GraphQLClient
+from graphql_client import LONGEST_REFUSAL, REFUSALS, GraphQLClient
 
 EXAMPLES = int(os.environ.get("CUSTOMERGRAPH_TESTS_BYTES", "100"))
-CODES = {
-    "BAD_REQUEST",
-    "BAD_USER_INPUT",
-    "GRAPHQL_PARSE_FAILED",
-    "GRAPHQL_VALIDATION_FAILED",
-    "LIMIT_EXCEEDED",
-    "OPERATION_RESOLUTION_FAILURE",
-    "UNAUTHENTICATED",
-}
-LONGEST_REFUSAL = 20_000
+CODES = REFUSALS | {"OPERATION_RESOLUTION_FAILURE", "UNAUTHENTICATED"}
 PROJECT = "{ project { slug } }"
 READ = """query Q($id: ID!, $ids: [ID!]!, $first: Int, $from: Date, $key: CustomerSortKey, $status: [MessageStatus!]) {
   customer(id: $id) { id } nodes(ids: $ids) { id }

@@ -48,21 +48,13 @@ from customergraph.domain.principal import Scope
 from customergraph.settings import Settings
 from customergraph.store import access
 from customergraph.store.database import Database
-from graphql_client import GraphQLClient
+from graphql_client import LONGEST_REFUSAL, REFUSALS, GraphQLClient
 from statements import recorded
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = int(os.environ.get("CUSTOMERGRAPH_TESTS_OPERATIONS", "150"))
 CUSTOMERS = 60
-CODES = {
-    "BAD_REQUEST",
-    "BAD_USER_INPUT",
-    "GRAPHQL_PARSE_FAILED",
-    "GRAPHQL_VALIDATION_FAILED",
-    "LIMIT_EXCEEDED",
-}
 OF_OURS = ("Traceback", "site-packages", "sqlalchemy", "sqlite", "asyncpg", "SELECT ")
-LONGEST_REFUSAL = 20_000
 # The token's, those of a change, and one for each field at most: never one for each row.
 STATEMENTS_OF_A_CHANGE = 10
 MUTATION_FIELD = 10
@@ -217,7 +209,7 @@ def is_answered_well(response: httpx.Response, asked: Operation) -> bool:
     assert answer.keys() <= {"data", "errors", "extensions"}
     errors = answer.get("errors", [])
     codes = {error["extensions"]["code"] for error in errors}
-    assert codes <= CODES, answer
+    assert codes <= REFUSALS, answer
     assert all(response.status_code in STATUSES[code] for code in codes)
     for error in errors:
         assert error["message"]

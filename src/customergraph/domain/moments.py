@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from customergraph.errors import MistakeCode, ValueRefused
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 _RFC_3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII)
 _SECONDS = re.compile(r"-?\d{1,12}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -19,7 +19,7 @@ def now() -> datetime:
 
 def microseconds(moment: datetime) -> int:
     """Count the microseconds from 1970 to the moment."""
-    return (moment - EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def from_microseconds(count: int) -> datetime:

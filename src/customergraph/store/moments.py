@@ -6,17 +6,17 @@ PostgreSQL counts becomes datetimes in UTC without an offset, which are made and
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, String, TypeDecorator
 from sqlalchemy.engine import Dialect
 
+from customergraph.domain.moments import MICROSECOND
 from customergraph.domain.rows import Reading
 
 _WIDTH = len("2026-11-24T09:30:00.000000Z")
-_MICROSECOND = timedelta(microseconds=1)
 # PostgreSQL counts microseconds from here (its documentation, "Date/Time Types").
 _NAIVE_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - without an offset for those who write it
 _EPOCH = _NAIVE_EPOCH.replace(tzinfo=UTC)
@@ -40,14 +40,14 @@ def _answered_texts(stored: Sequence[str | None]) -> Sequence[str | datetime | N
 def _counted(count: int) -> datetime:
     try:
         # A timedelta that is multiplied is made faster than one of a number.
-        return _EPOCH + _MICROSECOND * count
+        return _EPOCH + MICROSECOND * count
     except OverflowError:
         return _LAST if count > 0 else _FIRST
 
 
 def _answered_counts(stored: Sequence[int | None]) -> Sequence[datetime | None]:
     try:
-        return [None if count is None else _NAIVE_EPOCH + _MICROSECOND * count for count in stored]
+        return [None if count is None else _NAIVE_EPOCH + MICROSECOND * count for count in stored]
     except OverflowError:
         return [None if count is None else _counted(count) for count in stored]
 
@@ -94,4 +94,4 @@ async def count_moments(driver: Any) -> None:
 
 
 def _on_the_wire(moment: datetime) -> tuple[int]:
-    return (_INFINITE.get(moment, (moment - _EPOCH) // _MICROSECOND),)
+    return (_INFINITE.get(moment, (moment - _EPOCH) // MICROSECOND),)

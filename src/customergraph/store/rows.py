@@ -1,6 +1,6 @@
 """Reads without detours: statements that SQLAlchemy writes once, and rows with no more columns than are wanted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Dialect
@@ -34,11 +34,8 @@ class Prepared:
         self._columns = tuple(column.key or "" for column in columns)
         self._row = maker(self._columns)
         types = [column.type.dialect_impl(dialect) for column in columns]
-        readers = [type_.result_processor(dialect, None) for type_ in types]
-        self._readers = [(place, reader) for place, reader in enumerate(readers) if reader is not None]
-        self._readings = {
-            place: reading for place, type_ in enumerate(types) if (reading := getattr(type_, "reading", None))
-        }
+        readers = ((place, _reader(type_, dialect)) for place, type_ in enumerate(types))
+        self._readers = [(place, reader) for place, reader in readers if reader is not None]
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Give the values of a statement's parameters, as the driver takes them in."""
@@ -61,6 +58,14 @@ class Prepared:
     def _columns_of(self, found: Sequence[Any]) -> list[Sequence[Any]]:
         columns: list[Sequence[Any]] = list(zip(*found, strict=True))
         for place, reader in self._readers:
-            reading = self._readings.get(place)
-            columns[place] = Column(columns[place], reading) if reading else list(map(reader, columns[place]))
+            columns[place] = reader(columns[place])
         return columns
+
+
+def _reader(type_: Any, dialect: Dialect) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+    """Give what reads a column of a type; None where the driver gives its values as they are."""
+    reading = getattr(type_, "reading", None)
+    if reading is not None:
+        return lambda stored: Column(stored, reading)
+    read = type_.result_processor(dialect, None)
+    return None if read is None else lambda stored: list(map(read, stored))
