@@ -43,6 +43,14 @@ class OperationUnresolved(RequestRefused):
     code = "OPERATION_RESOLUTION_FAILURE"
 
 
+class OperationKindRefused(CustomergraphError):
+    """An operation of a kind that cannot come the way it came: a mutation by GET, say."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"A {kind} cannot come this way.")
+        self.kind = kind
+
+
 class BadRequest(RequestRefused):
     """A request that is no GraphQL request over HTTP; `status` is the one to answer with."""
 

@@ -1,9 +1,13 @@
 """Answers of thousands of objects are written in pieces, and are what small ones put together would be."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from graphql import OperationType
 
+from customergraph.execution.breadth_first import BreadthFirst
+from customergraph.execution.depth_first import DepthFirst
 from customergraph.settings import Settings
 from customergraph.web.encoding import AT_ONCE
 from customergraph.web.gateway import Gateway
@@ -63,6 +67,10 @@ def test_a_large_answer_has_the_headers_of_any(acme: Tenant, encoding: str) -> N
 
 @pytest.mark.parametrize("breadth_first", [True, False])
 def test_the_setting_chooses_the_executor(sqlite_url: str, *, breadth_first: bool) -> None:
-    gateway = Gateway.of(Settings(database_url=sqlite_url, breadth_first=breadth_first))
+    async def executor() -> object:
+        gateway = Gateway.of(Settings(database_url=sqlite_url, breadth_first=breadth_first))
+        document = await gateway.documents.read("{ project { name } }")
+        await gateway.close()
+        return document.prepare(None, None, {OperationType.QUERY}).executor(None)
 
-    assert gateway.executor.__name__ == ("GatewayExecutor" if breadth_first else "DepthFirst")
+    assert isinstance(asyncio.run(executor()), BreadthFirst if breadth_first else DepthFirst)

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult
-from strawberry.execution import optimized_is_awaitable
+from graphql import OperationType
 
 from customergraph.execution.breadth_first import BreadthFirst
-from customergraph.execution.documents import Document, Documents
-from customergraph.execution.field_errors import DepthFirst, Failed, Place
+from customergraph.execution.documents import Documents
+from customergraph.execution.field_errors import Failed
+from customergraph.execution.graphql_core import Place
 from customergraph.execution.limits import Limits
-from execution.small_schema import Executor, Faults, World, schema
+from customergraph.execution.operation import Document, Execution
+from execution.small_schema import NATIVE, Faults, World, core
 
-core = schema._schema  # noqa: SLF001 - Strawberry shows it nowhere else
 # As large as Hypothesis likes.
-documents = Documents(core, Limits(fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6))
+_LIMITS = Limits(fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6)
+BREADTH_FIRST = Documents(Execution(core, NATIVE), _LIMITS)
+DEPTH_FIRST = Documents(Execution(core, NATIVE, breadth_first=False), _LIMITS)
+WITHOUT_NATIVE_SCALARS = Documents(Execution(core, {}), _LIMITS)
 
 
 @dataclass
@@ -28,44 +31,29 @@ class Executed:
     world: World
 
 
-def read(text: str) -> Document:
-    return asyncio.run(documents.read(text))
-
-
 def execute(
-    kind: type[DepthFirst], text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()
+    documents: Documents, text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()
 ) -> Executed:
     """Execute the only operation of a valid document in a world with these faults."""
-    document = read(text)
-    assert document.tree, document.errors
-    assert not document.errors, document.errors
     world = World(faults)
-    options: dict[str, Any] = {"plans": document.plans} if issubclass(kind, BreadthFirst) else {}
-    executor = kind.build(
-        core,
-        document.tree,
-        context_value=world,
-        raw_variable_values=variables or {},
-        is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
-        **options,
-    )
-    assert not isinstance(executor, list), executor
 
-    async def run() -> ExecutionResult:
-        result: Any = executor.execute_operation()
-        answer: ExecutionResult = await result if optimized_is_awaitable(result) else result
+    async def run() -> Executed:
+        document = await documents.read(text)
+        assert isinstance(document, Document), document
+        operation = document.prepare(None, variables, {OperationType.QUERY, OperationType.MUTATION})
+        executor = operation.executor(world)
+        result = await executor.execute()
         # What graphql-core has given up goes on for a while.
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
-        return answer
+        data = None if result.data is None else orjson.loads(orjson.dumps(result.data))
+        return Executed(executor, data, [dict(error.formatted) for error in result.errors or ()], world)
 
-    result = asyncio.run(run())
-    data = None if result.data is None else orjson.loads(orjson.dumps(result.data))
-    return Executed(executor, data, [dict(error.formatted) for error in result.errors or ()], world)
+    return asyncio.run(run())
 
 
 def breadth_first(text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()) -> Executed:
-    return execute(Executor, text, variables, faults)
+    return execute(BREADTH_FIRST, text, variables, faults)
 
 
 def assert_same(text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()) -> Executed:
@@ -75,10 +63,11 @@ def assert_same(text: str, variables: dict[str, Any] | None = None, faults: Faul
     The depth-first executor tells the first that happened: it has to be one of those that
     the other one met.
     """
-    ours, theirs = breadth_first(text, variables, faults), execute(DepthFirst, text, variables, faults)
+    ours = breadth_first(text, variables, faults)
+    theirs = execute(DEPTH_FIRST, text, variables, faults)
     asked = (text, variables, sorted(faults))
     assert orjson.dumps(ours.data) == orjson.dumps(theirs.data), asked
-    met = {place: list(_all(failed)) for failed, place in ours.executor.failures}
+    met = {place: list(_all(failed)) for failed, place in failures(ours)}
     if all(len(failures) == 1 for failures in met.values()):
         assert ours.errors == theirs.errors, asked
         return ours
@@ -98,5 +87,11 @@ def _all(failed: Failed) -> Iterator[Failed]:
         yield from _all(other)
 
 
+def failures(executed: Executed) -> list[tuple[Failed, Place]]:
+    """Give what became null, and where; what is left to graphql-core has none of them."""
+    executor = executed.executor
+    return executor.failures if isinstance(executor, BreadthFirst) else []
+
+
 def places(executed: Executed) -> set[Place]:
-    return {place for _, place in executed.executor.failures}
+    return {place for _, place in failures(executed)}

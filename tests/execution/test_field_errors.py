@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLError
 
-from customergraph.execution.field_errors import told
+from customergraph.execution.field_errors import reported_errors
 from execution.executing import Executed, assert_same
 
 
@@ -158,7 +158,7 @@ def test_of_errors_for_nested_places_the_outer_ones_are_told() -> None:
     def error(*path: str | int) -> GraphQLError:
         return GraphQLError("", path=path)
 
-    found = told(
+    found = reported_errors(
         [
             (error("a", 1, "b", "c"), ("a", 1, "b")),
             (error("a", 1, "d"), ("a", 1)),

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from customergraph.execution.breadth_first import STRETCH, BreadthFirst
-from execution.executing import assert_same, breadth_first, execute
+from customergraph.execution.breadth_first import CHUNK_SIZE
+from execution.executing import WITHOUT_NATIVE_SCALARS, assert_same, breadth_first, execute
 
 
 def data(text: str, **variables: Any) -> Any:
@@ -135,7 +135,7 @@ def test_a_column_that_is_kept_as_the_store_has_it_is_answered_and_computed_with
 
     assert data(text)["people"] == [{"shadows": days[at : at + 2]} for at in range(3)]
     # Also where the scalar is not left to the JSON encoder.
-    assert execute(BreadthFirst, text).data == data(text)
+    assert execute(WITHOUT_NATIVE_SCALARS, text).data == data(text)
 
 
 def test_fields_of_a_mutation_run_one_after_the_other_each_to_its_end() -> None:
@@ -178,7 +178,7 @@ def test_nothing_is_loaded_where_no_object_has_a_key() -> None:
 
 
 def test_a_level_of_more_objects_than_are_completed_at_a_stretch_is_whole() -> None:
-    count = STRETCH + 2
+    count = CHUNK_SIZE + 2
 
     executed = breadth_first(f"{{ people(first: {count}) {{ id nick }} }}", faults=frozenset({("nick", count - 1)}))
 

@@ -9,7 +9,7 @@ from customergraph.execution.documents import (
     Documents,
 )
 from customergraph.execution.limits import Limits
-from customergraph.schema.queries import executable
+from customergraph.schema.queries import execution
 
 
 def document(number: int, characters: int = 100) -> str:
@@ -20,7 +20,7 @@ def is_remembered_after(first: str, *others: str) -> bool:
     """Tell whether a document is still remembered when others have been read."""
 
     async def read() -> bool:
-        documents = Documents(executable, Limits())
+        documents = Documents(execution(), Limits())
         known = await documents.read(first)
         for other in others:
             await documents.read(other)

@@ -25,8 +25,8 @@ from graphql import (
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from execution.executing import assert_same, core
-from execution.small_schema import PEOPLE, Faults
+from execution.executing import assert_same
+from execution.small_schema import PEOPLE, Faults, core
 
 EXAMPLES = int(os.environ.get("CUSTOMERGRAPH_TESTS_COMPARED", "500"))
 LEVELS = 5

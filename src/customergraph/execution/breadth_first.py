@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Coroutine, Sequence
 from inspect import isawaitable
 from itertools import chain, islice
-from typing import Any, ClassVar
+from typing import Any
 
 import strawberry
 from graphql import (
@@ -24,29 +24,27 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
-from graphql.execution.executor import invalid_return_type_error, to_nodes
 from graphql.pyutils import Path, gather_with_cancel
 
-from customergraph.domain.rows import Part, Rows, joined
+from customergraph.execution.depth_first import DepthFirst
 from customergraph.execution.field_errors import (
-    DepthFirst,
     Failed,
     OfField,
     OfItems,
     OfRanges,
     OfSome,
-    Place,
     Places,
     Root,
-    told,
+    reported_errors,
 )
 from customergraph.execution.fields import BatchedField, Level
-from customergraph.execution.leaves import Native
-from customergraph.execution.plan import PlannedField, Plans, Selection, Way
+from customergraph.execution.graphql_core import Place, invalid_return_type_error, to_nodes
+from customergraph.execution.plan import Plan, PlannedField, ResolverKind, Selection
 from customergraph.execution.values import dictionaries, listed, settled
+from customergraph.rows import Part, Rows, joined
 
-# So many objects that wait for nothing are completed at a stretch, and then others have their turn.
-STRETCH = 2_000
+# Objects that wait for nothing are completed in chunks of this size. Others have their turn in between.
+CHUNK_SIZE = 2_000
 
 Values = Sequence[Any]
 Info = GraphQLResolveInfo[Any]
@@ -57,35 +55,29 @@ _NOTHING = {type(None), type(Undefined)}
 _LISTS = {list, tuple}
 
 
-class BreadthFirst(DepthFirst):
-    """Executes operations by their plans, and what has none depth-first."""
+class BreadthFirst:
+    """Executes one operation by its plan.
 
-    # The scalars whose values are left to the JSON encoder; a schema names its own in a subclass.
-    native: ClassVar[Native] = {}
+    graphql-core's executor stands beside it, for what the two have in common: the info that a
+    resolver takes, and how the type of an object is found.
+    """
 
-    def __init__(self, *arguments: Any, plans: Plans | None = None, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._plans = plans or Plans((self.operation, *self.fragment_definitions.values()))
+    def __init__(self, core: DepthFirst, plan: Plan) -> None:
+        self._core = core
+        self._plan = plan
         # What became null, and where.
         self.failures: list[tuple[Failed, Place]] = []
-        # How many objects of each type there were; None where nobody counted.
-        self.objects: Counter[str] | None = None
+        # How many objects of each type the answer has.
+        self.objects: Counter[str] = Counter()
 
-    def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001 - as it is called
-        plan = self._plans.of(self, self.native)
-        if plan is None:
-            return super().execute_operation(serially)
-        self.objects = Counter()
-        return self._executed(plan.root)
-
-    async def _executed(self, root: Selection) -> ExecutionResult:
-        in_turn = self.operation.operation is OperationType.MUTATION
+    async def execute(self) -> ExecutionResult:
+        in_turn = self._core.operation.operation is OperationType.MUTATION
         execute = self._serially if in_turn else self._level
-        (data,), failed = await execute(root, [self.root_value], Root())
+        (data,), failed = await execute(self._plan.root, [self._core.root_value], Root())
         if failed:
             self.failures.append((data, ()))
             data = None
-        errors = told((failure.located(), place) for failure, place in self.failures)
+        errors = reported_errors((failure.located(), place) for failure, place in self.failures)
         return ExecutionResult(data, errors or None)
 
     async def _serially(self, selection: Selection, objects: Values, places: Places) -> Completed:
@@ -100,15 +92,14 @@ class BreadthFirst(DepthFirst):
 
     async def _objects(self, selection: Selection, objects: Values | Rows, places: Places) -> Completed:
         """Execute a selection for objects of its type, each of which becomes a dictionary."""
-        if self.objects is not None:
-            self.objects[selection.type.name] += len(objects)
-        if not selection.is_immediate or len(objects) <= STRETCH:
+        self.objects[selection.type.name] += len(objects)
+        if not selection.is_immediate or len(objects) <= CHUNK_SIZE:
             return await self._level(selection, objects, places)
         done: list[Any] = []
         any_failed = False
-        for start in range(0, len(objects), STRETCH):
-            stretch = range(start, min(start + STRETCH, len(objects)))
-            part, failed = await self._level(selection, objects[start : stretch.stop], OfSome(places, stretch))
+        for start in range(0, len(objects), CHUNK_SIZE):
+            chunk = range(start, min(start + CHUNK_SIZE, len(objects)))
+            part, failed = await self._level(selection, objects[start : chunk.stop], OfSome(places, chunk))
             done += part
             any_failed = any_failed or failed
             await asyncio.sleep(0)
@@ -140,13 +131,13 @@ class BreadthFirst(DepthFirst):
         return await self._completed(planned.definition.type, planned, values, places)
 
     async def _values(self, planned: PlannedField, level: Level, places: Places) -> Values:
-        if planned.way is Way.TYPENAME:
+        if planned.resolver is ResolverKind.TYPENAME:
             return [planned.parent.name] * level.count
-        if planned.way is Way.ATTRIBUTE:
+        if planned.resolver is ResolverKind.ATTRIBUTE:
             return level.attribute(planned.declared.python_name)
-        if planned.way is Way.COMPUTED:
+        if planned.resolver is ResolverKind.COMPUTED:
             return level.computed(planned.declared)
-        if planned.way is Way.BATCHED:
+        if planned.resolver is ResolverKind.BATCHED:
             return await self._batched(planned, level, places)
         return [self._called(planned, source, places.of(index)) for index, source in enumerate(level.objects)]
 
@@ -154,7 +145,7 @@ class BreadthFirst(DepthFirst):
         field: BatchedField = planned.declared
         try:
             info = strawberry.Info(_raw_info=self._info(planned, places.of(0)), _field=field)
-            loading = field.loading(info, planned.converted(self))
+            loading = field.loading(info, planned.converted(self._core.schema, self._core.variable_values))
             return await field.of_level(loading, level, planned.columns)
         except Exception as error:  # noqa: BLE001 - answered where the values would stand
             return [error] * level.count
@@ -166,14 +157,14 @@ class BreadthFirst(DepthFirst):
             return error
 
     def _resolved(self, planned: PlannedField, source: Any, place: Place) -> Any:
-        resolve = planned.definition.resolve or self.field_resolver
-        return resolve(source, self._info(planned, place), **planned.arguments(self))
+        resolve = planned.definition.resolve or self._core.field_resolver
+        return resolve(source, self._info(planned, place), **planned.arguments(self._core.variable_values))
 
     def _info(self, planned: PlannedField, place: Place) -> Info:
         path: Any = None
         for key in place:
             path = Path(path, key, planned.parent.name)
-        return self.build_resolve_info(planned.definition, to_nodes(planned.details), planned.parent, path)
+        return self._core.build_resolve_info(planned.definition, to_nodes(planned.details), planned.parent, path)
 
     async def _completed(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
         """Complete values that stand each at a place of its own: a field's, or the items of lists."""
@@ -221,7 +212,7 @@ class BreadthFirst(DepthFirst):
         if not is_list_type(type_):
             return await self._typed(type_, planned, values, places)
         kinds = set(map(type, values))
-        if kinds == {Part} and planned.takes_any:
+        if kinds == {Part} and planned.accepts_any_source:
             return await self._parts(type_, planned, values, places)
         if kinds <= _LISTS:
             return await self._lists(type_, planned, values, places)
@@ -253,7 +244,7 @@ class BreadthFirst(DepthFirst):
         """Complete objects by their types."""
         if not values:
             return [], False
-        if planned.takes_any:
+        if planned.accepts_any_source:
             return await self._objects(planned.below.of(type_), values, places)
         info = self._info(planned, places.of(0))
         types = [await self._type(type_, one, planned, info) for one in values]
@@ -275,9 +266,9 @@ class BreadthFirst(DepthFirst):
         """Give the object type of a value, or the error that it has none."""
         try:
             if is_abstract_type(type_):
-                name = (type_.resolve_type or self.type_resolver)(value, info, type_)
+                name = (type_.resolve_type or self._core.type_resolver)(value, info, type_)
                 name = await name if isawaitable(name) else name
-                type_ = self.ensure_valid_runtime_type(name, type_, planned.details, info, value)
+                type_ = self._core.ensure_valid_runtime_type(name, type_, planned.details, info, value)
             is_one = type_.is_type_of is None or type_.is_type_of(value, info)
             if not (await is_one if isawaitable(is_one) else is_one):
                 return invalid_return_type_error(type_, value, planned.details)
@@ -288,9 +279,9 @@ class BreadthFirst(DepthFirst):
 
 def _leaves(planned: PlannedField, level: Level) -> Completed | None:
     """Complete scalars as they are, which most of them are; None for all else."""
-    if planned.leaf is None or planned.way is Way.TYPENAME or planned.is_list:
+    if planned.leaf is None or planned.resolver is ResolverKind.TYPENAME or planned.is_list:
         return None
-    is_attribute = planned.way is Way.ATTRIBUTE
+    is_attribute = planned.resolver is ResolverKind.ATTRIBUTE
     values = level.attribute(planned.declared.python_name) if is_attribute else level.computed(planned.declared)
     done = planned.leaf.unchanged(values)
     return None if done is None or (planned.is_required and None in done) else (done, False)

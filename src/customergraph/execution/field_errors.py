@@ -5,14 +5,9 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any, Protocol
 
-from graphql import ExecutionResult, GraphQLError, located_error
-from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetailsList
-from graphql.execution.executor import CollectedErrors, to_nodes
-from graphql.pyutils import Path
+from graphql import GraphQLError, located_error
 
-# Keys of the answer, from its root.
-Place = tuple[str | int, ...]
+from customergraph.execution.graphql_core import FieldDetailsList, Place, to_nodes
 
 
 class Places(Protocol):
@@ -101,8 +96,8 @@ class Failed:
         return located_error(self._error, to_nodes(self._details), self._places.of(self._index))
 
 
-def told(placed: Iterable[tuple[GraphQLError, Place]]) -> list[GraphQLError]:
-    """Choose the errors that an answer tells, and sort them by where they stand.
+def reported_errors(placed: Iterable[tuple[GraphQLError, Place]]) -> list[GraphQLError]:
+    """Choose the errors that an answer reports, and sort them by their paths.
 
     Each comes with the place that it made null. What is below another's place is gone from
     the answer, and its error with it; of several for one place the first is told. So equal
@@ -117,27 +112,3 @@ def told(placed: Iterable[tuple[GraphQLError, Place]]) -> list[GraphQLError]:
 
 def _order(error: GraphQLError) -> list[tuple[bool, Any]]:
     return [(isinstance(key, int), key) for key in error.path or ()]
-
-
-class _Placed(CollectedErrors):
-    """Remembers with each error the place that it made null."""
-
-    __slots__ = ("placed",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.placed: list[tuple[GraphQLError, Place]] = []
-
-    def add(self, error: GraphQLError, path: Path | None) -> None:
-        self.placed.append((error, tuple(path.as_list()) if path else ()))
-
-
-class DepthFirst(Executor[Any]):
-    """graphql-core's executor, which completes one object after another."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.collected_errors: _Placed = _Placed()
-
-    def build_response(self, data: dict[str, Any] | None) -> ExecutionResult:
-        return ExecutionResult(data, told(self.collected_errors.placed) or None)

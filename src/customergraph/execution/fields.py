@@ -12,7 +12,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from customergraph.domain.rows import Rows
+from customergraph.rows import Rows
 
 # The names that a level's objects are asked for; None where nobody can tell, so that all are wanted.
 Columns = frozenset[str] | None
@@ -80,7 +80,7 @@ def _attempted(function: Callable[[Any], Any], source: Any) -> Any:
         return error
 
 
-def takes_any(_source: Any, _info: Any) -> bool:
+def accepts_any_source(_source: Any, _info: Any) -> bool:
     """Take any object as one of its type, as `is_type_of` of types whose fields never give another's."""
     return True
 

@@ -16,7 +16,7 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
-from customergraph.domain.rows import Column
+from customergraph.rows import Column
 
 # The Python types that the JSON encoder writes as a scalar of that name is to be answered.
 Native = Mapping[str, frozenset[type]]

@@ -6,7 +6,7 @@ whatever its fragments do; what is counted is what an execution would see.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,12 +19,12 @@ from graphql import (
     InlineFragmentNode,
     ListValueNode,
     NameNode,
-    Node,
     OperationDefinitionNode,
     SelectionSetNode,
 )
 
 from customergraph.errors import LimitExceeded, ListTooLong
+from customergraph.execution.nodes import nodes
 
 _HOLDING = (dict, list)
 
@@ -167,17 +167,3 @@ def _require_nodes(document: DocumentNode, limits: Limits) -> None:
             _require_list(len(node.values), limits)
         directives += isinstance(node, DirectiveNode)
     limits.require("directives", directives)
-
-
-def nodes(root: Node) -> Iterator[Node]:
-    """Give a node and all nodes below it, in no order."""
-    waiting: list[Node] = [root]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        for key in node.keys:
-            child = getattr(node, key, None)
-            if isinstance(child, Node):
-                waiting.append(child)
-            elif isinstance(child, list | tuple):
-                waiting.extend(child)

@@ -1,11 +1,10 @@
 """Plans: what an operation selects, worked out once for all its executions and all its objects.
 
-A plan depends on the document, on which of its operations is run, and on the variables that
-`@skip` and `@include` ask; all other variables only fill it in.
+A plan depends on the document, on the operation, and on the variables that `@skip` and
+`@include` read. All other variables are its arguments' alone.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import chain
@@ -17,58 +16,63 @@ from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLObjectType,
-    Node,
+    GraphQLSchema,
     OperationType,
     TypeNameMetaFieldDef,
     VariableNode,
+    get_argument_values,
     get_named_type,
     get_nullable_type,
+    is_abstract_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
     is_object_type,
 )
-from graphql.execution import Executor
-from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, collect_fields, collect_subfields
-from graphql.execution.values import get_argument_values
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from customergraph.execution.fields import BatchedField, Columns, ComputedField, takes_any
+from customergraph.execution.fields import BatchedField, Columns, ComputedField, accepts_any_source
+from customergraph.execution.graphql_core import (
+    DISABLE_ERROR_PROPAGATION,
+    CollectedFields,
+    Definitions,
+    FieldDetailsList,
+    VariableValues,
+)
 from customergraph.execution.leaves import Leaf, Native
-from customergraph.execution.limits import nodes
+from customergraph.execution.nodes import nodes
 
-# Each set of values of the variables that decide what is skipped is a plan of its own.
-REMEMBERED = 16
-_CONDITIONS = {"skip", "include"}
-_INCREMENTAL = {"defer", "stream"}
 _INTROSPECTION = {"__schema", "__type"}
+_CONDITIONS = {"skip", "include"}
+# Directives whose effects a plan does not know.
+_UNPLANNED = {"defer", "stream", DISABLE_ERROR_PROPAGATION}
 
 
-class Way(Enum):
-    """How the values of a field are had."""
+class ResolverKind(Enum):
+    """How a field gets its values."""
 
     TYPENAME = auto()
     ATTRIBUTE = auto()
     COMPUTED = auto()
     BATCHED = auto()
-    CALLED = auto()
-    """Its resolver is any Python, called for each object."""
+    RESOLVER = auto()
+    """A Python function, called for each object."""
 
     @classmethod
-    def of(cls, definition: GraphQLField) -> "Way":
+    def of(cls, definition: GraphQLField) -> "ResolverKind":
         declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if definition is TypeNameMetaFieldDef:
             return cls.TYPENAME
         if not isinstance(declared, StrawberryField) or declared.extensions:
-            return cls.CALLED
+            return cls.RESOLVER
         if isinstance(declared, BatchedField):
             return cls.BATCHED
         if isinstance(declared, ComputedField):
             return cls.COMPUTED
         is_attribute = declared.is_basic_field and declared.default_resolver is getattr
-        return cls.ATTRIBUTE if is_attribute else cls.CALLED
+        return cls.ATTRIBUTE if is_attribute else cls.RESOLVER
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +83,7 @@ class PlannedField:
     parent: GraphQLObjectType
     definition: GraphQLField
     details: FieldDetailsList
-    way: Way
+    resolver: ResolverKind
     declared: Any
     # What completes its values: a leaf's, or those of the types that its objects may have.
     leaf: Leaf | None
@@ -87,7 +91,7 @@ class PlannedField:
     is_list: bool
     is_required: bool
     # Whether what it gives is of one type, whatever it is.
-    takes_any: bool
+    accepts_any_source: bool
     # What a field that is loaded is to have; and whether the field waits for nothing.
     columns: Columns = None
     is_immediate: bool = False
@@ -100,26 +104,26 @@ class PlannedField:
         """The type and the name of the field, as messages have them."""
         return f"{self.parent}.{self.details[0].node.name.value}"
 
-    def arguments(self, executor: Executor[Any]) -> dict[str, Any]:
-        """Give the arguments, coerced; raises what is wrong with them."""
+    def arguments(self, variables: VariableValues) -> dict[str, Any]:
+        """Give the arguments, coerced; raises GraphQLError for a value that does not fit."""
         if self._coerced is not None:
             return self._coerced
         node = self.details[0].node
-        found = get_argument_values(self.definition, node, executor.variable_values, None, executor.hide_suggestions)
-        if not any(isinstance(one, VariableNode) for argument in node.arguments or () for one in nodes(argument)):
-            self._coerced = found
-        return found
+        arguments = get_argument_values(self.definition, node, variables, None, hide_suggestions=True)
+        if not any(isinstance(child, VariableNode) for argument in node.arguments or () for child in nodes(argument)):
+            self._coerced = arguments
+        return arguments
 
-    def converted(self, executor: Executor[Any]) -> dict[str, Any]:
-        """Give the arguments as Strawberry hands them to a resolver."""
+    def converted(self, schema: GraphQLSchema, variables: VariableValues) -> dict[str, Any]:
+        """Give the arguments as Strawberry passes them to a resolver."""
         if self._converted is not None:
             return self._converted
-        schema: strawberry.Schema = executor.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
-        registry, config = schema.schema_converter.scalar_registry, schema.config
-        found = convert_arguments(self.arguments(executor), self.declared.arguments, registry, config)
+        strawberry_schema: strawberry.Schema = schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        registry, config = strawberry_schema.schema_converter.scalar_registry, strawberry_schema.config
+        arguments = convert_arguments(self.arguments(variables), self.declared.arguments, registry, config)
         if self._coerced is not None:
-            self._converted = found
-        return found
+            self._converted = arguments
+        return arguments
 
 
 @dataclass(slots=True, eq=False)
@@ -149,13 +153,13 @@ class Selection:
 
 def _read(planned: PlannedField) -> Columns:
     """Tell what a field reads of its object, and of the objects that this one holds."""
-    if planned.way is Way.TYPENAME:
+    if planned.resolver is ResolverKind.TYPENAME:
         return frozenset()
-    if planned.way is Way.CALLED:
+    if planned.resolver is ResolverKind.RESOLVER:
         return None
-    if planned.way is Way.BATCHED:
+    if planned.resolver is ResolverKind.BATCHED:
         return frozenset({planned.declared.key} - {None})
-    own = {planned.declared.python_name} if planned.way is Way.ATTRIBUTE else planned.declared.columns
+    own = {planned.declared.python_name} if planned.resolver is ResolverKind.ATTRIBUTE else planned.declared.columns
     below = frozenset() if planned.leaf else planned.below.columns
     return None if below is None else below | own
 
@@ -177,6 +181,16 @@ class Selections:
         return known
 
     @property
+    def type_name(self) -> str:
+        """The name of the field's type: an object's, or an interface's."""
+        return str(self._type.name)
+
+    @property
+    def each(self) -> list[Selection]:
+        """What is selected of each type that the field's objects may have."""
+        return [self.of(type_) for type_ in self._plan.possible_types(self._type)]
+
+    @property
     def is_immediate(self) -> bool:
         """Whether nothing below waits; what may be of several types is not asked."""
         return is_object_type(self._type) and self.of(self._type).is_immediate
@@ -188,34 +202,30 @@ class Selections:
 
 
 class Plan:
-    """What one operation selects, where the variables that decide what is skipped have these values."""
+    """What one operation selects, for one set of values of the variables that decide what is skipped."""
 
-    def __init__(self, executor: Executor[Any], native: Native) -> None:
-        self._schema = executor.schema
-        self._fragments = executor.fragments
-        self._variables = executor.variable_values
-        self._operation = executor.operation
+    def __init__(self, definitions: Definitions, variables: VariableValues, native: Native) -> None:
+        self._definitions = definitions
+        self._variables = variables
         self._native = native
-        root = executor.schema.get_root_type(executor.operation.operation)
-        assert root is not None  # noqa: S101 - the document is valid
-        collected = collect_fields(
-            self._schema, self._fragments, self._variables, root, self._operation, executor.hide_suggestions
-        )
-        self.root = self._selection(root, collected)
+        self.root = self._selection(definitions.root, definitions.root_fields(variables))
+        self.is_covered = _is_covered(definitions)
+        self.is_mutation = definitions.operation.operation is OperationType.MUTATION
+
+    def possible_types(self, type_: Any) -> Sequence[GraphQLObjectType]:
+        """Give the object types of a field's type."""
+        return self._definitions.schema.get_possible_types(type_) if is_abstract_type(type_) else [type_]
 
     def selection(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Selection:
-        """Plan what is selected below a field, of objects of a type."""
-        collected = collect_subfields(
-            self._schema, self._fragments, self._variables, self._operation, type_, details, hide_suggestions=True
-        )
-        return self._selection(type_, collected)
+        """Plan what is selected below a field, for objects of a type."""
+        return self._selection(type_, self._definitions.fields_below(details, type_, self._variables))
 
     def _selection(self, type_: Any, collected: CollectedFields) -> Selection:
         groups = collected.grouped_field_set.items()
         return Selection(type_, [self._planned(type_, key, details) for key, details in groups])
 
     def _planned(self, parent: GraphQLObjectType, key: str, details: FieldDetailsList) -> PlannedField:
-        definition = self._schema.get_field(parent, details[0].node.name.value)
+        definition = self._definitions.schema.get_field(parent, details[0].node.name.value)
         assert definition is not None  # noqa: S101 - the document is valid
         named = get_named_type(definition.type)
         planned = PlannedField(
@@ -223,56 +233,39 @@ class Plan:
             parent,
             definition,
             details,
-            Way.of(definition),
+            ResolverKind.of(definition),
             definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF),
             Leaf(named, self._native) if is_leaf_type(named) else None,
             Selections(self, named, details),
             is_list_type(get_nullable_type(definition.type)),
             is_non_null_type(definition.type),
-            is_object_type(named) and named.is_type_of in {None, takes_any},
+            is_object_type(named) and named.is_type_of in {None, accepts_any_source},
         )
-        if planned.way is Way.BATCHED and planned.leaf is None:
+        if planned.resolver is ResolverKind.BATCHED and planned.leaf is None:
             planned.columns = planned.below.columns
-        waits = planned.way in {Way.BATCHED, Way.CALLED}
+        waits = planned.resolver in {ResolverKind.BATCHED, ResolverKind.RESOLVER}
         planned.is_immediate = not waits and (planned.leaf is not None or planned.below.is_immediate)
         return planned
 
 
-@dataclass(slots=True)
-class Plans:
-    """The plans of one document's operations, in bounded number."""
-
-    definitions: Sequence[Node]
-    _known: OrderedDict[Any, Plan | None] = field(default_factory=OrderedDict)
-    _deciding: tuple[str, ...] | None = None
-
-    def of(self, executor: Executor[Any], native: Native) -> Plan | None:
-        """Give the plan of the operation that an executor is to run; None for one that has to be run depth-first."""
-        if self._deciding is None:
-            self._deciding = tuple(set(_deciding(self.definitions)))
-        name, values = executor.operation.name, executor.variable_values.coerced
-        key = (name and name.value, *(values.get(variable) for variable in self._deciding))
-        if key not in self._known:
-            self._known[key] = Plan(executor, native) if _is_covered(executor) else None
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return self._known[key]
-
-
-def _deciding(definitions: Sequence[Node]) -> Iterator[str]:
+def deciding_variables(definitions: Definitions) -> tuple[str, ...]:
     """Name the variables that decide what is skipped."""
-    for node in chain.from_iterable(map(nodes, definitions)):
-        if isinstance(node, DirectiveNode) and node.name.value in _CONDITIONS:
-            yield from (one.name.value for one in nodes(node) if isinstance(one, VariableNode))
+    directives = (
+        node
+        for node in chain.from_iterable(map(nodes, (definitions.operation, *definitions.fragments.values())))
+        if isinstance(node, DirectiveNode) and node.name.value in _CONDITIONS
+    )
+    variables = (node for directive in directives for node in nodes(directive) if isinstance(node, VariableNode))
+    return tuple({node.name.value for node in variables})
 
 
-def _is_covered(executor: Executor[Any]) -> bool:
-    """Tell whether plans can say all that an operation asks for."""
-    operation = executor.operation
-    has_middleware = executor.middleware_manager and executor.middleware_manager.middlewares
-    if operation.operation is OperationType.SUBSCRIPTION or has_middleware or not executor.error_propagation:
+def _is_covered(definitions: Definitions) -> bool:
+    """Tell whether breadth-first execution can do all that an operation selects."""
+    if definitions.operation.operation is OperationType.SUBSCRIPTION:
         return False
-    asked = list(chain.from_iterable(map(nodes, (operation, *executor.fragment_definitions.values()))))
-    if any(isinstance(node, DirectiveNode) and node.name.value in _INCREMENTAL for node in asked):
-        return False
-    return not any(isinstance(node, FieldNode) and node.name.value in _INTROSPECTION for node in asked)
+    for node in chain.from_iterable(map(nodes, (definitions.operation, *definitions.fragments.values()))):
+        if isinstance(node, DirectiveNode) and node.name.value in _UNPLANNED:
+            return False
+        if isinstance(node, FieldNode) and node.name.value in _INTROSPECTION:
+            return False
+    return True

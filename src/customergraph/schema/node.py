@@ -8,7 +8,7 @@ import strawberry
 
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.errors import BadUserInput
-from customergraph.execution.fields import computed, takes_any
+from customergraph.execution.fields import accepts_any_source, computed
 from customergraph.loaders import Loaders, Row
 from customergraph.schema.context import Context, Info
 
@@ -32,7 +32,7 @@ class Node:
     id: strawberry.ID = strawberry.field(description="The global id.")
 
     # Every field but `node` and `nodes` has one concrete type.
-    is_type_of = staticmethod(takes_any)
+    is_type_of = staticmethod(accepts_any_source)
 
     @staticmethod
     def resolve_type(source: Identified, _info: Any, _type: Any) -> str:

@@ -3,8 +3,8 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from customergraph.execution.breadth_first import BreadthFirst
 from customergraph.execution.fields import batched
+from customergraph.execution.operation import Execution
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
 from customergraph.schema.links import linked
@@ -80,23 +80,21 @@ class Mutation:
     )
 
 
-class GatewayExecutor(BreadthFirst):
-    """Executes this schema's operations, whose answers are written by orjson."""
-
-    native = NATIVE
-
-
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     types=(Message, Review, Charge),
     config=StrawberryConfig(scalar_map=SCALARS),
-    execution_context_class=GatewayExecutor,
 )
 
 
-# The same for graphql-core, which executes it.
+# The same for graphql-core.
 executable = schema._schema  # noqa: SLF001 - Strawberry shows it nowhere else
+
+
+def execution(*, breadth_first: bool = True) -> Execution:
+    """Give how operations of this schema are executed; orjson writes their answers."""
+    return Execution(executable, NATIVE, breadth_first=breadth_first)
 
 
 def sdl() -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from sqlalchemy import Table, Text, select
 from sqlalchemy.sql import Executable
 
-from customergraph.domain.rows import Row
+from customergraph.rows import Row
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction
 from customergraph.store.rows import Columns, chosen

@@ -24,7 +24,7 @@ from sqlalchemy.sql import ColumnElement, Executable
 
 from customergraph.domain.customer import CustomerFilter, DateKey, Facet
 from customergraph.domain.paging import Ordering, Page, Slice
-from customergraph.domain.rows import Part, Row
+from customergraph.rows import Part, Row
 from customergraph.store import paging
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction, Write

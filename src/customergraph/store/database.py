@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from customergraph.domain.rows import Rows
 from customergraph.errors import StoreUnavailable
+from customergraph.rows import Rows
 from customergraph.store import tenancy
 from customergraph.store.backend import Backend, Connecting, Failure
 from customergraph.store.postgresql import PostgreSQL

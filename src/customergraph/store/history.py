@@ -24,7 +24,7 @@ from sqlalchemy.sql import Executable
 
 from customergraph.domain.message import STATUS_BY_TIME, MessageFilter, MessageStatus, MessageTemplate
 from customergraph.domain.paging import Page, Slice
-from customergraph.domain.rows import Row
+from customergraph.rows import Row
 from customergraph.store import paging
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Write

@@ -14,7 +14,7 @@ from sqlalchemy import DateTime, String, TypeDecorator
 from sqlalchemy.engine import Dialect
 
 from customergraph.domain.moments import MICROSECOND
-from customergraph.domain.rows import Reading
+from customergraph.rows import Reading
 
 _WIDTH = len("2026-11-24T09:30:00.000000Z")
 # PostgreSQL counts microseconds from here (its documentation, "Date/Time Types").

@@ -28,7 +28,7 @@ from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 from sqlalchemy.sql.util import ClauseAdapter
 
 from customergraph.domain.paging import FOLLOWED, SORT_VALUE, Cursor, Ordering, Page, Slice
-from customergraph.domain.rows import Part, Rows
+from customergraph.rows import Part, Rows
 from customergraph.store.batches import each
 from customergraph.store.rows import Columns, chosen
 from customergraph.store.tenancy import found_are_ours, ours

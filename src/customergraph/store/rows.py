@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ColumnElement
 
-from customergraph.domain.rows import Column, Row, Rows, maker
+from customergraph.rows import Column, Row, Rows, maker
 
 # The names that rows are wanted with, at least; None for all.
 Columns = frozenset[str] | None

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from customergraph.execution.documents import Documents
-from customergraph.execution.field_errors import DepthFirst
 from customergraph.execution.limits import Limits
-from customergraph.schema.queries import GatewayExecutor, executable
+from customergraph.schema.queries import execution
 from customergraph.settings import Settings
 from customergraph.store.backend import Connecting
 from customergraph.store.database import Database
@@ -24,7 +23,6 @@ class Gateway:
     documents: Documents
     admission: Admission
     throttle: Throttle
-    executor: type[DepthFirst]
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -49,10 +47,9 @@ class Gateway:
             settings,
             Database(settings.database_url, connecting),
             limits,
-            Documents(executable, limits),
+            Documents(execution(breadth_first=settings.breadth_first), limits),
             Admission(settings.running_limit, settings.waiting_limit),
             Throttle(buckets, rate),
-            GatewayExecutor if settings.breadth_first else DepthFirst,
         )
 
     async def close(self) -> None:

@@ -5,24 +5,32 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, OperationDefinitionNode, OperationType
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql import GraphQLError, OperationType
 
 from customergraph.domain.principal import Scope
-from customergraph.errors import BadRequest, LimitExceeded, RequestRefused, TimedOut, Unauthenticated
-from customergraph.execution.cost import Cost, cost, counted
-from customergraph.execution.documents import ERRORS_TOLD, Document
+from customergraph.errors import (
+    BadRequest,
+    LimitExceeded,
+    OperationKindRefused,
+    RequestRefused,
+    TimedOut,
+    Unauthenticated,
+)
+from customergraph.execution.documents import AnyDocument
 from customergraph.execution.limits import check_values
-from customergraph.execution.run import Outcome, run
+from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.schema.context import Context
 from customergraph.schema.errors import answered
-from customergraph.schema.queries import executable
 from customergraph.store.access import TokenUse
 from customergraph.web.auth import STRANGER
 from customergraph.web.gateway import Gateway
+from customergraph.web.throttle import Charge
 
 # How long a statement of the embedded store may take to notice that it is to stop.
 INTERRUPTED_SECONDS = 0.5
+
+_BY_GET = frozenset({OperationType.QUERY})
+_BY_POST = _BY_GET | {OperationType.MUTATION}
 
 Watch = Callable[[], Coroutine[Any, Any, None]]
 
@@ -52,6 +60,11 @@ class GraphQLRequest:
             raise BadRequest("`operationName` must be a string.")
         return cls(query, parameters.get("variables"), operation_name or None, by_get)
 
+    @property
+    def kinds(self) -> frozenset[OperationType]:
+        """The kinds of operation that may come this way."""
+        return _BY_GET if self.by_get else _BY_POST
+
 
 @dataclass(slots=True)
 class Answer:
@@ -70,23 +83,20 @@ class ClientGone(Exception):
     """The client went away before its operation ended; nobody waits for an answer."""
 
 
-@dataclass(slots=True)
-class _Bill:
-    requested: int = 0
-    actual: int = 0
-
-
-async def answer(gateway: Gateway, asked: GraphQLRequest, use: TokenUse, gone: Watch) -> Answer:
+async def answer(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch) -> Answer:
     """Execute an operation for a token; `gone` ends when the client does."""
-    bill = _Bill()
+    charge = Charge()
     try:
         async with gateway.admission.turn():
-            result = await _answered(gateway, asked, use, gone, bill)
+            result = await _executed(gateway, request, use, gone, charge)
+    except RequestErrors as refused:
+        before = refused.before_execution
+        result = Answer({"errors": [answered(error, before_execution=before) for error in refused.errors]})
     except RequestRefused as refused:
         error = GraphQLError(str(refused), original_error=refused)
         result = Answer({"errors": [answered(error, before_execution=False)]}, refused)
-    result.objects = bill.actual
-    result.body["extensions"] = cost_told(gateway, bill.requested, bill.actual)
+    result.objects = charge.actual
+    result.body["extensions"] = cost_told(gateway, charge.requested, charge.actual)
     return result
 
 
@@ -95,86 +105,44 @@ def cost_told(gateway: Gateway, requested: int = 0, actual: int = 0) -> dict[str
     return {"cost": {"requested": requested, "actual": actual, "limit": gateway.settings.cost_limit}}
 
 
-async def _answered(gateway: Gateway, asked: GraphQLRequest, use: TokenUse, gone: Watch, bill: _Bill) -> Answer:
-    check_values(asked.variables, gateway.limits)
-    document = await gateway.documents.read(asked.query)
-    if document.tree is None:
-        return _invalid(document)
-    operation = document.operation(asked.operation_name)
-    _require_kind(operation, asked)
-    if document.errors:
-        return _invalid(document)
-    is_open = gateway.settings.open_introspection and document.only_introspects(operation)
-    if not is_open:
-        _require_scope(operation, use)
-    reckoned = _reckoned(document, operation, asked)
-    bill.requested = reckoned.requested
-    if bill.requested > gateway.settings.cost_limit:
-        raise LimitExceeded("cost", bill.requested, gateway.settings.cost_limit)
-    await gateway.throttle.charge(use.token_id, bill.requested)
+async def _executed(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge) -> Answer:
+    check_values(request.variables, gateway.limits)
+    document = await gateway.documents.read(request.query)
+    operation = _prepared(document, request)
+    _require_scope(gateway, operation, use)
+    charge.requested = operation.cost.requested
+    if charge.requested > gateway.settings.cost_limit:
+        raise LimitExceeded("cost", charge.requested, gateway.settings.cost_limit)
+    async with gateway.throttle.charged(use.token_id, charge), Context(gateway.database, use.principal) as context:
+        result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
+        charge.actual = result.objects
+    return Answer(_body(result))
+
+
+def _prepared(document: AnyDocument, request: GraphQLRequest) -> Operation:
     try:
-        async with Context(gateway.database, use.principal) as context:
-            work = run(gateway.executor, executable, document, asked.operation_name, asked.variables, context)
-            outcome = await _in_time(work, context, gone, gateway.settings.deadline)
-            bill.actual = _actual(reckoned, operation, outcome)
-    finally:
-        await gateway.throttle.give_back(use.token_id, bill.requested - bill.actual)
-    return Answer(_body(outcome))
+        return document.prepare(request.operation_name, request.variables, request.kinds)
+    except OperationKindRefused as refused:
+        if refused.kind == OperationType.SUBSCRIPTION.value:
+            raise BadRequest("There are no subscriptions here: send a query or a mutation.") from None
+        raise BadRequest("Only queries can be sent by GET: send mutations by POST.", 405) from None
 
 
-def _invalid(document: Document) -> Answer:
-    return Answer({"errors": [answered(error, before_execution=True) for error in document.errors]})
-
-
-def _require_kind(operation: OperationDefinitionNode, asked: GraphQLRequest) -> None:
-    if operation.operation is OperationType.SUBSCRIPTION:
-        raise BadRequest("There are no subscriptions here: send a query or a mutation.")
-    if operation.operation is OperationType.MUTATION and asked.by_get:
-        raise BadRequest("Only queries can be sent by GET: send mutations by POST.", 405)
-
-
-def _require_scope(operation: OperationDefinitionNode, use: TokenUse) -> None:
+def _require_scope(gateway: Gateway, operation: Operation, use: TokenUse) -> None:
+    if gateway.settings.open_introspection and operation.only_introspects:
+        return
     if use is STRANGER:
         raise Unauthenticated(
             "Without a token the schema alone may be asked for: send `Authorization: Bearer <token>`."
         )
     # Mutations' actions judge who may do them.
-    if operation.operation is OperationType.QUERY:
+    if operation.kind is OperationType.QUERY:
         use.principal.require(Scope.READ)
 
 
-def _reckoned(document: Document, operation: OperationDefinitionNode, asked: GraphQLRequest) -> Cost:
-    """Reckon the cost; nothing for variables that do not fit, with which nothing is executed."""
-    if operation.variable_definitions:
-        return _reckoned_with(asked, document, operation)
-    name = operation.name.value if operation.name else None
-    if name not in document.costs:
-        document.costs[name] = _reckoned_with(asked, document, operation)
-    return document.costs[name]
-
-
-def _reckoned_with(asked: GraphQLRequest, document: Document, operation: OperationDefinitionNode) -> Cost:
-    variables = get_variable_values(
-        executable, operation.variable_definitions or (), asked.variables or {}, max_errors=1, hide_suggestions=True
-    )
-    if not isinstance(variables, VariableValues) or document.tree is None:
-        return Cost()
-    try:
-        return cost(executable, document.tree, operation, variables)
-    except GraphQLError:
-        return Cost()
-
-
-def _actual(reckoned: Cost, operation: OperationDefinitionNode, outcome: Outcome) -> int:
-    is_counted = outcome.objects is not None and not outcome.errors
-    if is_counted and operation.operation is OperationType.QUERY:
-        return counted(outcome.objects or {})
-    return reckoned.actual(outcome.data)
-
-
-async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> Outcome:
+async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> Result:
     """Await the work until its deadline, and while its client waits for it; then stop it, in the store too."""
-    task: asyncio.Task[Outcome] = asyncio.ensure_future(work)
+    task: asyncio.Task[Result] = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(gone())
     try:
         await asyncio.wait({task, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -191,13 +159,8 @@ async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> 
         watch.cancel()
 
 
-def _body(result: Outcome) -> dict[str, Any]:
-    errors = result.errors
-    # Errors without a path came before execution: then there is no data at all, not even null.
-    begun = not errors or any(error.path for error in errors)
-    body: dict[str, Any] = {"data": result.data} if begun else {}
-    if errors:
-        body["errors"] = [
-            answered(error, before_execution=False) for error in (errors if begun else errors[:ERRORS_TOLD])
-        ]
+def _body(result: Result) -> dict[str, Any]:
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = [answered(error, before_execution=False) for error in result.errors]
     return body

@@ -4,6 +4,8 @@ Not a window of time, as libraries have: what is spent is refilled from the same
 """
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,6 +55,14 @@ class Buckets(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(slots=True)
+class Charge:
+    """The cost of an operation: the objects that it may return at most, and those that it returned."""
+
+    requested: int = 0
+    actual: int = 0
+
+
 class Throttle:
     """Charges tokens for what they ask for, and gives back what they did not get."""
 
@@ -60,17 +70,22 @@ class Throttle:
         self._buckets = buckets
         self._rate = rate
 
-    async def charge(self, token_id: int, amount: int) -> None:
-        """Take the cost of an operation out of its token's bucket; raises Throttled when it is not there."""
-        taken, left = await self._buckets.take(str(token_id), amount)
-        if not taken:
-            seconds = (amount - left) / self._rate.refill
-            raise Throttled(seconds, int(left), self._rate.capacity, self._rate.refill)
+    @asynccontextmanager
+    async def charged(self, token_id: int, charge: Charge) -> AsyncIterator[None]:
+        """Take the requested cost out of the token's bucket, and at the end put back what was not returned.
 
-    async def give_back(self, token_id: int, amount: int) -> None:
-        """Put back what was asked for and not returned."""
-        if amount > 0:
-            await self._buckets.take(str(token_id), -amount)
+        Raises Throttled when the bucket holds less.
+        """
+        taken, left = await self._buckets.take(str(token_id), charge.requested)
+        if not taken:
+            seconds = (charge.requested - left) / self._rate.refill
+            raise Throttled(seconds, int(left), self._rate.capacity, self._rate.refill)
+        try:
+            yield
+        finally:
+            unused = charge.requested - charge.actual
+            if unused > 0:
+                await self._buckets.take(str(token_id), -unused)
 
     async def close(self) -> None:
         await self._buckets.close()
