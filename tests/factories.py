@@ -13,7 +13,7 @@ from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
 from customergraph.store import access, bulk, customers, history
 from customergraph.store.database import Database, Write
-from customergraph.store.tables import TENANT_TABLES
+from customergraph.store.tables import is_tenants, metadata
 from graphql_client import GraphQLClient
 
 Result = TypeVar("Result")
@@ -86,7 +86,7 @@ class Tenant:
                 self.database_url,
                 f"SELECT * FROM {name} WHERE project_id = {self.project_id} ORDER BY 2, 3, 1",  # noqa: S608 - ours
             )
-            for name in sorted(table.name for table in TENANT_TABLES)
+            for name in sorted(table.name for table in metadata.tables.values() if is_tenants(table))
         }
 
     def token_with(self, *scopes: Scope, expires_at: datetime | None = None) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from itertools import chain
 from typing import Any
 
-from customergraph.domain.message import MessageFilter
+from customergraph.domain.identity import Kind
 from customergraph.domain.paging import Page
-from customergraph.store import access, catalog, customers, history
+from customergraph.store import access, catalog, customers, lists, lookups
 from customergraph.store.database import Read
+from customergraph.store.entities import ENTITIES
 from customergraph.store.rows import Columns
 
 # A row of the store, which is the source object of its GraphQL type as it is.
@@ -99,47 +100,24 @@ class Loaders:
             self._known[identity] = Loader(load)
         return self._known[identity]
 
-    def customer(self) -> Loader:
-        return self._loader(customers.by_ids)
+    def by_id(self, kind: Kind) -> Loader:
+        """Load the row of each id."""
+        return self._loader(lookups.by_ids, ENTITIES[kind])
 
-    def customer_by_uuid(self) -> Loader:
-        return self._loader(customers.by_uuids)
-
-    def location(self) -> Loader:
-        return self._loader(catalog.locations_by_ids)
-
-    def tag(self) -> Loader:
-        return self._loader(catalog.tags_by_ids)
-
-    def message(self) -> Loader:
-        return self._loader(history.messages.by_ids)
-
-    def review(self) -> Loader:
-        return self._loader(history.reviews.by_ids)
-
-    def charge(self) -> Loader:
-        return self._loader(history.charges.by_ids)
+    def by_uuid(self, kind: Kind) -> Loader:
+        """Load the row of each uuid."""
+        return self._loader(lookups.by_uuids, ENTITIES[kind])
 
     def tags_of(self) -> Loader:
         return self._loader(catalog.tags_of)
 
-    def messages_of(self, page: Page, wanted: MessageFilter) -> Loader:
-        return self._loader(history.messages.pages, page, wanted)
+    def page_of(self, kind: Kind, page: Page, criteria: Hashable = None) -> Loader:
+        """Load each parent's page of the rows that fulfil the criteria."""
+        return self._loader(lists.pages, ENTITIES[kind], page, criteria)
 
-    def reviews_of(self, page: Page) -> Loader:
-        return self._loader(history.reviews.pages, page)
-
-    def charges_of(self, page: Page) -> Loader:
-        return self._loader(history.charges.pages, page)
-
-    def message_count_of(self, wanted: MessageFilter) -> Loader:
-        return self._counter(history.messages.counts, wanted)
-
-    def review_count_of(self) -> Loader:
-        return self._counter(history.reviews.counts)
-
-    def charge_count_of(self) -> Loader:
-        return self._counter(history.charges.counts)
+    def count_of(self, kind: Kind, criteria: Hashable = None) -> Loader:
+        """Count each parent's rows that fulfil the criteria."""
+        return self._counter(lists.counts, ENTITIES[kind], criteria)
 
     def customers(self, page: Page) -> Loader:
         """Load the page of customers of each filter."""

@@ -73,7 +73,7 @@ def judged_phone(number: str) -> str | None:
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if valid else None
 
 
-def ours(number: str) -> str | None:
+def in_project(number: str) -> str | None:
     try:
         return contact.phone(number)
     except ValueRefused:
@@ -83,11 +83,11 @@ def ours(number: str) -> str | None:
 @given(numbers)
 def test_a_phone_number_is_what_the_library_makes_of_it(number: str) -> None:
     if number.strip():
-        assert ours(number) == judged_phone(number.strip())
+        assert in_project(number) == judged_phone(number.strip())
 
 
 def test_the_example_of_every_region_and_kind_is_what_the_library_makes_of_it() -> None:
-    assert [ours(number) for number in EXAMPLES] == [judged_phone(number) for number in EXAMPLES]
+    assert [in_project(number) for number in EXAMPLES] == [judged_phone(number) for number in EXAMPLES]
 
 
 @pytest.mark.parametrize("number", ["+14155552671", "+442079460018", "+493012345678", "+33612345678"])

@@ -1,7 +1,7 @@
 """The lifecycle of a customer (contract, section 5): for each act its scope, its rule, then the store.
 
-Every act but creating names its customer by id or uuid, None for what cannot be an id,
-and raises InputRefused with NOT_FOUND when the project has no such customer.
+Every act but creating takes a reference to its customer: an id, a uuid, or None for what cannot be an id.
+It raises InputRefused with NOT_FOUND when the project has no such customer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from customergraph.errors import MistakeCode
 from customergraph.store import catalog, customers, history
 from customergraph.store.database import Write
 
-Named = int | UUID | None
+CustomerRef = int | UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,75 +55,75 @@ async def create(write: Write, principal: Principal, given: Mapping[str, Any]) -
     return Changed(customer_id)
 
 
-async def delete(write: Write, principal: Principal, named: Named) -> Changed:
+async def delete(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
     """Remove a customer for good; its reviews stay without a customer."""
     principal.require(Scope.DELETE)
-    customer = await _locked(write, named)
+    customer = await _locked(write, ref)
     await customers.remove(write, customer.id)
     return Changed(customer.id)
 
 
-async def archive(write: Write, principal: Principal, named: Named) -> Changed:
+async def archive(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
     """Hide a customer from lists and stop everything still to be sent to it.
 
     Archiving again keeps the first time stamp, and cancels what has been scheduled since.
     """
     principal.require(Scope.WRITE)
-    return await _stamp_and_cancel(write, named, "archived_at")
+    return await _stamp_and_cancel(write, ref, "archived_at")
 
 
-async def unarchive(write: Write, principal: Principal, named: Named) -> Changed:
+async def unarchive(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
     """Bring a customer back; canceled messages stay canceled."""
     principal.require(Scope.WRITE)
-    return await _set(write, await _locked(write, named), "archived_at", None)
+    return await _set(write, await _locked(write, ref), "archived_at", None)
 
 
-async def unsubscribe(write: Write, principal: Principal, named: Named) -> Changed:
+async def unsubscribe(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
     """Stop all outreach to a customer. Again: as with `archive`."""
     principal.require(Scope.WRITE)
-    return await _stamp_and_cancel(write, named, "unsubscribed_at")
+    return await _stamp_and_cancel(write, ref, "unsubscribed_at")
 
 
-async def resubscribe(write: Write, principal: Principal, named: Named) -> Changed:
+async def resubscribe(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
     """Let outreach to a customer resume."""
     principal.require(Scope.WRITE)
-    return await _set(write, await _locked(write, named), "unsubscribed_at", None)
+    return await _set(write, await _locked(write, ref), "unsubscribed_at", None)
 
 
-async def cancel_unsent_messages(write: Write, principal: Principal, named: Named) -> Changed:
+async def cancel_unsent_messages(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
     """Cancel every unsent message of a customer, and touch nothing else."""
     principal.require(Scope.WRITE)
-    customer = await _locked(write, named)
+    customer = await _locked(write, ref)
     return Changed(customer.id, await history.cancel_unsent(write, customer.id, moments.now()))
 
 
-async def update_notes(write: Write, principal: Principal, named: Named, notes: str | None) -> Changed:
+async def update_notes(write: Write, principal: Principal, ref: CustomerRef, notes: str | None) -> Changed:
     """Replace a customer's notes; None or a blank text clears them."""
     principal.require(Scope.WRITE)
     mistakes = Mistakes()
     checked = mistakes.check(("notes",), rules.notes, notes)
-    customer = await _found(write, named, mistakes)
+    customer = await _found(write, ref, mistakes)
     mistakes.refuse_if_any()
     return await _set(write, customer, "notes", checked)
 
 
-async def update_tags(write: Write, principal: Principal, named: Named, slugs: Sequence[str]) -> Changed:
+async def update_tags(write: Write, principal: Principal, ref: CustomerRef, slugs: Sequence[str]) -> Changed:
     """Replace a customer's tags by those of the slugs."""
     principal.require(Scope.WRITE)
     mistakes = Mistakes()
     wanted = rules.tag_slugs(slugs, ("tagSlugs",), mistakes)
     tag_ids = await _known_tags(write, wanted, mistakes)
-    customer = await _found(write, named, mistakes)
+    customer = await _found(write, ref, mistakes)
     mistakes.refuse_if_any()
     if await customers.replace_tags(write, customer.id, tag_ids):
         await customers.change(write, customer.id, moments.now())
     return Changed(customer.id)
 
 
-async def _stamp_and_cancel(write: Write, named: Named, column: str) -> Changed:
+async def _stamp_and_cancel(write: Write, ref: CustomerRef, column: str) -> Changed:
     # The customer is locked first: of two acts on it at the same moment, the second
     # finds what the first did.
-    customer = await _locked(write, named)
+    customer = await _locked(write, ref)
     now = moments.now()
     canceled = await history.cancel_unsent(write, customer.id, now)
     if getattr(customer, column) is None:
@@ -137,15 +137,15 @@ async def _set(write: Write, customer: Any, column: str, value: Any) -> Changed:
     return Changed(customer.id)
 
 
-async def _locked(write: Write, named: Named) -> Any:
+async def _locked(write: Write, ref: CustomerRef) -> Any:
     mistakes = Mistakes()
-    customer = await _found(write, named, mistakes)
+    customer = await _found(write, ref, mistakes)
     mistakes.refuse_if_any()
     return customer
 
 
-async def _found(write: Write, named: Named, mistakes: Mistakes) -> Any:
-    customer = await customers.locked(write, named)
+async def _found(write: Write, ref: CustomerRef, mistakes: Mistakes) -> Any:
+    customer = await customers.locked(write, ref)
     if customer is None:
         mistakes.add(("id",), MistakeCode.NOT_FOUND, "names no customer of this project")
     return customer

@@ -45,8 +45,8 @@ MESSAGES_NEWEST_FIRST = Ordering("messages", "scheduled_at", KeyType.MOMENT)
 
 
 @dataclass(frozen=True, slots=True)
-class MessageFilter:
-    """Which of a customer's messages are wanted; None where any will do."""
+class MessageCriteria:
+    """Conditions that a message must fulfil; None where there is none."""
 
     statuses: frozenset[MessageStatus] | None = None
     channel: MessageChannel | None = None

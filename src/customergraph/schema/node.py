@@ -9,7 +9,7 @@ import strawberry
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.errors import BadUserInput
 from customergraph.execution.fields import accepts_any_source, computed
-from customergraph.loaders import Loaders, Row
+from customergraph.loaders import Row
 from customergraph.schema.context import Context, Info
 
 
@@ -49,15 +49,6 @@ def database_id() -> Any:
     return computed(int, "id", description="The plain integer id, as the REST API has it; never used again.")
 
 
-_LOADERS = {
-    Kind.CUSTOMER: Loaders.customer,
-    Kind.LOCATION: Loaders.location,
-    Kind.TAG: Loaders.tag,
-    Kind.MESSAGE: Loaders.message,
-    Kind.REVIEW: Loaders.review,
-    Kind.CHARGE: Loaders.charge,
-}
-
 MOST_NODES = 100
 
 
@@ -85,5 +76,5 @@ async def _identified(context: Context, text: str) -> Identified | None:
     if wanted.kind is Kind.PROJECT:
         row = await context.loaders.project().load(None) if wanted.id == context.principal.project_id else None
     else:
-        row = await _LOADERS[wanted.kind](context.loaders).load(wanted.id)
+        row = await context.loaders.by_id(wanted.kind).load(wanted.id)
     return None if row is None else Identified(wanted.kind, row)

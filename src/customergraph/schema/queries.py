@@ -7,7 +7,7 @@ from customergraph.execution.fields import batched
 from customergraph.execution.operation import Execution
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
-from customergraph.schema.links import linked
+from customergraph.schema.loaded_fields import loaded
 from customergraph.schema.mutations import customers as mutations
 from customergraph.schema.node import Node, find_node, find_nodes
 from customergraph.schema.scalars import NATIVE, SCALARS
@@ -29,15 +29,15 @@ class Query:
     nodes: list[Node | None] = strawberry.field(
         resolver=find_nodes, description="Finds several things by their global ids, in the order of the ids."
     )
-    project: Project = linked(Loaders.project, None, description="The project that the token speaks for.")
+    project: Project = loaded(Loaders.project, None, description="The project that the token speaks for.")
     customer: Customer | None = batched(
         customer_of, None, description="One customer, archived or not; null when the project has none such."
     )
     customers: Connection[Customer] = batched(
         customers_of, None, description="The customers that fulfil all of the given conditions."
     )
-    locations: list[Location] = linked(Loaders.locations, None, description="All locations, by name.")
-    tags: list[Tag] = linked(Loaders.tags, None, description="All tags, by name.")
+    locations: list[Location] = loaded(Loaders.locations, None, description="All locations, by name.")
+    tags: list[Tag] = loaded(Loaders.tags, None, description="All tags, by name.")
 
 
 @strawberry.type(

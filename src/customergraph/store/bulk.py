@@ -11,12 +11,12 @@ from sqlalchemy import Row, Table, Text, Uuid, bindparam, select, update
 from sqlalchemy.sql import Executable
 
 from customergraph.store.batches import each
-from customergraph.store.customers import COLUMNS
 from customergraph.store.database import Transaction, Write
-from customergraph.store.tables import charge, customer, location, message, review, tag
-from customergraph.store.tenancy import ours
+from customergraph.store.entities import CUSTOMER, ENTITIES
+from customergraph.store.tables import customer
+from customergraph.store.tenancy import in_project
 
-TABLES: Mapping[str, Table] = {table.name: table for table in (location, tag, customer, message, review, charge)}
+TABLES: Mapping[str, Table] = {entity.table.name: entity.table for entity in ENTITIES.values()}
 
 _KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
 
@@ -24,14 +24,14 @@ _KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
 @lru_cache
 def _change_statement(table: Table, columns: tuple[str, ...]) -> Executable:
     new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
-    return update(table).where(ours(table), table.c.id == bindparam("changed_id")).values(new)
+    return update(table).where(in_project(table), table.c.id == bindparam("changed_id")).values(new)
 
 
 @lru_cache
 def _known_statement(table: Table, key: str, *, locked: bool) -> Executable:
-    columns = [*COLUMNS, table.c.email_key] if table is customer else [*table.c]
+    columns = [*CUSTOMER.columns, table.c.email_key] if table is customer else [*table.c]
     keys = select(each("keys", _KEY_TYPES[key]).c.value)
-    known = select(*columns).where(ours(table), table.c[key].in_(keys))
+    known = select(*columns).where(in_project(table), table.c[key].in_(keys))
     return known.order_by(table.c.id).with_for_update() if locked else known
 
 
@@ -66,7 +66,7 @@ async def known(
 @lru_cache
 def _ids_statement(table: Table) -> Executable:
     uuids = select(each("uuids", Uuid).c.value)
-    return select(table.c.uuid, table.c.id).where(ours(table), table.c.uuid.in_(uuids))
+    return select(table.c.uuid, table.c.id).where(in_project(table), table.c.uuid.in_(uuids))
 
 
 async def ids(transaction: Transaction, table: str, uuids: Iterable[UUID]) -> Mapping[UUID, int]:

@@ -8,19 +8,19 @@ from sqlalchemy.sql import Executable
 
 from customergraph.rows import Row
 from customergraph.store.batches import each
-from customergraph.store.database import Read, Transaction
+from customergraph.store.database import Transaction
 from customergraph.store.rows import Columns, chosen
 from customergraph.store.tables import customer_tag, location, tag
-from customergraph.store.tenancy import found_are_ours, ours
+from customergraph.store.tenancy import in_project
 
 _SLUGS = select(each("slugs", Text).c.value)
-_LOCATION_IDS = select(location.c.slug, location.c.id).where(ours(location), location.c.slug.in_(_SLUGS))
-_TAG_IDS = select(tag.c.slug, tag.c.id).where(ours(tag), tag.c.slug.in_(_SLUGS))
+_LOCATION_IDS = select(location.c.slug, location.c.id).where(in_project(location), location.c.slug.in_(_SLUGS))
+_TAG_IDS = select(tag.c.slug, tag.c.id).where(in_project(tag), tag.c.slug.in_(_SLUGS))
 
 
 @lru_cache(maxsize=256)
 def _all_statement(table: Table, columns: Columns) -> Executable:
-    return select(*chosen(table.c, columns, "id")).where(ours(table)).order_by(table.c.name_key, table.c.id)
+    return select(*chosen(table.c, columns, "id")).where(in_project(table)).order_by(table.c.name_key, table.c.id)
 
 
 async def locations(read: Transaction, columns: Columns = None) -> Sequence[Row]:
@@ -34,30 +34,13 @@ async def tags(read: Transaction, columns: Columns = None) -> Sequence[Row]:
 
 
 @lru_cache(maxsize=256)
-def _by_ids_statement(table: Table, columns: Columns) -> Executable:
-    is_one = table.c.id.in_(select(each("ids").c.value))
-    return select(*chosen(table.c, columns, "id")).where(found_are_ours(table), is_one)
-
-
-async def locations_by_ids(read: Read, ids: Sequence[int], *, columns: Columns) -> list[Row | None]:
-    return await _by_ids(read, _by_ids_statement(location, columns), ids)
-
-
-async def tags_by_ids(read: Read, ids: Sequence[int], *, columns: Columns) -> list[Row | None]:
-    return await _by_ids(read, _by_ids_statement(tag, columns), ids)
-
-
-async def _by_ids(read: Read, statement: Executable, ids: Sequence[int]) -> list[Row | None]:
-    found = {row.id: row for row in await read.rows(statement, {"ids": ids})}
-    return [found.get(id_) for id_ in ids]
-
-
-@lru_cache(maxsize=256)
 def _tags_of_statement(columns: Columns) -> Executable:
     return (
         select(*chosen(tag.c, columns, "id"), customer_tag.c.customer_id)
         .select_from(customer_tag.join(tag, tag.c.id == customer_tag.c.tag_id))
-        .where(ours(customer_tag), ours(tag), customer_tag.c.customer_id.in_(select(each("parents").c.value)))
+        .where(
+            in_project(customer_tag), in_project(tag), customer_tag.c.customer_id.in_(select(each("parents").c.value))
+        )
         .order_by(tag.c.name_key, tag.c.id)
     )
 

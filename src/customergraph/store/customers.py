@@ -28,21 +28,11 @@ from customergraph.rows import Part, Row
 from customergraph.store import paging
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction, Write
+from customergraph.store.entities import CUSTOMER
 from customergraph.store.paging import PageShape
-from customergraph.store.rows import Columns, chosen
+from customergraph.store.rows import Columns
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
-from customergraph.store.tenancy import TENANT, found_are_ours, ours
-
-_ABOUT_STORAGE = {
-    "project_id",
-    "name_key",
-    "email_key",
-    "company_key",
-    "search_key",
-    "has_clicked",
-    "has_charges",
-}
-COLUMNS = tuple(column for column in customer.c if column.name not in _ABOUT_STORAGE)
+from customergraph.store.tenancy import TENANT, in_project
 
 # What a facet says of a sort's column: that it has a value, or that it has none.
 _FACET_DECIDES: Mapping[Facet, tuple[str, bool]] = {
@@ -55,8 +45,10 @@ _FACET_DECIDES: Mapping[Facet, tuple[str, bool]] = {
 }
 
 
-_TAG_OF_SLUG = select(tag.c.id).where(ours(tag), tag.c.slug == bindparam("tag_slug", type_=Text))
-_TAGGED = select(customer_tag.c.customer_id).where(ours(customer_tag), customer_tag.c.tag_id == bindparam("tag_id"))
+_TAG_OF_SLUG = select(tag.c.id).where(in_project(tag), tag.c.slug == bindparam("tag_slug", type_=Text))
+_TAGGED = select(customer_tag.c.customer_id).where(
+    in_project(customer_tag), customer_tag.c.tag_id == bindparam("tag_id")
+)
 _NO_TAG = 0
 _TRIGRAM = re.compile(r"[^\W_]{3}")
 
@@ -100,7 +92,7 @@ class FilterShape:
             (self.until, moment < bindparam("until", type_=moment.type)),
         )
         return [
-            ours(customer),
+            in_project(customer),
             customer.c.is_archived.is_(true() if archived else false()),
             *(FACETS[self.facet] if self.facet else ()),
             *(condition for wanted, condition in given if wanted),
@@ -138,7 +130,7 @@ async def _bound(read: Read, wanted: CustomerFilter) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _page_statement(wanted: FilterShape, shape: PageShape, columns: Columns) -> Executable:
-    rows = select(*chosen(COLUMNS, columns, "id")).where(*wanted.conditions())
+    rows = select(*CUSTOMER.selected(columns)).where(*wanted.conditions())
     return paging.statement(rows, customer, shape, columns, **wanted.leaves(shape.ordering))
 
 
@@ -166,31 +158,7 @@ async def counts(read: Read, filters: Sequence[CustomerFilter]) -> list[int]:
     ]
 
 
-@lru_cache(maxsize=256)
-def _by_ids_statement(columns: Columns) -> Executable:
-    is_one = customer.c.id.in_(select(each("ids").c.value))
-    return select(*chosen(COLUMNS, columns, "id")).where(found_are_ours(customer), is_one)
-
-
-@lru_cache(maxsize=256)
-def _by_uuids_statement(columns: Columns) -> Executable:
-    is_one = customer.c.uuid.in_(select(each("uuids", Uuid).c.value))
-    return select(*chosen(COLUMNS, columns, "id", "uuid")).where(ours(customer), is_one)
-
-
-async def by_ids(read: Read, ids: Sequence[int], *, columns: Columns) -> list[Row | None]:
-    """Give the customer of each id, archived or not."""
-    found = {row.id: row for row in await read.rows(_by_ids_statement(columns), {"ids": ids})}
-    return [found.get(id_) for id_ in ids]
-
-
-async def by_uuids(read: Read, uuids: Sequence[UUID], *, columns: Columns) -> list[Row | None]:
-    """Give the customer of each uuid, archived or not."""
-    found = {row.uuid: row for row in await read.rows(_by_uuids_statement(columns), {"uuids": uuids})}
-    return [found.get(uuid) for uuid in uuids]
-
-
-_LOCKED = select(*COLUMNS).where(ours(customer)).with_for_update()
+_LOCKED = select(*CUSTOMER.columns).where(in_project(customer)).with_for_update()
 _LOCKED_BY_ID = _LOCKED.where(customer.c.id == bindparam("wanted_id"))
 _LOCKED_BY_UUID = _LOCKED.where(customer.c.uuid == bindparam("wanted_uuid", type_=Uuid))
 
@@ -205,8 +173,8 @@ async def locked(write: Write, named: int | UUID | None) -> Row | None:
 
 
 _TAKEN = {
-    "email": select(customer.c.id).where(ours(customer), customer.c.email_key == bindparam("value")),
-    "phone": select(customer.c.id).where(ours(customer), customer.c.phone == bindparam("value")),
+    "email": select(customer.c.id).where(in_project(customer), customer.c.email_key == bindparam("value")),
+    "phone": select(customer.c.id).where(in_project(customer), customer.c.phone == bindparam("value")),
 }
 
 
@@ -223,7 +191,7 @@ async def add(write: Write, columns: Mapping[str, Any]) -> int:
     return int(await write.value(_INSERT, columns))
 
 
-_CHANGE = update(customer).where(ours(customer), customer.c.id == bindparam("changed_id"))
+_CHANGE = update(customer).where(in_project(customer), customer.c.id == bindparam("changed_id"))
 
 
 async def change(write: Write, customer_id: int, now: datetime, **columns: Any) -> None:
@@ -232,9 +200,9 @@ async def change(write: Write, customer_id: int, now: datetime, **columns: Any) 
 
 
 _ORPHAN_REVIEWS = (
-    update(review).where(ours(review), review.c.customer_id == bindparam("removed_id")).values(customer_id=None)
+    update(review).where(in_project(review), review.c.customer_id == bindparam("removed_id")).values(customer_id=None)
 )
-_DELETE = delete(customer).where(ours(customer), customer.c.id == bindparam("removed_id"))
+_DELETE = delete(customer).where(in_project(customer), customer.c.id == bindparam("removed_id"))
 
 
 async def remove(write: Write, customer_id: int) -> None:
@@ -243,8 +211,12 @@ async def remove(write: Write, customer_id: int) -> None:
     await write.change(_DELETE, {"removed_id": customer_id})
 
 
-_TAG_IDS = select(customer_tag.c.tag_id).where(ours(customer_tag), customer_tag.c.customer_id == bindparam("of_id"))
-_UNTAG = delete(customer_tag).where(ours(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value)))
+_TAG_IDS = select(customer_tag.c.tag_id).where(
+    in_project(customer_tag), customer_tag.c.customer_id == bindparam("of_id")
+)
+_UNTAG = delete(customer_tag).where(
+    in_project(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value))
+)
 
 
 async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -> bool:

@@ -234,8 +234,8 @@ class Write(Transaction):
     async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows of the project, all with the same columns; their ids follow their order."""
         if rows:
-            ours = [{**row, "project_id": self.project_id} for row in rows]
-            await self._in_turn(lambda connection: self._backend.insert(connection, table, ours))
+            tenants_rows = [{**row, "project_id": self.project_id} for row in rows]
+            await self._in_turn(lambda connection: self._backend.insert(connection, table, tenants_rows))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

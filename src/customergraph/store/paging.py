@@ -31,7 +31,7 @@ from customergraph.domain.paging import FOLLOWED, SORT_VALUE, Cursor, Ordering, 
 from customergraph.rows import Part, Rows
 from customergraph.store.batches import each
 from customergraph.store.rows import Columns, chosen
-from customergraph.store.tenancy import found_are_ours, ours
+from customergraph.store.tenancy import in_project, in_project_by_id
 
 
 class Bound(Enum):
@@ -170,18 +170,18 @@ def statement_of_parents(
     if lateral:
         place = [table.c[shape.ordering.column].label("sorted_by"), table.c.id.label("then_by")]
         own = select(*selected, *_sort_value(table, shape, columns), *place)
-        own = own.where(ours(table), table.c[parent] == parents.c.value, *conditions)
+        own = own.where(in_project(table), table.c[parent] == parents.c.value, *conditions)
         page = _with_values(own, table, shape).lateral("page")
         given = [column for column in page.c if column.name not in {"sorted_by", "then_by"}]
         rows = select(*given).select_from(parents.join(page, true()))
         return rows.order_by(page.c[parent], direction(page.c.sorted_by), direction(page.c.then_by))
     inner = table.alias("wanted")
-    wanted = select(inner.c.id).where(ours(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
+    wanted = select(inner.c.id).where(in_project(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
     newest = _with_values(wanted, inner, shape).correlate(parents)
     return (
         select(*selected, *_sort_value(table, shape, columns))
         .select_from(parents.join(table, table.c.id.in_(newest)))
-        .where(found_are_ours(table))
+        .where(in_project_by_id(table))
         .order_by(table.c[parent], direction(table.c[shape.ordering.column]), direction(table.c.id))
     )
 

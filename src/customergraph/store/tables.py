@@ -303,4 +303,10 @@ charge = Table(
     **_NEVER_REUSED,
 )
 
-TENANT_TABLES = frozenset({location, tag, customer, customer_tag, message, review, charge})
+
+def is_tenants(table: Table) -> bool:
+    """Tell whether each row of a table belongs to one tenant: where it has a project.
+
+    Tokens have one too, but are read to find out whose request it is.
+    """
+    return "project_id" in table.c and table is not token

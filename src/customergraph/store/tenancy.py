@@ -15,7 +15,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement, Executable, operators, 
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnClause, TextClause
 from sqlalchemy.sql.selectable import Alias, FromClause
 
-from customergraph.store.tables import TENANT_TABLES
+from customergraph.store.tables import is_tenants
 
 TENANT = bindparam("tenant", type_=BigInteger)
 
@@ -26,12 +26,12 @@ class UnboundStatement(Exception):
     """A statement of ours that is not bound to one project: a fault, never an answer."""
 
 
-def ours(table: FromClause) -> ColumnElement[bool]:
+def in_project(table: FromClause) -> ColumnElement[bool]:
     """Give the condition that narrows a tenant's table to the transaction's project."""
     return table.c.project_id == TENANT
 
 
-def found_are_ours(table: FromClause) -> ColumnElement[bool]:
+def in_project_by_id(table: FromClause) -> ColumnElement[bool]:
     """Give the same condition for rows that are found by their id.
 
     The sum keeps an engine without statistics from finding them by their project, which
@@ -78,7 +78,7 @@ def _joined(source: FromClause) -> Iterator[FromClause]:
     if isinstance(source, Join):
         yield from _joined(source.left)
         yield from _joined(source.right)
-    elif _is_tenants(source):
+    elif _is_tenants_table(source):
         yield source
 
 
@@ -104,9 +104,9 @@ def _values(element: Insert | Update) -> dict[str, Any]:
     return {getattr(column, "name", column): value for column, value in values.items()}
 
 
-def _is_tenants(source: FromClause) -> bool:
+def _is_tenants_table(source: FromClause) -> bool:
     table = source.element if isinstance(source, Alias) else source
-    return isinstance(table, Table) and table in TENANT_TABLES
+    return isinstance(table, Table) and is_tenants(table)
 
 
 def _is_tenant(value: Any) -> bool:

@@ -114,7 +114,7 @@ async def problems(database: Database) -> list[str]:
         found += await database.backend.damage(connection)
     for project in await access.projects(database):
         async with database.read(project.id) as read:
-            untrue = await history.count_untrue(read)
+            untrue = await history.count_stale_summaries(read)
         if untrue:
             found.append(
                 f"project {project.slug}: {untrue} customers have an asked, messaged or reviewed time"

@@ -15,7 +15,7 @@ from customergraph.errors import InputRefused
 from customergraph.loaders import Row
 from customergraph.schema.context import Info
 from customergraph.schema.errors import UserError
-from customergraph.schema.links import given
+from customergraph.schema.loaded_fields import unset_to_none
 from customergraph.schema.mutations.inputs import CreateCustomerInput, Notes, TagSlugs
 from customergraph.schema.mutations.payloads import (
     ArchiveCustomerPayload,
@@ -59,7 +59,7 @@ async def _done(info: Info, act: Act) -> Outcome:
 async def _customer(info: Info, outcome: Outcome) -> Row:
     if outcome.changed is None:
         return None
-    return await info.context.loaders.customer().load(outcome.changed.customer_id)
+    return await info.context.loaders.by_id(Kind.CUSTOMER).load(outcome.changed.customer_id)
 
 
 def _on(id_: str, act: Callable[..., Awaitable[Changed]]) -> Act:
@@ -99,7 +99,7 @@ async def unarchive_customer(info: Info, id: CustomerId) -> UnarchiveCustomerPay
 async def update_customer_notes(
     info: Info, id: CustomerId, notes: Notes = strawberry.UNSET
 ) -> UpdateCustomerNotesPayload:
-    outcome = await _done(info, _on(id, partial(actions.update_notes, notes=given(notes))))
+    outcome = await _done(info, _on(id, partial(actions.update_notes, notes=unset_to_none(notes))))
     return UpdateCustomerNotesPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from customergraph.schema.links import given
+from customergraph.schema.loaded_fields import unset_to_none
 
 
 def _optional(description: str) -> Any:
@@ -32,7 +32,7 @@ class CreateCustomerInput:
 
     def by_name(self) -> dict[str, Any]:
         """Give the values by their snake_case names; None where there is none."""
-        return {name: given(value) for name, value in vars(self).items()}
+        return {name: unset_to_none(value) for name, value in vars(self).items()}
 
 
 Notes = Annotated[

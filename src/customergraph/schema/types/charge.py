@@ -5,8 +5,7 @@ from uuid import UUID
 import strawberry
 
 from customergraph.domain.identity import Kind
-from customergraph.loaders import Loaders
-from customergraph.schema.links import linked
+from customergraph.schema.loaded_fields import referenced
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.location import Location
@@ -22,11 +21,11 @@ class Charge(Node):
     id: strawberry.ID = global_id(Kind.CHARGE)
     database_id: BigInt = database_id()
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
-    customer: CustomerLink = linked(Loaders.customer, "customer_id", description="Who paid, archived or not.")
+    customer: CustomerLink = referenced(Kind.CUSTOMER, "customer_id", description="Who paid, archived or not.")
     amount: BigInt = strawberry.field(
         description="In the smallest unit of the currency, like cents; negative for a refund."
     )
     currency: str = strawberry.field(description="The ISO 4217 code, like `USD`.")
     charged_at: datetime = strawberry.field(description="When it was charged.")
-    location: Location | None = linked(Loaders.location, "location_id", description="The location it was paid at.")
+    location: Location | None = referenced(Kind.LOCATION, "location_id", description="The location it was paid at.")
     created_at: datetime = strawberry.field(description="When it was added.")

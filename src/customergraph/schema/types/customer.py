@@ -10,7 +10,7 @@ from customergraph.domain import identity, moments, paging
 from customergraph.domain.charge import CHARGES_NEWEST_FIRST
 from customergraph.domain.customer import CustomerFilter
 from customergraph.domain.identity import Kind
-from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageFilter
+from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageCriteria
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST
 from customergraph.execution.fields import batched, computed
 from customergraph.loaders import Loaders
@@ -24,7 +24,7 @@ from customergraph.schema.enums import (
     SortDirection,
     SortKey,
 )
-from customergraph.schema.links import Named, given, linked
+from customergraph.schema.loaded_fields import FixedKeyLoader, loaded, referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.charge import Charge
@@ -52,22 +52,22 @@ def _messages(
     ] = strawberry.UNSET,
 ) -> Any:
     loaders = info.context.loaders
-    statuses = None if given(status) is None else frozenset(given(status))
-    wanted = MessageFilter(statuses, given(channel))
-    page = paging.page(MESSAGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
-    return Pages(loaders.messages_of(page, wanted), loaders.message_count_of(wanted))
+    statuses = None if unset_to_none(status) is None else frozenset(unset_to_none(status))
+    criteria = MessageCriteria(statuses, unset_to_none(channel))
+    page = paging.page(MESSAGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=unset_to_none(after))
+    return Pages(loaders.page_of(Kind.MESSAGE, page, criteria), loaders.count_of(Kind.MESSAGE, criteria))
 
 
 def _reviews(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
     loaders = info.context.loaders
-    page = paging.page(REVIEWS_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
-    return Pages(loaders.reviews_of(page), loaders.review_count_of())
+    page = paging.page(REVIEWS_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=unset_to_none(after))
+    return Pages(loaders.page_of(Kind.REVIEW, page), loaders.count_of(Kind.REVIEW))
 
 
 def _charges(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
     loaders = info.context.loaders
-    page = paging.page(CHARGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=given(after))
-    return Pages(loaders.charges_of(page), loaders.charge_count_of())
+    page = paging.page(CHARGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=unset_to_none(after))
+    return Pages(loaders.page_of(Kind.CHARGE, page), loaders.count_of(Kind.CHARGE))
 
 
 @strawberry.type(description="A person that the business wants a review from, with all that happened between them.")
@@ -110,10 +110,10 @@ class Customer(Node):
         description="When the customer's own fields or tags last changed; its history does not move it."
     )
 
-    location: Location | None = linked(
-        Loaders.location, "location_id", description="The location that the customer belongs to."
+    location: Location | None = referenced(
+        Kind.LOCATION, "location_id", description="The location that the customer belongs to."
     )
-    tags: list[Tag] = linked(Loaders.tags_of, "id", description="The customer's tags, by name.")
+    tags: list[Tag] = loaded(Loaders.tags_of, "id", description="The customer's tags, by name.")
     messages: Connection[Message] = batched(_messages, "id", description="The customer's messages, newest first.")
     reviews: Connection[Review] = batched(_reviews, "id", description="The customer's reviews, newest first.")
     charges: Connection[Charge] = batched(_charges, "id", description="The customer's charges, newest first.")
@@ -127,10 +127,11 @@ CustomerId = Annotated[
 
 def customer_of(info: Info, id: CustomerId) -> Any:
     loaders = info.context.loaders
-    named = identity.parsed(id, Kind.CUSTOMER)
-    if named is None:
+    key = identity.parsed(id, Kind.CUSTOMER)
+    if key is None:
         return None
-    return Named(loaders.customer_by_uuid() if isinstance(named, UUID) else loaders.customer(), named)
+    loader = loaders.by_uuid(Kind.CUSTOMER) if isinstance(key, UUID) else loaders.by_id(Kind.CUSTOMER)
+    return FixedKeyLoader(loader, key)
 
 
 def customers_of(
@@ -177,13 +178,13 @@ def customers_of(
     ] = strawberry.UNSET,
 ) -> Any:
     loaders = info.context.loaders
-    from_, to = rules.days(given(date_from), given(date_to))
+    from_, to = rules.days(unset_to_none(date_from), unset_to_none(date_to))
     since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
     wanted = CustomerFilter(
-        search=rules.folded_argument("q", given(q), rules.LONGEST_SEARCH) or None,
-        email=rules.folded_argument("email", given(email)),
-        tag_slug=rules.slug_argument("tagSlug", given(tag_slug)),
-        facet=given(filter),
+        search=rules.folded_argument("q", unset_to_none(q), rules.LONGEST_SEARCH) or None,
+        email=rules.folded_argument("email", unset_to_none(email)),
+        tag_slug=rules.slug_argument("tagSlug", unset_to_none(tag_slug)),
+        facet=unset_to_none(filter),
         date_key=date_key or DateKey.CREATED_AT,
         since=since,
         until=until,
@@ -191,9 +192,9 @@ def customers_of(
     page = paging.page(
         rules.ordering(sort_key or SortKey.CREATED_AT, sort_dir or SortDirection.DESC),
         default=paging.PAGE,
-        first=given(first),
-        after=given(after),
-        last=given(last),
-        before=given(before),
+        first=unset_to_none(first),
+        after=unset_to_none(after),
+        last=unset_to_none(last),
+        before=unset_to_none(before),
     )
-    return Named(Pages(loaders.customers(page), loaders.customer_count()), wanted)
+    return FixedKeyLoader(Pages(loaders.customers(page), loaders.customer_count()), wanted)

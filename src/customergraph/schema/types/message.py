@@ -5,9 +5,8 @@ from uuid import UUID
 import strawberry
 
 from customergraph.domain.identity import Kind
-from customergraph.loaders import Loaders
 from customergraph.schema.enums import MessageChannel, MessageStatus, MessageTemplate
-from customergraph.schema.links import linked
+from customergraph.schema.loaded_fields import referenced
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 
@@ -22,7 +21,7 @@ class Message(Node):
     id: strawberry.ID = global_id(Kind.MESSAGE)
     database_id: BigInt = database_id()
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
-    customer: CustomerLink = linked(Loaders.customer, "customer_id", description="Whom it is for, archived or not.")
+    customer: CustomerLink = referenced(Kind.CUSTOMER, "customer_id", description="Whom it is for, archived or not.")
     ask_id: BigInt | None = strawberry.field(description="Groups the messages of one review request.")
     channel: MessageChannel = strawberry.field(description="How it travels.")
     template: MessageTemplate = strawberry.field(description="What it is for.")

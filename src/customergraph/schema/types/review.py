@@ -5,8 +5,7 @@ from uuid import UUID
 import strawberry
 
 from customergraph.domain.identity import Kind
-from customergraph.loaders import Loaders
-from customergraph.schema.links import linked
+from customergraph.schema.loaded_fields import referenced
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.location import Location
@@ -22,8 +21,8 @@ class Review(Node):
     id: strawberry.ID = global_id(Kind.REVIEW)
     database_id: BigInt = database_id()
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
-    customer: CustomerLink | None = linked(
-        Loaders.customer,
+    customer: CustomerLink | None = referenced(
+        Kind.CUSTOMER,
         "customer_id",
         description="Who left it, archived or not; null once that customer is deleted.",
     )
@@ -33,6 +32,6 @@ class Review(Node):
     url: str | None = strawberry.field(description="Its address there.")
     reply: str | None = strawberry.field(description="What the business answered.")
     replied_at: datetime | None = strawberry.field(description="When the business answered.")
-    location: Location | None = linked(Loaders.location, "location_id", description="The location it is about.")
+    location: Location | None = referenced(Kind.LOCATION, "location_id", description="The location it is about.")
     created_at: datetime = strawberry.field(description="When it was left.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")

@@ -1,16 +1,17 @@
-"""Fields that lead from a row to other rows."""
+"""Fields whose rows a loader gives."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import strawberry
 
+from customergraph.domain.identity import Kind
 from customergraph.execution.fields import Columns, Loading, batched
 from customergraph.loaders import Loader, Loaders
 from customergraph.schema.context import Info
 
 
-def linked(loader: Callable[[Loaders], Loader], key: str | None, *, description: str) -> Any:
+def loaded(loader: Callable[[Loaders], Loader], key: str | None, *, description: str) -> Any:
     """Declare a field whose rows the loader gives for the parent's column `key`; null where that is null."""
 
     def loading(info: Info) -> Any:
@@ -19,8 +20,13 @@ def linked(loader: Callable[[Loaders], Loader], key: str | None, *, description:
     return batched(loading, key, description=description)
 
 
-class Named:
-    """Loads what an argument names, whichever object asks."""
+def referenced(kind: Kind, key: str, *, description: str) -> Any:
+    """Declare a field for the row whose id is in the parent's column `key`; null where that is null."""
+    return loaded(lambda loaders: loaders.by_id(kind), key, description=description)
+
+
+class FixedKeyLoader:
+    """Loads what an argument names, whichever object the field belongs to."""
 
     def __init__(self, loader: Loading, key: Any) -> None:
         self._loader = loader
@@ -33,6 +39,6 @@ class Named:
         return await self._loader.load_many([self._key] * len(keys), columns)
 
 
-def given(argument: Any) -> Any:
+def unset_to_none(argument: Any) -> Any:
     """Give an argument's value; None where it is absent, since null is as good as absent."""
     return None if argument is strawberry.UNSET else argument
