@@ -10,6 +10,7 @@ from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLField,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
@@ -17,6 +18,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from customergraph.errors import OperationKindRefused, OperationUnresolved
+from customergraph.execution.arguments import describe_variables, null_conditions
 from customergraph.execution.breadth_first import BreadthFirst
 from customergraph.execution.cost import Cost, counted, estimate
 from customergraph.execution.depth_first import DepthFirst
@@ -26,6 +28,8 @@ from customergraph.execution.plan import Plan, deciding_variables
 
 # Each set of values of the variables that decide what is skipped has a plan of its own.
 CACHED_PLANS = 16
+# An answer that tells what is wrong stays short, whatever it is that is wrong.
+MAX_ERRORS = 10
 
 Kinds = Collection[OperationType]
 
@@ -56,7 +60,14 @@ class UnreadableDocument:
 
     error: GraphQLError
 
-    def prepare(self, _name: str | None, _variables: Mapping[str, Any] | None, _kinds: Kinds) -> "Operation":
+    def prepare(
+        self,
+        _name: str | None,
+        _variables: Mapping[str, Any] | None,
+        _kinds: Kinds,
+        *,
+        hide_suggestions: bool = True,  # noqa: ARG002 - as the others
+    ) -> "Operation":
         """Raise RequestErrors."""
         raise RequestErrors((self.error,), before_execution=True)
 
@@ -67,11 +78,16 @@ class InvalidDocument:
 
     tree: DocumentNode
     errors: tuple[GraphQLError, ...]
+    # The same for those who may read the schema: the first of them suggest names that are near.
+    suggesting_errors: tuple[GraphQLError, ...] = ()
 
-    def prepare(self, name: str | None, _variables: Mapping[str, Any] | None, kinds: Kinds) -> "Operation":
+    def prepare(
+        self, name: str | None, _variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
+    ) -> "Operation":
         """Raise RequestErrors, unless the request is wrong already without regard to the schema."""
         _require_kind(_operation(self.tree, name), kinds)
-        raise RequestErrors(self.errors, before_execution=True)
+        errors = self.errors if hide_suggestions else self.suggesting_errors or self.errors
+        raise RequestErrors(errors, before_execution=True)
 
 
 class Document:
@@ -85,7 +101,9 @@ class Document:
         }
         self._prepared: dict[str | None, PreparedOperation] = {}
 
-    def prepare(self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds) -> "Operation":
+    def prepare(
+        self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
+    ) -> "Operation":
         """Prepare the operation of that name, or the only one, for these variables.
 
         Raises OperationUnresolved, OperationKindRefused for one that is none of the kinds, and
@@ -97,11 +115,13 @@ class Document:
             definitions = Definitions.of(self._execution.schema, node, self._fragments)
             prepared = self._prepared[name] = PreparedOperation(definitions, self._execution)
         _require_kind(prepared.definitions.operation, kinds)
-        return prepared.with_variables(variables or {})
+        return prepared.with_variables(variables or {}, hide_suggestions=hide_suggestions)
 
 
 def _operation(tree: DocumentNode, name: str | None) -> OperationDefinitionNode:
     operations = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
+    if not operations:
+        raise OperationUnresolved("The document holds no operation: add one, like `query { project { name } }`.")
     if name is None and len(operations) > 1:
         raise OperationUnresolved("The document holds several operations: name one in `operationName`.")
     for operation in operations:
@@ -126,18 +146,28 @@ class PreparedOperation:
         # The cost of an operation without variables.
         self._fixed_cost: Cost | None = None
 
-    def with_variables(self, given: Mapping[str, Any]) -> "Operation":
+    def with_variables(self, given: Mapping[str, Any], *, hide_suggestions: bool = True) -> "Operation":
         """Bind the operation to its variables; raises RequestErrors for those that do not fit."""
+        variables = self._coerced(given, hide_suggestions=hide_suggestions)
+        errors = null_conditions(self.definitions, variables)
+        if errors:
+            raise RequestErrors(errors[:MAX_ERRORS], before_execution=False)
+        plan = self._plan(variables)
+        return Operation(self.definitions, plan, variables, self._cost(plan, variables), self._execution.breadth_first)
+
+    def _coerced(self, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
         variables = get_variable_values(
             self._execution.schema,
             self.definitions.operation.variable_definitions or (),
             dict(given),
-            hide_suggestions=True,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=hide_suggestions,
         )
-        if not isinstance(variables, VariableValues):
-            raise RequestErrors(variables, before_execution=False)
-        plan = self._plan(variables)
-        return Operation(self.definitions, plan, variables, self._cost(plan, variables), self._execution.breadth_first)
+        if isinstance(variables, VariableValues):
+            return variables
+        errors = variables[:MAX_ERRORS]
+        describe_variables(errors, self.definitions, hide_suggestions=hide_suggestions)
+        raise RequestErrors(errors, before_execution=False)
 
     def _cost(self, plan: Plan, variables: VariableValues) -> Cost:
         if self.definitions.operation.variable_definitions:
@@ -183,6 +213,11 @@ class Operation:
     def only_introspects(self) -> bool:
         """Whether the operation reads the schema alone."""
         return all(name.startswith("__") for name in self.definitions.root_names)
+
+    @property
+    def root_fields(self) -> list[GraphQLField]:
+        """The definitions of the root's fields that are to run."""
+        return [planned.definition for planned in self.plan.root.fields]
 
     def executor(self, context: Any) -> BreadthFirst | DepthFirst:
         """Give what executes the operation, once."""

@@ -20,7 +20,6 @@ from graphql import (
     OperationType,
     TypeNameMetaFieldDef,
     VariableNode,
-    get_argument_values,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
@@ -33,6 +32,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from customergraph.execution.arguments import CONDITIONS, argument_values
 from customergraph.execution.fields import BatchedField, Columns, ComputedField, accepts_any_source
 from customergraph.execution.graphql_core import (
     DISABLE_ERROR_PROPAGATION,
@@ -45,7 +45,6 @@ from customergraph.execution.leaves import Leaf, Native
 from customergraph.execution.nodes import nodes
 
 _INTROSPECTION = {"__schema", "__type"}
-_CONDITIONS = {"skip", "include"}
 # Directives whose effects a plan does not know.
 _UNPLANNED = {"defer", "stream", DISABLE_ERROR_PROPAGATION}
 
@@ -109,7 +108,7 @@ class PlannedField:
         if self._coerced is not None:
             return self._coerced
         node = self.details[0].node
-        arguments = get_argument_values(self.definition, node, variables, None, hide_suggestions=True)
+        arguments = argument_values(self.definition, node, variables)
         if not any(isinstance(child, VariableNode) for argument in node.arguments or () for child in nodes(argument)):
             self._coerced = arguments
         return arguments
@@ -253,7 +252,7 @@ def deciding_variables(definitions: Definitions) -> tuple[str, ...]:
     directives = (
         node
         for node in chain.from_iterable(map(nodes, (definitions.operation, *definitions.fragments.values())))
-        if isinstance(node, DirectiveNode) and node.name.value in _CONDITIONS
+        if isinstance(node, DirectiveNode) and node.name.value in CONDITIONS
     )
     variables = (node for directive in directives for node in nodes(directive) if isinstance(node, VariableNode))
     return tuple({node.name.value for node in variables})
