@@ -3,12 +3,14 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from customergraph.actions import customers as actions
 from customergraph.execution.fields import batched
 from customergraph.execution.operation import Execution
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
 from customergraph.schema.links import linked
 from customergraph.schema.mutations import customers as mutations
+from customergraph.schema.mutations.scopes import mutation
 from customergraph.schema.node import Node, find_node, find_nodes
 from customergraph.schema.scalars import NATIVE, SCALARS
 from customergraph.schema.types.charge import Charge
@@ -41,42 +43,52 @@ class Query:
 
 
 @strawberry.type(
-    description="Everything that can be done. Needs the scope `write`, and `deleteCustomer` the scope `delete`."
+    description="Everything that can be done. Needs the scope `write`, and `deleteCustomer` the scope `delete`;"
+    " nothing is done unless the token has the scopes of all mutations of the operation. A payload that is"
+    " null has an error beside it, and the other mutations are done all the same."
 )
 class Mutation:
-    create_customer = strawberry.mutation(
+    create_customer = mutation(
         mutations.create_customer,
+        actions.create,
         description="Adds a customer. Email and phone are each unique in the project.",
     )
-    delete_customer = strawberry.mutation(
+    delete_customer = mutation(
         mutations.delete_customer,
+        actions.delete,
         description="Removes a customer for good, with its messages, charges and tag assignments."
         " Its reviews stay in the project, without a customer.",
     )
-    archive_customer = strawberry.mutation(
+    archive_customer = mutation(
         mutations.archive_customer,
+        actions.archive,
         description="Hides a customer from lists, and cancels its unsent messages. Repeating it is harmless.",
     )
-    unarchive_customer = strawberry.mutation(
+    unarchive_customer = mutation(
         mutations.unarchive_customer,
+        actions.unarchive,
         description="Brings an archived customer back; canceled messages stay canceled.",
     )
-    update_customer_notes = strawberry.mutation(
-        mutations.update_customer_notes, description="Replaces the internal notes of a customer."
+    update_customer_notes = mutation(
+        mutations.update_customer_notes, actions.update_notes, description="Replaces the internal notes of a customer."
     )
-    unsubscribe_customer = strawberry.mutation(
+    unsubscribe_customer = mutation(
         mutations.unsubscribe_customer,
+        actions.unsubscribe,
         description="Stops all outreach to a customer, and cancels its unsent messages. Repeating it is harmless.",
     )
-    resubscribe_customer = strawberry.mutation(
-        mutations.resubscribe_customer, description="Lets outreach to a customer resume."
+    resubscribe_customer = mutation(
+        mutations.resubscribe_customer, actions.resubscribe, description="Lets outreach to a customer resume."
     )
-    cancel_customer_unsent_messages = strawberry.mutation(
+    cancel_customer_unsent_messages = mutation(
         mutations.cancel_customer_unsent_messages,
+        actions.cancel_unsent_messages,
         description="Cancels a customer's unsent messages, and touches nothing else.",
     )
-    update_customer_tags = strawberry.mutation(
-        mutations.update_customer_tags, description="Replaces all tags of a customer by the given ones."
+    update_customer_tags = mutation(
+        mutations.update_customer_tags,
+        actions.update_tags,
+        description="Replaces all tags of a customer by the given ones.",
     )
 
 

@@ -21,6 +21,7 @@ from customergraph.execution.limits import check_values
 from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.schema.context import Context
 from customergraph.schema.errors import answered
+from customergraph.schema.mutations.scopes import require_scopes
 from customergraph.store.access import TokenUse
 from customergraph.web.auth import STRANGER
 from customergraph.web.gateway import Gateway
@@ -135,9 +136,11 @@ def _require_scope(gateway: Gateway, operation: Operation, use: TokenUse) -> Non
         raise Unauthenticated(
             "Without a token the schema alone may be asked for: send `Authorization: Bearer <token>`."
         )
-    # Mutations' actions judge who may do them.
     if operation.kind is OperationType.QUERY:
         use.principal.require(Scope.READ)
+    else:
+        # Of all mutations, before the first of them begins.
+        require_scopes(use.principal, operation.root_fields)
 
 
 async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> Result:
