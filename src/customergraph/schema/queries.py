@@ -8,6 +8,7 @@ from customergraph.execution.fields import batched
 from customergraph.execution.operation import Execution
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
+from customergraph.schema.directives import of_september_2025
 from customergraph.schema.links import linked
 from customergraph.schema.mutations import customers as mutations
 from customergraph.schema.mutations.scopes import mutation
@@ -102,6 +103,7 @@ schema = strawberry.Schema(
 
 # The same for graphql-core.
 executable = schema._schema  # noqa: SLF001 - Strawberry shows it nowhere else
+executable.directives = of_september_2025(executable.directives)
 
 
 def execution(*, breadth_first: bool = True) -> Execution:
