@@ -6,6 +6,9 @@ from enum import StrEnum
 from math import ceil
 from typing import Any, ClassVar
 
+# What the names of settings begin with in the environment.
+SETTING_PREFIX = "CUSTOMERGRAPH_"
+
 
 class CustomergraphError(Exception):
     """A failure whose message may be shown to whoever asked."""
@@ -61,14 +64,36 @@ class BadRequest(RequestRefused):
         self.status = status
 
 
+class BodyTooLarge(BadRequest):
+    """A body of more bytes than it may have."""
+
+    limit = "BODY_LIMIT"
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(
+            f"The body is too large: more than {allowed:,} bytes (setting {SETTING_PREFIX}{self.limit}).", 413
+        )
+        self._allowed = allowed
+
+    def details(self) -> dict[str, Any]:
+        return {"limit": self.limit, "allowed": self._allowed}
+
+
 class LimitExceeded(RequestRefused):
-    """An operation larger than it may be; `asked` is None where it was not counted to its end."""
+    """An operation larger than it may be.
+
+    `limit` is the name of the setting that allows more, without the prefix of all settings; `subject` is what it
+    counts; `asked` is None where it was not counted to its end.
+    """
 
     code = "LIMIT_EXCEEDED"
 
-    def __init__(self, limit: str, asked: int | None, allowed: int) -> None:
-        has = f"more than {allowed:,}" if asked is None else f"{asked:,}"
-        super().__init__(f"The operation is too large: {limit} is {has}, and {allowed:,} at most is allowed.")
+    def __init__(self, limit: str, subject: str, asked: int | None, allowed: int) -> None:
+        count = f"more than {allowed:,}" if asked is None else f"{asked:,}"
+        super().__init__(
+            f"The operation is too large: {count} {subject}, where {allowed:,} at most are allowed"
+            f" (setting {SETTING_PREFIX}{limit})."
+        )
         self._details = {"limit": limit, "asked": asked, "allowed": allowed}
 
     def details(self) -> dict[str, Any]:

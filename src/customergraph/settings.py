@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from customergraph.errors import CommandRefused
+from customergraph.errors import SETTING_PREFIX, CommandRefused
 
-PREFIX = "CUSTOMERGRAPH_"
+PREFIX = SETTING_PREFIX
 _EMBEDDED = "sqlite+aiosqlite:///"
 _SERVER = "postgresql+asyncpg"
 # What the address of a server may end in: a socket's folder, and asyncpg's ways with TLS.

@@ -1,6 +1,7 @@
 """What an operation may hold at most: allowed at each limit, refused above it before anything is run."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -77,19 +78,22 @@ def tokens(count: int) -> str:
 
 
 LIMITS: dict[str, tuple[str, int, Document]] = {
-    "depth": ("depth", 20, deep),
-    "depth by fragments": ("depth", 20, deep_by_fragments),
-    "fields": ("fields", 5_000, many_fields),
-    "aliases of a field": ("aliases_of_a_field", 30, aliases_of_one),
-    "aliases of a field by a fragment": ("aliases_of_a_field", 30, aliases_by_a_fragment),
-    "aliases": ("aliases", 100, aliases_of_many),
-    "directives": ("directives", 50, directives),
-    "directives by a fragment": ("directives", 50, directives_by_a_fragment),
-    "definitions": ("definitions", 30, definitions),
-    "tokens": ("tokens", 4_000, tokens),
-    "characters of an alias": ("name_characters", 200, alias_of),
-    "characters of a fragment's name": ("name_characters", 200, fragment_of),
+    "depth": ("DEPTH_LIMIT", 20, deep),
+    "depth by fragments": ("DEPTH_LIMIT", 20, deep_by_fragments),
+    "fields": ("FIELD_LIMIT", 5_000, many_fields),
+    "aliases of a field": ("FIELD_ALIAS_LIMIT", 30, aliases_of_one),
+    "aliases of a field by a fragment": ("FIELD_ALIAS_LIMIT", 30, aliases_by_a_fragment),
+    "aliases": ("ALIAS_LIMIT", 100, aliases_of_many),
+    "directives": ("DIRECTIVE_LIMIT", 50, directives),
+    "directives by a fragment": ("DIRECTIVE_LIMIT", 50, directives_by_a_fragment),
+    "definitions": ("DEFINITION_LIMIT", 30, definitions),
+    "tokens": ("TOKEN_LIMIT", 4_000, tokens),
+    "characters of an alias": ("NAME_LIMIT", 200, alias_of),
+    "characters of a fragment's name": ("NAME_LIMIT", 200, fragment_of),
 }
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -105,9 +109,14 @@ def limit_of(response: httpx.Response) -> str | None:
     if "errors" not in answer:
         return None
     assert len(response.content) < LARGEST_ANSWER
-    extensions = answer["errors"][0]["extensions"]
-    assert extensions["code"] in {"LIMIT_EXCEEDED", "BAD_USER_INPUT"}, answer
-    return str(extensions["limit"])
+    error = answer["errors"][0]
+    assert error["extensions"]["code"] in {"LIMIT_EXCEEDED", "BAD_USER_INPUT"}, answer
+    limit = str(error["extensions"]["limit"])
+    # What an operator would raise, as README has it.
+    setting = f"CUSTOMERGRAPH_{limit}"
+    assert f"setting {setting})" in error["message"]
+    assert f"| `{setting}` |" in README
+    return limit
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -125,7 +134,7 @@ def test_a_limit_allows_what_it_says_and_not_one_more(client: GraphQLClient, nam
 
 def test_a_list_holds_a_hundred_entries_however_it_is_given(client: GraphQLClient) -> None:
     by_variable = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    for count, limit in ((100, None), (101, "list_entries")):
+    for count, limit in ((100, None), (101, "LIST_LIMIT")):
         literal = "[" + ", ".join('"x"' for _ in range(count)) + "]"
 
         assert limit_of(client.post(f"{{ nodes(ids: {literal}) {{ id }} }}")) == limit
@@ -139,7 +148,24 @@ def test_variables_hold_so_many_lists_and_objects_and_not_one_more(client: Graph
     query = "{ project { name } }"
 
     assert limit_of(client.post(query, {"a": most})) is None
-    assert limit_of(client.post(query, {"a": most, "b": {}})) == "nested_values"
+    assert limit_of(client.post(query, {"a": most, "b": {}})) == "NESTED_VALUE_LIMIT"
+
+
+def test_a_body_that_is_too_large_names_its_setting(acme: Tenant, serve: MakeServer, database_url: str) -> None:
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    narrow = GraphQLClient(serve(Settings(database_url=database_url, body_limit=100)), token)
+    allowed = {"query": "{ project { slug } }".ljust(88)}
+
+    assert narrow.http.post("/graphql", json=allowed).status_code == 200
+    for content in (b"x" * 101, iter([b"x" * 60, b"x" * 41])):
+        refused = narrow.http.post("/graphql", content=content, headers={"content-type": "application/json"})
+        (error,) = refused.json()["errors"]
+
+        assert refused.status_code == 413
+        assert error["extensions"] == {"code": "BAD_REQUEST", "limit": "BODY_LIMIT", "allowed": 100}
+        assert "setting CUSTOMERGRAPH_BODY_LIMIT)" in error["message"]
+
+    narrow.close()
 
 
 def test_an_operation_may_cost_its_limit_and_not_one_object_more(
@@ -155,7 +181,7 @@ def test_an_operation_may_cost_its_limit_and_not_one_object_more(
     narrow.close()
     assert allowed["extensions"]["cost"] == {"requested": 28, "actual": 0, "limit": 28}
     assert refused["errors"][0]["extensions"] == {
-        "code": "LIMIT_EXCEEDED", "limit": "cost", "asked": 35, "allowed": 28,
+        "code": "LIMIT_EXCEEDED", "limit": "COST_LIMIT", "asked": 35, "allowed": 28,
     }  # fmt: skip
     assert refused["extensions"]["cost"] == {"requested": 35, "actual": 0, "limit": 28}
 

@@ -2,23 +2,35 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from graphql import (
+    SKIP,
+    ArgumentNode,
+    DocumentNode,
     GraphQLError,
+    GraphQLInputType,
     GraphQLSyntaxError,
     OverlappingFieldsCanBeMergedRule,
+    ValueNode,
     ValuesOfCorrectTypeRule,
+    VariableDefinitionNode,
+    VisitorAction,
     parse,
     specified_rules,
     validate,
 )
+from graphql.pyutils import print_path_list
+from graphql.utilities import validate_input_literal
 
 from customergraph.errors import BadUserInput, LimitExceeded
 from customergraph.execution import limits
-from customergraph.execution.limits import Limits
+from customergraph.execution.arguments import in_graphql_terms, what_fits
+from customergraph.execution.limits import SETTINGS, Limits
 from customergraph.execution.merging import FieldsThatCanBeMerged
-from customergraph.execution.operation import Document, Execution, InvalidDocument, UnreadableDocument
+from customergraph.execution.operation import MAX_ERRORS, Document, Execution, InvalidDocument, UnreadableDocument
 
 AnyDocument = Document | InvalidDocument | UnreadableDocument
 
@@ -28,21 +40,47 @@ REMEMBERED_CHARACTERS = 20_000
 REMEMBERED_CHARACTERS_OF_ALL = 150_000
 # Longer ones are read in a thread, while the event loop goes on.
 READ_AT_ONCE_CHARACTERS = 1_000
-# An answer that tells what is wrong stays short, whatever it is that is wrong.
-MAX_ERRORS = 10
 MAX_LOCATIONS = 5
-LONGEST_MESSAGE = 300
+# Each suggestion compares a name with all names of the schema.
+ERRORS_WITH_SUGGESTIONS = 3
+LONGEST_MESSAGE = 500
 # To find a line, the lines before it are counted, again for each error of an execution: in a
 # document of more lines, only paths tell where an error is.
 LINES_COUNTED = 500
 
 
 class ValuesThatFitTheirType(ValuesOfCorrectTypeRule):
-    """The specification's rule; a literal that does not fit gets the code of a variable that does not."""
+    """The specification's rule, whose errors name the argument, what came and what would fit.
 
-    def report_error(self, error: GraphQLError) -> None:
-        error.extensions = {**(error.extensions or {}), "code": BadUserInput.code}
-        super().report_error(error)
+    A literal that does not fit gets the code of a variable that does not.
+    """
+
+    _owner = ""
+
+    def enter_argument(self, node: ArgumentNode, *_args: object) -> None:
+        self._owner = f"Argument '{node.name.value}'"
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_args: object) -> None:
+        self._owner = f"The default of variable '${node.variable.name.value}'"
+
+    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
+        if input_type:
+            validate_input_literal(
+                node,
+                input_type,
+                partial(self._report, node, input_type),
+                hide_suggestions=self.context.hide_suggestions,
+            )
+        return SKIP
+
+    def _report(self, node: ValueNode, type_: GraphQLInputType, error: GraphQLError, path: list[str | int]) -> None:
+        message = f"{self._owner} of type '{type_}' has invalid value{print_path_list(path)}: {error.message}"
+        fitting = what_fits(type_, hide_suggestions=self.context.hide_suggestions)
+        # A list in place of a scalar is a copy of its node, which stands nowhere.
+        nodes = error.nodes if error.locations else [node]
+        self.report_error(
+            GraphQLError(in_graphql_terms(message) + fitting, nodes, extensions={"code": BadUserInput.code})
+        )
 
 
 _RULES = tuple(
@@ -93,25 +131,32 @@ class Documents:
             self._refuse_aborted(error.message)
             return UnreadableDocument(error)
         except RecursionError:
-            raise LimitExceeded("depth", None, self._limits.depth) from None
+            raise LimitExceeded(*SETTINGS["depth"], None, self._limits.depth) from None
         schema = self._execution.schema
         errors = validate(schema, tree, _RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
-        # Its cost is bounded for documents that are valid otherwise.
-        errors = errors or validate(schema, tree, (FieldsThatCanBeMerged,))
         if errors:
-            return InvalidDocument(tree, tuple(map(_truncated, errors)))
-        return Document(tree, self._execution)
+            return InvalidDocument(tree, _truncated(errors), _truncated(self._suggesting(tree, errors)))
+        # Its cost is bounded for documents that are valid otherwise.
+        errors = validate(schema, tree, (FieldsThatCanBeMerged,))
+        return InvalidDocument(tree, _truncated(errors)) if errors else Document(tree, self._execution)
+
+    def _suggesting(self, tree: DocumentNode, errors: list[GraphQLError]) -> list[GraphQLError]:
+        """Give the same errors, the first of them with names that are near."""
+        suggesting = validate(self._execution.schema, tree, _RULES, max_errors=ERRORS_WITH_SUGGESTIONS)
+        return suggesting[:ERRORS_WITH_SUGGESTIONS] + errors[ERRORS_WITH_SUGGESTIONS:]
 
     def _refuse_aborted(self, message: str) -> None:
         """Tell a limit that the parser met from a mistake of syntax; it has one kind of error for both."""
         if message.endswith("tokens. Parsing aborted."):
-            raise LimitExceeded("tokens", None, self._limits.tokens)
+            raise LimitExceeded(*SETTINGS["tokens"], None, self._limits.tokens)
         if message.endswith("nested too deeply. Parsing aborted."):
-            raise LimitExceeded("depth", None, self._limits.depth)
+            raise LimitExceeded(*SETTINGS["depth"], None, self._limits.depth)
 
 
-def _truncated(error: GraphQLError) -> GraphQLError:
-    """Shorten what an error repeats of the document, and where."""
-    error.message = error.message[:LONGEST_MESSAGE]
-    error.locations = error.locations and error.locations[:MAX_LOCATIONS]
-    return error
+def _truncated(errors: Iterable[GraphQLError]) -> tuple[GraphQLError, ...]:
+    """Shorten what errors repeat of the document, and where."""
+    truncated = tuple(errors)
+    for error in truncated:
+        error.message = error.message[:LONGEST_MESSAGE]
+        error.locations = error.locations and error.locations[:MAX_LOCATIONS]
+    return truncated

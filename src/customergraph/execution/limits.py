@@ -27,6 +27,19 @@ from customergraph.errors import LimitExceeded, ListTooLong
 from customergraph.execution.nodes import nodes
 
 _HOLDING = (dict, list)
+# For each limit the setting that an operator raises, and what it counts.
+SETTINGS = {
+    "tokens": ("TOKEN_LIMIT", "tokens"),
+    "depth": ("DEPTH_LIMIT", "levels of fields"),
+    "fields": ("FIELD_LIMIT", "fields"),
+    "aliases_of_a_field": ("FIELD_ALIAS_LIMIT", "aliases of one field"),
+    "aliases": ("ALIAS_LIMIT", "aliases"),
+    "directives": ("DIRECTIVE_LIMIT", "directives"),
+    "definitions": ("DEFINITION_LIMIT", "operations and fragments"),
+    "list_entries": ("LIST_LIMIT", "entries of a list"),
+    "name_characters": ("NAME_LIMIT", "characters of a name"),
+    "nested_values": ("NESTED_VALUE_LIMIT", "lists and objects in the variables"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ class Limits:
         """Raise LimitExceeded when more is asked than the limit of that name allows."""
         allowed = getattr(self, name)
         if asked > allowed:
-            raise LimitExceeded(name, asked, allowed)
+            raise LimitExceeded(*SETTINGS[name], asked, allowed)
 
 
 def check(document: DocumentNode, limits: Limits) -> None:
@@ -154,7 +167,7 @@ class _Walk:
 
 def _require_list(entries: int, limits: Limits) -> None:
     if entries > limits.list_entries:
-        raise ListTooLong("list_entries", entries, limits.list_entries)
+        raise ListTooLong(*SETTINGS["list_entries"], entries, limits.list_entries)
 
 
 def _require_nodes(document: DocumentNode, limits: Limits) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from customergraph.errors import BadRequest
+from customergraph.errors import BadRequest, BodyTooLarge
 from customergraph.web.media_types import JSON
 
 
@@ -36,17 +36,13 @@ async def read(request: Request, most_bytes: int, seconds: float) -> Any:
 async def _bytes(request: Request, most: int) -> bytes:
     told = request.headers.get("content-length", "0")
     if told.isascii() and told.isdigit() and int(told) > most:
-        raise _too_large(most)
+        raise BodyTooLarge(most)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise _too_large(most)
+            raise BodyTooLarge(most)
     return bytes(body)
-
-
-def _too_large(most: int) -> BadRequest:
-    return BadRequest(f"The body is larger than {most:,} bytes, which are allowed.", 413)
 
 
 def parsed(text: str | bytes, name: str) -> Any:

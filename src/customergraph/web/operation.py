@@ -109,20 +109,22 @@ def cost_told(gateway: Gateway, requested: int = 0, actual: int = 0) -> dict[str
 async def _executed(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge) -> Answer:
     check_values(request.variables, gateway.limits)
     document = await gateway.documents.read(request.query)
-    operation = _prepared(document, request)
+    operation = _prepared(document, request, hide_suggestions=use is STRANGER)
     _require_scope(gateway, operation, use)
     charge.requested = operation.cost.requested
     if charge.requested > gateway.settings.cost_limit:
-        raise LimitExceeded("cost", charge.requested, gateway.settings.cost_limit)
+        raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
     async with gateway.throttle.charged(use.token_id, charge), Context(gateway.database, use.principal) as context:
         result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
         charge.actual = result.objects
     return Answer(_body(result))
 
 
-def _prepared(document: AnyDocument, request: GraphQLRequest) -> Operation:
+def _prepared(document: AnyDocument, request: GraphQLRequest, *, hide_suggestions: bool) -> Operation:
     try:
-        return document.prepare(request.operation_name, request.variables, request.kinds)
+        return document.prepare(
+            request.operation_name, request.variables, request.kinds, hide_suggestions=hide_suggestions
+        )
     except OperationKindRefused as refused:
         if refused.kind == OperationType.SUBSCRIPTION.value:
             raise BadRequest("There are no subscriptions here: send a query or a mutation.") from None
