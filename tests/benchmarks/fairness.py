@@ -6,7 +6,7 @@ Token A has `--connections` connections, each of which repeats one kind of work;
 query after another. No bucket sends anybody away, so that turns alone keep B's queries fast.
 
     p50, p99, max   of B's queries, in milliseconds; p99 of more than 300 is a defect
-    A               how many of A's requests were answered meanwhile
+    A, refused      how many of A's requests were answered with data meanwhile, and how many without
 """
 
 import argparse
@@ -60,45 +60,56 @@ WORK: dict[str, tuple[str, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was measured: B's times in seconds, and the number of A's answers."""
+    """What was measured: B's times in seconds, and the numbers of A's answers with data and without."""
 
     seconds: list[float]
-    others: int
+    answers: int = 0
+    refusals: int = 0
 
     def ms(self, percent: int) -> float:
         return quantiles(self.seconds, n=100, method="inclusive")[percent - 1] * 1000
 
 
-def repeat(url: str, token: str, query: str, connections: int, count: Any) -> None:
+class Counts:
+    """What the process that does A's work tells: that it has begun, and how it is answered."""
+
+    def __init__(self, spawning: Any) -> None:
+        self.has_begun = spawning.Event()
+        self.answers = spawning.Value("l", 0)
+        self.refusals = spawning.Value("l", 0)
+
+
+def repeat(url: str, token: str, query: str, connections: int, counts: Counts) -> None:
     """Repeat a query on so many connections until this process is ended."""
 
     async def one(http: httpx.AsyncClient) -> None:
         while True:
-            try:
-                await http.post("/graphql", json={"query": query})
-            except httpx.HTTPError:
-                await asyncio.sleep(0.01)
-            with count.get_lock():
-                count.value += 1
+            response = await http.post("/graphql", json={"query": query})
+            number = counts.answers if b'"data":' in response.content[:100] else counts.refusals
+            with number.get_lock():
+                number.value += 1
 
     async def run() -> None:
         limits = httpx.Limits(max_connections=connections)
         headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, limits=limits) as http:
+            counts.has_begun.set()
             await asyncio.gather(*(one(http) for _ in range(connections)))
 
     asyncio.run(run())
 
 
 @contextmanager
-def working(url: str, token: str, query: str, connections: int) -> Iterator[Any]:
-    """Have a process of its own repeat a query meanwhile; gives the count of its answers."""
+def working(url: str, token: str, query: str, connections: int) -> Iterator[Counts]:
+    """Have a process of its own repeat a query meanwhile; gives the counts of its answers."""
     spawning = multiprocessing.get_context("spawn")
-    count = spawning.Value("l", 0)
-    process = spawning.Process(target=repeat, args=(url, token, query, connections, count), daemon=True)
+    counts = Counts(spawning)
+    process = spawning.Process(target=repeat, args=(url, token, query, connections, counts), daemon=True)
     process.start()
     try:
-        yield count
+        assert counts.has_begun.wait(30)
+        time.sleep(BEGINNING_SECONDS)
+        yield counts
     finally:
         process.kill()
         process.join()
@@ -120,12 +131,9 @@ def times(http: httpx.Client, seconds: float) -> list[float]:
 def measured(http: httpx.Client, token: str, name: str, connections: int, seconds: float) -> Found:
     query, is_known = WORK[name]
     if not query:
-        return Found(times(http, seconds), 0)
-    with working(str(http.base_url), token if is_known else "cg_unknown", query, connections) as count:
-        deadline = time.monotonic() + BEGINNING_SECONDS * 4
-        while not count.value and time.monotonic() < deadline:
-            time.sleep(BEGINNING_SECONDS / 5)
-        return Found(times(http, seconds), count.value)
+        return Found(times(http, seconds))
+    with working(str(http.base_url), token if is_known else "cg_unknown", query, connections) as counts:
+        return Found(times(http, seconds), counts.answers.value, counts.refusals.value)
 
 
 async def another_token(url: str) -> str:
@@ -136,8 +144,8 @@ async def another_token(url: str) -> str:
 
 
 def table(engine: str, rows: dict[str, Found]) -> Table:
-    shown = Table(f"A's work, {engine}", "queries", "p50", "p99", "max", "A")
-    for column in range(1, 6):
+    shown = Table(f"A's work, {engine}", "queries", "p50", "p99", "max", "A", "refused")
+    for column in range(1, 7):
         shown.columns[column].justify = "right"
     for name, found in rows.items():
         wrong = "" if found.ms(99) <= LONGEST_P99_MS else " !"
@@ -147,7 +155,8 @@ def table(engine: str, rows: dict[str, Found]) -> Table:
             f"{found.ms(50):.0f}",
             f"{found.ms(99):.0f}{wrong}",
             f"{max(found.seconds) * 1000:.0f}",
-            str(found.others),
+            str(found.answers),
+            str(found.refusals),
         )
     return shown
 
