@@ -84,7 +84,7 @@ class Settings(BaseSettings):
         Raises CommandRefused, naming the setting, when one does not parse.
         """
         try:
-            return cls(**{name: value for name, value in chosen.items() if value is not None})
+            settings = cls(**{name: value for name, value in chosen.items() if value is not None})
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + str(first["loc"][0]).upper()
@@ -93,6 +93,16 @@ class Settings(BaseSettings):
             raise CommandRefused(f"setting {name}: {reason}{got}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise CommandRefused(f".env: {error}") from None
+        settings._refuse_small_bucket()
+        return settings
+
+    def _refuse_small_bucket(self) -> None:
+        """Raise CommandRefused for a bucket that the largest operation allowed never fits into."""
+        if self.bucket_size < self.cost_limit:
+            raise CommandRefused(
+                f"setting {PREFIX}BUCKET_SIZE: {self.bucket_size} is less than {PREFIX}COST_LIMIT, {self.cost_limit}:"
+                " no token could ever pay for the largest operation that is allowed"
+            )
 
     def export(self) -> None:
         """Put these settings into the environment, where worker processes read them."""

@@ -109,6 +109,17 @@ def test_a_setting_that_does_not_parse_is_named(new_embedded: Command) -> None:
     assert new_embedded.inside.refusal("serve").startswith(".env: ")
 
 
+def test_a_bucket_that_the_largest_operation_does_not_fit_into_stops_the_start(new_embedded: Command) -> None:
+    env = {"CUSTOMERGRAPH_BUCKET_SIZE": "27", "CUSTOMERGRAPH_COST_LIMIT": "28"}
+
+    refusal = new_embedded.inside.refusal("serve", env=env)
+
+    assert refusal == (
+        "setting CUSTOMERGRAPH_BUCKET_SIZE: 27 is less than CUSTOMERGRAPH_COST_LIMIT, 28:"
+        " no token could ever pay for the largest operation that is allowed"
+    )
+
+
 @pytest.mark.parametrize(
     "url",
     [

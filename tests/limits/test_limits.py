@@ -1,6 +1,7 @@
 """What an operation may hold at most: allowed at each limit, refused above it before anything is run."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -193,8 +194,63 @@ def test_the_actual_cost_is_what_was_returned(acme: Tenant) -> None:
         "{ customers(first: 10) { totalCount nodes { tags { id } messages(first: 5) { edges { node { id } } } } } }"
     )
 
-    # 10 customers, each with 10 tags and 5 messages; there are 2, with 2 and 3.
-    assert answer["extensions"]["cost"] == {"requested": 160, "actual": 12, "limit": 50_000}
+    # A count, and 10 customers, each with 10 tags and 5 messages; there are 2, with 2 and 3.
+    assert answer["extensions"]["cost"] == {"requested": 260, "actual": 112, "limit": 50_000}
+
+
+# What is asked for, what that costs at most, and what it costs where there are 2 customers.
+COUNTS = {
+    "all customers": ("{ customers { totalCount } }", 100, 100),
+    "with an explicit null": ("{ customers(q: null) { totalCount } }", 100, 100),
+    "with a blank search": ('{ customers(q: " ") { totalCount } }', 100, 100),
+    "a search": ('{ customers(q: "an") { totalCount } }', 500, 500),
+    "a search by a variable": ("query($q: String) { customers(q: $q) { totalCount } }", 500, 500),
+    "a search by a default": ('query($p: String = "an") { customers(q: $p) { totalCount } }', 500, 500),
+    "by two aliases": ('{ a: customers { n: totalCount } b: customers(q: "an") { totalCount } }', 600, 600),
+    "two aliases of one list": ("{ customers { a: totalCount b: totalCount } }", 200, 200),
+    "through fragments": (
+        "{ ...F } fragment F on Query { customers { ...G } } fragment G on CustomerConnection { totalCount }",
+        100,
+        100,
+    ),
+    "not included": ("{ customers { totalCount @skip(if: true) nodes { id } } }", 25, 2),
+    "of each parent": (
+        "{ customers(first: 7) { nodes { messages { totalCount } reviews { n: totalCount } } } }", 7 + 14, 2 + 4,
+    ),
+    "of one parent": ("query($id: ID!) { customer(id: $id) { charges(first: 1) { totalCount } } }", 2, 2),
+    "of none": ('{ customer(id: "0") { charges(first: 1) { totalCount } } }', 2, 0),
+    "beside an error": ('{ customers { totalCount } b: customers(after: "x") { totalCount } }', 200, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("breadth_first", [True, False])
+def test_counting_has_its_price(
+    acme: Tenant, serve: MakeServer, database_url: str, name: str, *, breadth_first: bool
+) -> None:
+    query, requested, actual = COUNTS[name]
+    id_, _ = acme.add_histories(2, each=1)
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    client = GraphQLClient(serve(Settings(database_url=database_url, breadth_first=breadth_first)), token)
+
+    answer = client.answer(query, id=id_, q="an")
+
+    client.close()
+    assert answer["extensions"]["cost"] == {"requested": requested, "actual": actual, "limit": 50_000}
+
+
+def test_what_no_bucket_ever_holds_is_refused_for_good(acme: Tenant, serve: MakeServer, database_url: str) -> None:
+    address = serve(Settings(database_url=database_url, bucket_size=99, bucket_refill=1))
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    with closing(GraphQLClient(address, token)) as client:
+        refused = client.post("{ customers { totalCount } }")
+        allowed = client.post("{ customers(first: 99) { nodes { id } } }")
+
+    assert refused.status_code == 200
+    assert refused.json()["errors"][0]["extensions"] == {
+        "code": "LIMIT_EXCEEDED", "limit": "cost", "asked": 100, "allowed": 99,
+    }  # fmt: skip
+    assert "errors" not in allowed.json()
 
 
 def test_the_actual_cost_counts_what_each_type_was_asked_for(acme: Tenant) -> None:

@@ -231,7 +231,7 @@ def is_answered_well(response: httpx.Response, asked: Operation) -> bool:
     assert data or len(response.content) < LONGEST_REFUSAL
     # JSON itself has no number of 400 digits: then there is no operation yet that could cost anything.
     if "BAD_REQUEST" not in codes:
-        assert answer["extensions"]["cost"]["actual"] == objects(data)
+        assert answer["extensions"]["cost"]["actual"] == objects(data) + counts(asked, data)
     assert data is None or shaped(asked, data) == data
     return data is not None
 
@@ -242,10 +242,28 @@ def objects(data: Any) -> int:
         return sum(map(objects, data))
     if not isinstance(data, dict):
         return 0
-    below = sum(map(objects, data.values()))
+    below = sum(map(objects, data.values())) + ("totalCount" in data)
     if data["__typename"] == "Mutation":
         return below + MUTATION_FIELD * (len(data) - 1)
     return below + (not data["__typename"].endswith(("Query", "Connection", "Edge", "PageInfo")))
+
+
+def counts(asked: Operation, data: Any) -> int:
+    """Count what README says that the counts of all customers cost, beyond those of nested lists."""
+    (operation,) = parse(asked.document).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    fields = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
+    lists = [node for node in fields if node.name.value == "customers"]
+    counted = [node for node in lists if data and "totalCount" in (data.get((node.alias or node.name).value) or ())]
+    return sum((500 if searches(node, asked.variables) else 100) - 1 for node in counted)
+
+
+def searches(customers: FieldNode, variables: dict[str, Any]) -> bool:
+    """Tell whether a list of customers has a search that is not blank."""
+    values = [
+        value_from_ast_untyped(one.value, variables) for one in customers.arguments or () if one.name.value == "q"
+    ]
+    return any(isinstance(value, str) and value.strip() for value in values)
 
 
 def shaped(asked: Operation, data: Any) -> Any:

@@ -233,5 +233,5 @@ class Operation:
     def _objects(self, executor: BreadthFirst | DepthFirst, result: ExecutionResult) -> int:
         # What was resolved and then became null was counted, and is not in the answer.
         if isinstance(executor, BreadthFirst) and not result.errors and self.kind is OperationType.QUERY:
-            return counted(executor.objects)
+            return counted(executor.objects) + self.cost.leaves.actual(result.data)
         return self.cost.actual(result.data)

@@ -16,10 +16,11 @@ Result = TypeVar("Result")
 class Context:
     """The context of one operation; the snapshot is opened by the first load and closed at the end."""
 
-    def __init__(self, database: Database, principal: Principal) -> None:
+    def __init__(self, database: Database, principal: Principal, token_id: int) -> None:
         self.principal = principal
+        self._token_id = token_id
         self._database = database
-        self._renew(database.read(principal.project_id))
+        self._renew(database.read(principal.project_id, holder=token_id))
 
     def _renew(self, read: Read) -> None:
         self._read = read
@@ -35,8 +36,8 @@ class Context:
             self._at_work = write
             return await job(write)
 
-        result = await self._database.change(self.principal.project_id, at_work)
-        self._renew(self._database.read(self.principal.project_id, after_change=True))
+        result = await self._database.change(self.principal.project_id, at_work, holder=self._token_id)
+        self._renew(self._database.read(self.principal.project_id, holder=self._token_id, after_change=True))
         return result
 
     async def interrupt(self) -> None:

@@ -15,7 +15,7 @@ from customergraph.schema.mutations.scopes import mutation
 from customergraph.schema.node import Node, find_node, find_nodes
 from customergraph.schema.scalars import NATIVE, SCALARS
 from customergraph.schema.types.charge import Charge
-from customergraph.schema.types.customer import Customer, customer_of, customers_of
+from customergraph.schema.types.customer import Customer, customer_of, customers_of, price_of_counting_customers
 from customergraph.schema.types.location import Location
 from customergraph.schema.types.message import Message
 from customergraph.schema.types.project import Project
@@ -37,7 +37,10 @@ class Query:
         customer_of, None, description="One customer, archived or not; null when the project has none such."
     )
     customers: Connection[Customer] = batched(
-        customers_of, None, description="The customers that fulfil all of the given conditions."
+        customers_of,
+        None,
+        description="The customers that fulfil all of the given conditions.",
+        count_price=price_of_counting_customers,
     )
     locations: list[Location] = linked(Loaders.locations, None, description="All locations, by name.")
     tags: list[Tag] = linked(Loaders.tags, None, description="All tags, by name.")

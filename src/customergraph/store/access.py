@@ -50,7 +50,8 @@ _BY_SECRET = (
 
 async def authenticated(database: Database, secret: str) -> TokenUse | None:
     """Find the token of a secret; None for one that is unknown, expired or revoked."""
-    found = await database.unbound_row(_BY_SECRET, {"sha256": _digest(secret)})
+    digest = _digest(secret)
+    found = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest)
     now = moments.now()
     if found is None or found.revoked_at or (found.expires_at and found.expires_at <= now):
         return None
@@ -59,16 +60,20 @@ async def authenticated(database: Database, secret: str) -> TokenUse | None:
     return TokenUse(Principal(found.project_id, found.timezone, scopes), found.id, not noted_lately)
 
 
-async def note_use(database: Database, token_id: int) -> None:
+async def note_use(database: Database, token_id: int) -> bool:
     """Write that the token was used now, unless that was written within the last minute.
 
-    A store too busy for it is left alone: nobody waits for this, and the next use is noted.
+    A store that is busy or away is left alone: nobody waits for this. Tells whether it was written.
     """
     now = moments.now()
     stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_NOTED_EVERY)
+    # A row that somebody else has locked is not waited for; SQLite locks no rows.
+    row = select(token.c.id).where(token.c.id == token_id, stale).with_for_update(skip_locked=True)
     with suppress(StoreUnavailable):
-        async with database.unbound(writing=True) as connection:
-            await connection.execute(update(token).where(token.c.id == token_id, stale).values(last_used_at=now))
+        async with database.aside() as connection:
+            noted = await connection.execute(update(token).where(token.c.id.in_(row)).values(last_used_at=now))
+            return noted.rowcount == 1
+    return False
 
 
 async def create_token(

@@ -85,9 +85,17 @@ class Backend(ABC):
         """What has to begin a read of one statement, if anything."""
         return None
 
+    @property
+    def writers_patience(self) -> float:
+        """How many seconds a writer may wait before its transaction begins."""
+        return self.connecting.pool_timeout
+
     @abstractmethod
-    async def begin_writing(self, connection: AsyncConnection) -> None:
-        """Begin a write transaction, where that may have to wait; elsewhere its first statement does."""
+    async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
+        """Begin a write transaction within so many seconds, where that may have to wait.
+
+        Elsewhere its first statement begins it.
+        """
 
     @abstractmethod
     async def command(self, driver: Any, sql: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from customergraph.errors import StoreUnavailable
 from customergraph.rows import Rows
 from customergraph.store import tenancy
 from customergraph.store.backend import Backend, Connecting, Failure
+from customergraph.store.connections import Connections, Seat
 from customergraph.store.postgresql import PostgreSQL
 from customergraph.store.rows import Prepared
 from customergraph.store.sqlite import SQLite
@@ -26,6 +27,8 @@ NO_PROJECT = 0
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.02
+# How long SQLite may wait for another program's lock, for what nobody waits for; writers wait behind it.
+ASIDE_SECONDS = 0.1
 
 AGAIN = "The store is busy or away. Try again in a few seconds."
 LOOK_FIRST = "The store went away while the change was being made: it is done or not done. Look before repeating it."
@@ -49,11 +52,12 @@ class Transaction:
     Statements given at the same time run one after another.
     """
 
-    def __init__(self, backend: Backend, engine: AsyncEngine, project_id: int, advice: str = AGAIN) -> None:
+    def __init__(self, backend: Backend, engine: AsyncEngine, project_id: int, seat: Seat, advice: str = AGAIN) -> None:
         self.project_id = project_id
         self.lateral = backend.lateral
         self._backend = backend
         self._engine = engine
+        self._seat = seat
         self._advice = advice
         self._connection: AsyncConnection | None = None
         self._running: asyncio.Task[Any] | None = None
@@ -85,13 +89,22 @@ class Transaction:
             self._running = asyncio.current_task()
             try:
                 if self._connection is None:
-                    self._connection = await self._opened()
+                    self._connection = await self._seated()
                 return await work(self._connection)
             except Exception as error:
                 _raise_failure(error, self._backend, self._advice, races=True)
                 raise
             finally:
                 self._running = None
+
+    async def _seated(self) -> AsyncConnection:
+        """Give the connection, when the seat has been taken; keep no seat without one."""
+        await self._seat.take()
+        try:
+            return await self._opened()
+        except BaseException:
+            self._seat.give_back()
+            raise
 
     async def _opened(self) -> AsyncConnection:
         """Give the connection, on which SQLAlchemy begins with the first statement."""
@@ -101,6 +114,8 @@ class Transaction:
         """Stop the statement that runs, at the database too; whoever waits for it gets an error."""
         if self._connection is not None and self._running is not None:
             await self._backend.interrupt(self._connection, self._running)
+        elif self._seat.is_waited_for and self._running is not None:
+            self._running.cancel()
 
     def _bound(self, parameters: Parameters) -> Any:
         own = {tenancy.TENANT.key: self.project_id}
@@ -122,7 +137,10 @@ class Transaction:
             self._has_ended = True
             connection, self._connection = self._connection, None
             if connection is not None:
-                await self._give_back(connection)
+                try:
+                    await self._give_back(connection)
+                finally:
+                    self._seat.give_back()
 
     async def _closing(self) -> None:
         """End what SQLAlchemy does not know of."""
@@ -154,8 +172,8 @@ class Read(Transaction):
     SQLAlchemy writes them, and the driver runs them: what stands between costs as much as most of them do.
     """
 
-    def __init__(self, backend: Backend, project_id: int, begin: str | None, advice: str = AGAIN) -> None:
-        super().__init__(backend, backend.engine, project_id, advice)
+    def __init__(self, backend: Backend, project_id: int, begin: str | None, seat: Seat, advice: str = AGAIN) -> None:
+        super().__init__(backend, backend.engine, project_id, seat, advice)
         self._begin = begin
         self._driver: Any = None
 
@@ -219,7 +237,7 @@ class Write(Transaction):
     async def _opened(self) -> AsyncConnection:
         connection = await self._engine.connect()
         try:
-            await self._backend.begin_writing(connection)
+            await self._backend.begin_writing(connection, self._seat.patience)
         except BaseException:
             await self._give_back(connection)
             raise
@@ -267,28 +285,41 @@ class Database:
         self.backend: Backend = kind(url, connecting)
         self._reading = self.backend.engine.execution_options(**self.backend.reading)
         self._writing = self.backend.engine.execution_options(**self.backend.writing)
+        self._connections = Connections(
+            connecting.pool_size,
+            patience=connecting.pool_timeout,
+            writers_patience=self.backend.writers_patience,
+            is_embedded=self.backend.path is not None,
+        )
 
-    def read(self, project_id: int, *, after_change: bool = False) -> Read:
-        """Give a snapshot; `after_change` when it reads back what was just committed."""
-        return Read(self.backend, project_id, self.backend.begin, DONE_UNREAD if after_change else AGAIN)
+    def read(self, project_id: int, *, holder: Hashable = None, after_change: bool = False) -> Read:
+        """Give a snapshot; `after_change` when it reads back what was just committed.
 
-    def write(self, project_id: int) -> Write:
-        return Write(self.backend, self._writing, project_id)
+        The connection is taken in the turn of its `holder`, a token; of the project where there is none.
+        """
+        seat = self._connections.seat(holder or project_id)
+        return Read(self.backend, project_id, self.backend.begin, seat, DONE_UNREAD if after_change else AGAIN)
 
-    async def change(self, project_id: int, job: Callable[[Write], Awaitable[Result]]) -> Result:
+    def write(self, project_id: int, *, holder: Hashable = None) -> Write:
+        """Give a write transaction, whose connection is taken in the turn of its `holder`, as `read` does."""
+        return Write(self.backend, self._writing, project_id, self._connections.seat(holder or project_id, writes=True))
+
+    async def change(
+        self, project_id: int, job: Callable[[Write], Awaitable[Result]], *, holder: Hashable = None
+    ) -> Result:
         """Do a job in a write transaction; done again, from the start, when another came between.
 
         Raises StoreUnavailable when that happens `ATTEMPTS` times in a row; then nothing was changed.
         """
         for attempt in range(ATTEMPTS - 1):
             try:
-                return await self._attempt(project_id, job)
+                return await self._attempt(project_id, job, holder)
             except LostRace:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - no secret
-        return await self._attempt(project_id, job)
+        return await self._attempt(project_id, job, holder)
 
-    async def _attempt(self, project_id: int, job: Callable[[Write], Awaitable[Result]]) -> Result:
-        async with self.write(project_id) as write:
+    async def _attempt(self, project_id: int, job: Callable[[Write], Awaitable[Result]], holder: Hashable) -> Result:
+        async with self.write(project_id, holder=holder) as write:
             return await job(write)
 
     @asynccontextmanager
@@ -299,15 +330,38 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def aside(self) -> AsyncIterator[AsyncConnection]:
+        """A write transaction as `unbound` gives, for what nobody waits for.
+
+        Raises StoreUnavailable at once where a connection, or on SQLite the writer's turn, is not free.
+        """
+        seat = self._connections.seat(NO_PROJECT, writes=True)
+        if not seat.is_free:
+            raise StoreUnavailable(AGAIN, "requests hold the connections")
+        await seat.take()
+        try:
+            writing = self._writing.execution_options(busy_timeout=ASIDE_SECONDS)
+            with _failures(self.backend, AGAIN):
+                async with writing.begin() as connection:
+                    yield connection
+        finally:
+            seat.give_back()
+
+    @asynccontextmanager
     async def upgrading(self) -> AsyncIterator[None]:
         """Keep other upgrades of the store out meanwhile; they wait."""
         with _failures(self.backend, AGAIN):
             async with self.backend.upgrading():
                 yield
 
-    async def unbound_row(self, statement: Executable, parameters: Mapping[str, Any]) -> Any:
-        """Read one row of what belongs to no project, with as little around it as the engine allows."""
-        async with Read(self.backend, NO_PROJECT, self.backend.single) as read:
+    async def unbound_row(
+        self, statement: Executable, parameters: Mapping[str, Any], *, holder: Hashable = None
+    ) -> Any:
+        """Read one row of what belongs to no project, with as little around it as the engine allows.
+
+        No transaction makes it wait: one connection is kept for such reads, which take turns by their `holder`.
+        """
+        async with Read(self.backend, NO_PROJECT, self.backend.single, self._connections.look_up(holder)) as read:
             return await read.row(statement, parameters)
 
     async def answers(self) -> bool:

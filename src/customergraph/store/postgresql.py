@@ -48,7 +48,7 @@ class PostgreSQL(Backend):
         # PgBouncer may change the server between a statement's messages.
         return self.begin if self.connecting.pgbouncer else None
 
-    async def begin_writing(self, connection: AsyncConnection) -> None:
+    async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
         pass
 
     async def command(self, driver: Any, sql: str) -> None:

@@ -38,6 +38,7 @@ _OUTAGES = frozenset(
 class SQLite(Backend):
     lateral = False
     begin = "BEGIN"
+    writers_patience = BUSY_TIMEOUT_SECONDS
     driver_errors = (sqlite3.Error,)
     reading: ClassVar[Options] = {"writing": False}
     writing: ClassVar[Options] = {"writing": True}
@@ -60,10 +61,10 @@ class SQLite(Backend):
         event.listen(engine.sync_engine, "begin", _begin)
         return engine
 
-    async def begin_writing(self, connection: AsyncConnection) -> None:
+    async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
         # In steps: a driver that waits for another writer does not hear that it is to stop.
         await connection.execution_options(busy_timeout=STEP_SECONDS)
-        until = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        until = time.monotonic() + patience
         while True:
             try:
                 await connection.begin()

@@ -9,6 +9,8 @@ from customergraph.schema.queries import execution
 from customergraph.settings import Settings
 from customergraph.store.backend import Connecting
 from customergraph.store.database import Database
+from customergraph.store.last_uses import LastUses
+from customergraph.turns import Bounds, Turns
 from customergraph.web.admission import Admission
 from customergraph.web.throttle import MemoryBuckets, Rate, RedisBuckets, Throttle
 
@@ -23,6 +25,7 @@ class Gateway:
     documents: Documents
     admission: Admission
     throttle: Throttle
+    last_uses: LastUses
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -43,15 +46,25 @@ class Gateway:
         )
         rate = Rate(settings.bucket_size, settings.bucket_refill)
         buckets = RedisBuckets(settings.redis_url, rate) if settings.redis_url else MemoryBuckets(rate)
+        database = Database(settings.database_url, connecting)
         return cls(
             settings,
-            Database(settings.database_url, connecting),
+            database,
             limits,
             Documents(execution(breadth_first=settings.breadth_first), limits),
-            Admission(settings.running_limit, settings.waiting_limit),
+            _admission(settings),
             Throttle(buckets, rate),
+            LastUses(database),
         )
 
     async def close(self) -> None:
+        await self.last_uses.close()
         await self.database.close()
         await self.throttle.close()
+
+
+def _admission(settings: Settings) -> Admission:
+    """Admit operations by their tokens."""
+    bounds = Bounds.halved(settings.running_limit)
+    turns = Turns(bounds.capacity, share=bounds.share, writers=bounds.of_writers)
+    return Admission(turns, settings.waiting_limit, settings.deadline)

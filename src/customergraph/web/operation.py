@@ -23,6 +23,7 @@ from customergraph.schema.context import Context
 from customergraph.schema.errors import answered
 from customergraph.schema.mutations.scopes import require_scopes
 from customergraph.store.access import TokenUse
+from customergraph.web.admission import AdmittedTurn
 from customergraph.web.auth import STRANGER
 from customergraph.web.gateway import Gateway
 from customergraph.web.throttle import Charge
@@ -88,8 +89,8 @@ async def answer(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone:
     """Execute an operation for a token; `gone` ends when the client does."""
     charge = Charge()
     try:
-        async with gateway.admission.turn():
-            result = await _executed(gateway, request, use, gone, charge)
+        async with gateway.admission.turn(use.token_id) as turn:
+            result = await _executed(gateway, request, use, gone, charge, turn)
     except RequestErrors as refused:
         before = refused.before_execution
         result = Answer({"errors": [answered(error, before_execution=before) for error in refused.errors]})
@@ -106,7 +107,9 @@ def cost_told(gateway: Gateway, requested: int = 0, actual: int = 0) -> dict[str
     return {"cost": {"requested": requested, "actual": actual, "limit": gateway.settings.cost_limit}}
 
 
-async def _executed(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge) -> Answer:
+async def _executed(
+    gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge, turn: AdmittedTurn
+) -> Answer:
     check_values(request.variables, gateway.limits)
     document = await gateway.documents.read(request.query)
     operation = _prepared(document, request, hide_suggestions=use is STRANGER)
@@ -114,7 +117,10 @@ async def _executed(gateway: Gateway, request: GraphQLRequest, use: TokenUse, go
     charge.requested = operation.cost.requested
     if charge.requested > gateway.settings.cost_limit:
         raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
-    async with gateway.throttle.charged(use.token_id, charge), Context(gateway.database, use.principal) as context:
+    if operation.kind is OperationType.MUTATION:
+        await turn.write()
+    new_context = Context(gateway.database, use.principal, use.token_id)
+    async with gateway.throttle.charged(use.token_id, charge), new_context as context:
         result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
         charge.actual = result.objects
     return Answer(_body(result))

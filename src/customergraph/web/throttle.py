@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from customergraph.errors import Throttled
+from customergraph.errors import LimitExceeded, Throttled
 
 _log = structlog.get_logger()
 
@@ -74,8 +74,10 @@ class Throttle:
     async def charged(self, token_id: int, charge: Charge) -> AsyncIterator[None]:
         """Take the requested cost out of the token's bucket, and at the end put back what was not returned.
 
-        Raises Throttled when the bucket holds less.
+        Raises Throttled when the bucket holds less, and LimitExceeded when no bucket ever holds so much.
         """
+        if charge.requested > self._rate.capacity:
+            raise LimitExceeded("BUCKET_SIZE", "objects that it may return", charge.requested, self._rate.capacity)
         taken, left = await self._buckets.take(str(token_id), charge.requested)
         if not taken:
             seconds = (charge.requested - left) / self._rate.refill

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -34,6 +35,9 @@ from customergraph.schema.types.review import Review
 from customergraph.schema.types.tag import Tag
 
 NESTED_PAGE = 10
+# In objects, as the cost is told: a count reads what it counts, and a search what it passes over too.
+COUNT_PRICE = 100
+SEARCH_COUNT_PRICE = 500
 
 
 def _is_there(value: Any) -> bool:
@@ -131,6 +135,11 @@ def customer_of(info: Info, id: CustomerId) -> Any:
     if named is None:
         return None
     return Named(loaders.customer_by_uuid() if isinstance(named, UUID) else loaders.customer(), named)
+
+
+def price_of_counting_customers(arguments: Mapping[str, Any]) -> int:
+    """Give the price of a count from the arguments of `customers`."""
+    return SEARCH_COUNT_PRICE if (arguments.get("q") or "").strip() else COUNT_PRICE
 
 
 def customers_of(
