@@ -57,6 +57,9 @@ class Turns:
         self._held[key] -= 1
         if not self._held[key]:
             del self._held[key]
+        if key in self._waiting:
+            # Behind the keys that came while it had its turn.
+            self._waiting.move_to_end(key)
         while self._free and self._begin_next():
             pass
 

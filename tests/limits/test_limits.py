@@ -73,7 +73,33 @@ def fragment_of(characters: int) -> str:
 
 
 def tokens(count: int) -> str:
-    return "{ project { " + "name " * (count - 5) + "} }"
+    hundreds, ones = divmod(count - 2, 100)
+    ids = '"x" ' * 90
+    return "{ " + f"nodes(ids: [{ids}]) {{ id }} " * hundreds + "__typename " * ones + "}"
+
+
+def document_bytes(count: int) -> str:
+    return "{ project { name } } #".ljust(count, "a")
+
+
+def document_bytes_of_other_letters(count: int) -> str:
+    return "{ project { name } } #" + "é" * ((count - 22) // 2) + "a" * (count % 2)
+
+
+def repeated(count: int) -> str:
+    return "{ project { " + "name " * count + "} }"
+
+
+def repeated_by_fragments(count: int) -> str:
+    """Repeat a field in the operation, in an inline fragment, and in a fragment that counts once."""
+    own, rest = "name " * (count - 60), "name " * 30
+    return f"{{ project {{ {own} ... {{ {rest} }} ...F ...F }} }} fragment F on Project {{ {rest} }}"
+
+
+def repeated_by_parents(count: int) -> str:
+    """Repeat a field in several parents that are merged, at two levels."""
+    parents = "project { name name } " * (count // 2)
+    return f"{{ {parents} ... {{ project {{ {'name ' * (count % 2)} id }} }} }}"
 
 
 LIMITS: dict[str, tuple[str, int, Document]] = {
@@ -87,6 +113,11 @@ LIMITS: dict[str, tuple[str, int, Document]] = {
     "directives by a fragment": ("directives", 50, directives_by_a_fragment),
     "definitions": ("definitions", 30, definitions),
     "tokens": ("tokens", 4_000, tokens),
+    "bytes of a document": ("document_bytes", 100_000, document_bytes),
+    "bytes of a document in other letters": ("document_bytes", 100_000, document_bytes_of_other_letters),
+    "a repeated field": ("repeated_fields", 100, repeated),
+    "a field repeated by fragments": ("repeated_fields", 100, repeated_by_fragments),
+    "a field repeated by parents": ("repeated_fields", 100, repeated_by_parents),
     "characters of an alias": ("name_characters", 200, alias_of),
     "characters of a fragment's name": ("name_characters", 200, fragment_of),
 }

@@ -33,9 +33,12 @@ _HOLDING = (dict, list)
 class Limits:
     """The most that a document may have; root fields have the depth 1, and leaves count."""
 
+    document_bytes: int = 100_000
     tokens: int = 4_000
     depth: int = 20
     fields: int = 5_000
+    # Fields that stand for one key of the answer, and are merged.
+    repeated_fields: int = 100
     aliases_of_a_field: int = 30
     aliases: int = 100
     directives: int = 50
@@ -53,8 +56,11 @@ class Limits:
             raise LimitExceeded(name, asked, allowed)
 
 
-def check(document: DocumentNode, limits: Limits) -> None:
-    """Raise LimitExceeded for a document that is larger than it may be; its variables are `check_values`' to judge."""
+def check(document: DocumentNode, limits: Limits) -> int:
+    """Give how many fields a document has, with its fragments spread.
+
+    Raises LimitExceeded for a document that is larger than it may be; its variables are `check_values`' to judge.
+    """
     limits.require("definitions", len(document.definitions))
     _require_nodes(document, limits)
     walk = _Walk(document, limits)
@@ -64,6 +70,7 @@ def check(document: DocumentNode, limits: Limits) -> None:
             fields += walk.of(operation.selection_set, 1).fields
     # All operations together, since all of them are validated.
     limits.require("fields", fields)
+    return fields
 
 
 def check_values(variables: Mapping[str, Any] | None, limits: Limits) -> None:

@@ -1,7 +1,7 @@
 """Documents and their operations, prepared: what is the same for all executions of one is worked out once."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,13 @@ from customergraph.execution.cost import Cost, counted, estimate
 from customergraph.execution.depth_first import DepthFirst
 from customergraph.execution.graphql_core import Definitions, VariableValues
 from customergraph.execution.leaves import Native
-from customergraph.execution.plan import Plan, deciding_variables
+from customergraph.execution.plan import Plan, Planner, deciding_variables
 
 # Each set of values of the variables that decide what is skipped has a plan of its own.
 CACHED_PLANS = 16
+# What an operation takes by itself at most, and for each fragment that it may spread.
+_OPERATION_BYTES = 3_000
+_FRAGMENT_BYTES = 200
 
 Kinds = Collection[OperationType]
 
@@ -55,6 +58,8 @@ class UnreadableDocument:
     """A text that is no GraphQL document."""
 
     error: GraphQLError
+    # How much memory it takes at most.
+    bytes: int
 
     def prepare(self, _name: str | None, _variables: Mapping[str, Any] | None, _kinds: Kinds) -> "Operation":
         """Raise RequestErrors."""
@@ -67,6 +72,7 @@ class InvalidDocument:
 
     tree: DocumentNode
     errors: tuple[GraphQLError, ...]
+    bytes: int
 
     def prepare(self, name: str | None, _variables: Mapping[str, Any] | None, kinds: Kinds) -> "Operation":
         """Raise RequestErrors, unless the request is wrong already without regard to the schema."""
@@ -75,15 +81,22 @@ class InvalidDocument:
 
 
 class Document:
-    """A valid document within its limits."""
+    """A valid document within its limits, of so many bytes; `grown` is called when its operations take more."""
 
-    def __init__(self, tree: DocumentNode, execution: Execution) -> None:
+    def __init__(self, tree: DocumentNode, execution: Execution, size: int, grown: Callable[[], None]) -> None:
         self._tree = tree
         self._execution = execution
+        self._size = size
+        self._grown = grown
         self._fragments = {
             node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)
         }
         self._prepared: dict[str | None, PreparedOperation] = {}
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the document and its plans take at most."""
+        return self._size + sum(prepared.bytes for prepared in self._prepared.values())
 
     def prepare(self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds) -> "Operation":
         """Prepare the operation of that name, or the only one, for these variables.
@@ -95,7 +108,7 @@ class Document:
         if prepared is None:
             node = _operation(self._tree, name)
             definitions = Definitions.of(self._execution.schema, node, self._fragments)
-            prepared = self._prepared[name] = PreparedOperation(definitions, self._execution)
+            prepared = self._prepared[name] = PreparedOperation(definitions, self._execution, self._grown)
         _require_kind(prepared.definitions.operation, kinds)
         return prepared.with_variables(variables or {})
 
@@ -118,13 +131,20 @@ def _require_kind(operation: OperationDefinitionNode, kinds: Kinds) -> None:
 class PreparedOperation:
     """One operation of a valid document, with the plans of its executions."""
 
-    def __init__(self, definitions: Definitions, execution: Execution) -> None:
+    def __init__(self, definitions: Definitions, execution: Execution, grown: Callable[[], None]) -> None:
         self.definitions = definitions
         self._execution = execution
+        self._grown = grown
         self._deciding = deciding_variables(definitions)
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         # The cost of an operation without variables.
         self._fixed_cost: Cost | None = None
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the operation and its plans take at most."""
+        own = _OPERATION_BYTES + _FRAGMENT_BYTES * len(self.definitions.fragments)
+        return own + sum(plan.bytes for plan in self._plans.values())
 
     def with_variables(self, given: Mapping[str, Any]) -> "Operation":
         """Bind the operation to its variables; raises RequestErrors for those that do not fit."""
@@ -150,10 +170,17 @@ class PreparedOperation:
         key = tuple(variables.coerced.get(name) for name in self._deciding)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = Plan(self.definitions, variables, self._execution.native)
+            # No others: a client's variables may take more than its document.
+            deciding = VariableValues(*(_only(self._deciding, values) for values in variables))
+            plan = self._plans[key] = Plan(Planner(self.definitions, deciding, self._execution.native))
             if len(self._plans) > CACHED_PLANS:
                 self._plans.popitem(last=False)
+            self._grown()
         return plan
+
+
+def _only(names: Collection[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}
 
 
 @dataclass(frozen=True, slots=True)
