@@ -71,10 +71,10 @@ def large(size: int, told: str, *, fits: bool) -> dict[str, Attack]:
         f"a text of {told} that does not end": one(f'{{ customers(q: "{"a" * size}', "GRAPHQL_PARSE_FAILED"),
         f"{told} of spaces": one(" " * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
         f"{told} of commas": one("," * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
-        f"{told} of byte order marks": one("\ufeff" * (size // 3) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
-        f"{told} of lines": one("\n" * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{told} of byte order marks": one("\ufeff" * (size // 6) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{told} of lines": one("\n" * (size // 2) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
         f"one comment of {told}": one(f"#{'a' * size}\n{{ a }}", "GRAPHQL_VALIDATION_FAILED"),
-        f"{told} of comments": one("#\n" * (size // 2) + "{ a }", "LIMIT_EXCEEDED"),
+        f"{told} of comments": one("#\n" * (size // 3) + "{ a }", "LIMIT_EXCEEDED"),
     }
 
 
