@@ -11,7 +11,7 @@ from customergraph.byte_cache import ByteCache
 Arguments = ParamSpec("Arguments")
 Statement = TypeVar("Statement", bound=Executable)
 
-CACHE_BYTES = 24 * 2**20
+CACHE_BYTES = 16 * 2**20
 # What a statement takes at most for each of its elements, with what SQLAlchemy and the engine make of it; and
 # by itself. Measured with tracemalloc on both engines.
 _ELEMENT_BYTES = 1_000
