@@ -38,9 +38,11 @@ class Settings(BaseSettings):
     pgbouncer: bool = False
     body_limit: Annotated[int, Field(gt=0)] = 1_048_576
     body_timeout: Annotated[float, Field(gt=0)] = 30
+    document_limit: Annotated[int, Field(gt=0)] = 100_000
     token_limit: Annotated[int, Field(gt=0)] = 4_000
     depth_limit: Annotated[int, Field(gt=0)] = 20
     field_limit: Annotated[int, Field(gt=0)] = 5_000
+    repeated_field_limit: Annotated[int, Field(gt=0)] = 100
     alias_limit: Annotated[int, Field(ge=0)] = 100
     field_alias_limit: Annotated[int, Field(ge=0)] = 30
     directive_limit: Annotated[int, Field(ge=0)] = 50

@@ -111,6 +111,9 @@ class Turns:
         self._all.remove(key)
         if writes:
             self._writers.remove(key)
+        if key in self._waiting:
+            # Behind the keys that came while it had its turn.
+            self._waiting.move_to_end(key)
         while self._all.free and self._begin_next():
             pass
 

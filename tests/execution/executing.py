@@ -17,7 +17,7 @@ from customergraph.execution.operation import Document, Execution, RequestErrors
 from execution.small_schema import NATIVE, Faults, World, core
 
 # As large as Hypothesis likes.
-_LIMITS = Limits(fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6)
+_LIMITS = Limits(fields=10**6, repeated_fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6)
 BREADTH_FIRST = Documents(Execution(core, NATIVE), _LIMITS)
 DEPTH_FIRST = Documents(Execution(core, NATIVE, breadth_first=False), _LIMITS)
 WITHOUT_NATIVE_SCALARS = Documents(Execution(core, {}), _LIMITS)
@@ -41,7 +41,7 @@ def execute(
     world = World(faults)
 
     async def run() -> Executed:
-        document = await documents.read(text)
+        document = await documents.read(text, None)
         assert isinstance(document, Document), document
         try:
             operation = document.prepare(None, variables, {OperationType.QUERY, OperationType.MUTATION})

@@ -75,7 +75,33 @@ def fragment_of(characters: int) -> str:
 
 
 def tokens(count: int) -> str:
-    return "{ project { " + "name " * (count - 5) + "} }"
+    hundreds, ones = divmod(count - 2, 100)
+    ids = '"x" ' * 90
+    return "{ " + f"nodes(ids: [{ids}]) {{ id }} " * hundreds + "__typename " * ones + "}"
+
+
+def document_bytes(count: int) -> str:
+    return "{ project { name } } #".ljust(count, "a")
+
+
+def document_bytes_of_other_letters(count: int) -> str:
+    return "{ project { name } } #" + "é" * ((count - 22) // 2) + "a" * (count % 2)
+
+
+def repeated(count: int) -> str:
+    return "{ project { " + "name " * count + "} }"
+
+
+def repeated_by_fragments(count: int) -> str:
+    """Repeat a field in the operation, in an inline fragment, and in a fragment that counts once."""
+    own, rest = "name " * (count - 60), "name " * 30
+    return f"{{ project {{ {own} ... {{ {rest} }} ...F ...F }} }} fragment F on Project {{ {rest} }}"
+
+
+def repeated_by_parents(count: int) -> str:
+    """Repeat a field in several parents that are merged, at two levels."""
+    parents = "project { name name } " * (count // 2)
+    return f"{{ {parents} ... {{ project {{ {'name ' * (count % 2)} id }} }} }}"
 
 
 LIMITS: dict[str, tuple[str, int, Document]] = {
@@ -91,6 +117,11 @@ LIMITS: dict[str, tuple[str, int, Document]] = {
     "tokens": ("TOKEN_LIMIT", 4_000, tokens),
     "characters of an alias": ("NAME_LIMIT", 200, alias_of),
     "characters of a fragment's name": ("NAME_LIMIT", 200, fragment_of),
+    "bytes of a document": ("DOCUMENT_LIMIT", 100_000, document_bytes),
+    "bytes of a document in other letters": ("DOCUMENT_LIMIT", 100_000, document_bytes_of_other_letters),
+    "a repeated field": ("REPEATED_FIELD_LIMIT", 100, repeated),
+    "a field repeated by fragments": ("REPEATED_FIELD_LIMIT", 100, repeated_by_fragments),
+    "a field repeated by parents": ("REPEATED_FIELD_LIMIT", 100, repeated_by_parents),
 }
 
 

@@ -15,6 +15,8 @@ WHITESPACE = "".join(
 _CONTROLS = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
 _IN_NOTES = frozenset("\n\t")
 
+LONGEST_SLUG = 100
+
 
 def fold(text: str) -> str:
     """Give the form in which two texts that differ in case or composition alone are equal."""
@@ -65,7 +67,12 @@ def required(text: str | None, longest: int) -> str:
     return value
 
 
-@lru_cache(maxsize=4096)
 def slug(text: str) -> str:
     """Normalise the slug of a location or a tag."""
-    return required(text, 100)
+    # A longer text may be one too, with blanks around it; those are not remembered.
+    return _remembered_slug(text) if len(text) <= LONGEST_SLUG else required(text, LONGEST_SLUG)
+
+
+@lru_cache(maxsize=4096)
+def _remembered_slug(text: str) -> str:
+    return required(text, LONGEST_SLUG)

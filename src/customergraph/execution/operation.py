@@ -1,7 +1,7 @@
 """Documents and their operations, prepared: what is the same for all executions of one is worked out once."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,15 @@ from customergraph.execution.cost import Cost, counted, estimate
 from customergraph.execution.depth_first import DepthFirst
 from customergraph.execution.graphql_core import Definitions, VariableValues
 from customergraph.execution.leaves import Native
-from customergraph.execution.plan import Plan, deciding_variables
+from customergraph.execution.plan import Plan, Planner, deciding_variables
 
 # Each set of values of the variables that decide what is skipped has a plan of its own.
 CACHED_PLANS = 16
 # An answer that tells what is wrong stays short, whatever it is that is wrong.
 MAX_ERRORS = 10
+# What an operation takes by itself at most, and for each fragment that it may spread.
+_OPERATION_BYTES = 3_000
+_FRAGMENT_BYTES = 200
 
 Kinds = Collection[OperationType]
 
@@ -59,6 +62,8 @@ class UnreadableDocument:
     """A text that is no GraphQL document."""
 
     error: GraphQLError
+    # How much memory it takes at most.
+    bytes: int
 
     def prepare(
         self,
@@ -77,6 +82,8 @@ class InvalidDocument:
     """A document that does not fit the schema."""
 
     tree: DocumentNode
+    # How much memory it takes at most.
+    bytes: int
     errors: tuple[GraphQLError, ...]
     # The same for those who may read the schema: the first of them suggest names that are near.
     suggesting_errors: tuple[GraphQLError, ...] = ()
@@ -91,15 +98,22 @@ class InvalidDocument:
 
 
 class Document:
-    """A valid document within its limits."""
+    """A valid document within its limits, of so many bytes; `grown` is called when its operations take more."""
 
-    def __init__(self, tree: DocumentNode, execution: Execution) -> None:
+    def __init__(self, tree: DocumentNode, execution: Execution, size: int, grown: Callable[[], None]) -> None:
         self._tree = tree
         self._execution = execution
+        self._size = size
+        self._grown = grown
         self._fragments = {
             node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)
         }
         self._prepared: dict[str | None, PreparedOperation] = {}
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the document and its plans take at most."""
+        return self._size + sum(prepared.bytes for prepared in self._prepared.values())
 
     def prepare(
         self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
@@ -113,7 +127,7 @@ class Document:
         if prepared is None:
             node = _operation(self._tree, name)
             definitions = Definitions.of(self._execution.schema, node, self._fragments)
-            prepared = self._prepared[name] = PreparedOperation(definitions, self._execution)
+            prepared = self._prepared[name] = PreparedOperation(definitions, self._execution, self._grown)
         _require_kind(prepared.definitions.operation, kinds)
         return prepared.with_variables(variables or {}, hide_suggestions=hide_suggestions)
 
@@ -138,13 +152,20 @@ def _require_kind(operation: OperationDefinitionNode, kinds: Kinds) -> None:
 class PreparedOperation:
     """One operation of a valid document, with the plans of its executions."""
 
-    def __init__(self, definitions: Definitions, execution: Execution) -> None:
+    def __init__(self, definitions: Definitions, execution: Execution, grown: Callable[[], None]) -> None:
         self.definitions = definitions
         self._execution = execution
+        self._grown = grown
         self._deciding = deciding_variables(definitions)
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         # The cost of an operation without variables.
         self._fixed_cost: Cost | None = None
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the operation and its plans take at most."""
+        own = _OPERATION_BYTES + _FRAGMENT_BYTES * len(self.definitions.fragments)
+        return own + sum(plan.bytes for plan in self._plans.values())
 
     def with_variables(self, given: Mapping[str, Any], *, hide_suggestions: bool = True) -> "Operation":
         """Bind the operation to its variables; raises RequestErrors for those that do not fit."""
@@ -180,10 +201,17 @@ class PreparedOperation:
         key = tuple(variables.coerced.get(name) for name in self._deciding)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = Plan(self.definitions, variables, self._execution.native)
+            # No others: a client's variables may take more than its document.
+            deciding = VariableValues(*(_only(self._deciding, values) for values in variables))
+            plan = self._plans[key] = Plan(Planner(self.definitions, deciding, self._execution.native))
             if len(self._plans) > CACHED_PLANS:
                 self._plans.popitem(last=False)
+            self._grown()
         return plan
+
+
+def _only(names: Collection[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from customergraph.store.rows import Prepared
 
 Options = Mapping[str, Any]
 
+# How many statements SQLAlchemy keeps compiled, of those that it runs itself: 60 kB each at most, and up to half more.
+COMPILED_STATEMENTS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Connecting:

@@ -1,7 +1,6 @@
 """Locations and tags."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 
 from sqlalchemy import Table, Text, select
 from sqlalchemy.sql import Executable
@@ -10,6 +9,7 @@ from customergraph.rows import Row
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction
 from customergraph.store.rows import Columns, chosen
+from customergraph.store.statements import remembered
 from customergraph.store.tables import customer_tag, location, tag
 from customergraph.store.tenancy import found_are_ours, ours
 
@@ -18,7 +18,7 @@ _LOCATION_IDS = select(location.c.slug, location.c.id).where(ours(location), loc
 _TAG_IDS = select(tag.c.slug, tag.c.id).where(ours(tag), tag.c.slug.in_(_SLUGS))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _all_statement(table: Table, columns: Columns) -> Executable:
     return select(*chosen(table.c, columns, "id")).where(ours(table)).order_by(table.c.name_key, table.c.id)
 
@@ -33,7 +33,7 @@ async def tags(read: Transaction, columns: Columns = None) -> Sequence[Row]:
     return await read.rows(_all_statement(tag, columns))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _by_ids_statement(table: Table, columns: Columns) -> Executable:
     is_one = table.c.id.in_(select(each("ids").c.value))
     return select(*chosen(table.c, columns, "id")).where(found_are_ours(table), is_one)
@@ -52,7 +52,7 @@ async def _by_ids(read: Read, statement: Executable, ids: Sequence[int]) -> list
     return [found.get(id_) for id_ in ids]
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _tags_of_statement(columns: Columns) -> Executable:
     return (
         select(*chosen(tag.c, columns, "id"), customer_tag.c.customer_id)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +29,7 @@ from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction, Write
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns, chosen
+from customergraph.store.statements import remembered
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
 from customergraph.store.tenancy import TENANT, found_are_ours, ours
 
@@ -136,13 +136,13 @@ async def _bound(read: Read, wanted: CustomerFilter) -> dict[str, Any]:
     return parameters
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def _page_statement(wanted: FilterShape, shape: PageShape, columns: Columns) -> Executable:
     rows = select(*chosen(COLUMNS, columns, "id")).where(*wanted.conditions())
     return paging.statement(rows, customer, shape, columns, **wanted.leaves(shape.ordering))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _count_statement(wanted: FilterShape) -> Executable:
     return select(func.count().label("total")).select_from(customer).where(*wanted.conditions())
 
@@ -166,13 +166,13 @@ async def counts(read: Read, filters: Sequence[CustomerFilter]) -> list[int]:
     ]
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _by_ids_statement(columns: Columns) -> Executable:
     is_one = customer.c.id.in_(select(each("ids").c.value))
     return select(*chosen(COLUMNS, columns, "id")).where(found_are_ours(customer), is_one)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _by_uuids_statement(columns: Columns) -> Executable:
     is_one = customer.c.uuid.in_(select(each("uuids", Uuid).c.value))
     return select(*chosen(COLUMNS, columns, "id", "uuid")).where(ours(customer), is_one)

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +29,7 @@ from customergraph.store.batches import each
 from customergraph.store.database import Read, Write
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns, chosen
+from customergraph.store.statements import remembered
 from customergraph.store.tables import UNSENT, charge, customer, message, review
 from customergraph.store.tenancy import found_are_ours, ours
 
@@ -89,7 +89,7 @@ reviews = HistoryTable(review)
 charges = HistoryTable(charge)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _pages_statement(
     table: Table, shape: PageShape, wanted: MessageFilter, columns: Columns, *, lateral: bool
 ) -> Executable:
@@ -97,7 +97,7 @@ def _pages_statement(
     return paging.statement_of_parents(selected, table, "customer_id", shape, columns, conditions, lateral=lateral)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _counts_statement(table: Table, wanted: MessageFilter) -> Executable:
     return (
         select(table.c.customer_id, func.count().label("total"))
@@ -110,7 +110,7 @@ def _counts_statement(table: Table, wanted: MessageFilter) -> Executable:
     )
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _by_ids_statement(table: Table, columns: Columns) -> Executable:
     return select(*_columns(table, columns)).where(found_are_ours(table), table.c.id.in_(select(each("ids").c.value)))
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from customergraph.store.backend import Backend, Failure, Options
+from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Failure, Options
 from customergraph.store.moments import count_moments
 
 CONNECT_TIMEOUT_SECONDS = 2
@@ -71,6 +71,7 @@ class PostgreSQL(Backend):
         engine = create_async_engine(
             self.url,
             connect_args=self._connect_args(),
+            query_cache_size=COMPILED_STATEMENTS,
             # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.
             hide_parameters=True,
             pool_size=self.connecting.pool_size,

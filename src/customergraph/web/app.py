@@ -1,5 +1,6 @@
 """The application: its routes and middleware, as lists."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,8 @@ from customergraph.web.health import healthz, readyz
 from customergraph.web.request_id import HEADER, RequestId
 
 COMPRESSED_FROM_BYTES = 1000
+# How long a thread that computes, as the reader of documents does, keeps the event loop waiting.
+SWITCH_SECONDS = 0.001
 
 
 def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlette:
@@ -32,6 +35,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        sys.setswitchinterval(SWITCH_SECONDS)
         app.state.gateway = Gateway.of(settings)
         yield
         await app.state.gateway.close()

@@ -33,9 +33,11 @@ class Gateway:
             settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
         )
         limits = Limits(
+            document_bytes=settings.document_limit,
             tokens=settings.token_limit,
             depth=settings.depth_limit,
             fields=settings.field_limit,
+            repeated_fields=settings.repeated_field_limit,
             aliases_of_a_field=settings.field_alias_limit,
             aliases=settings.alias_limit,
             directives=settings.directive_limit,

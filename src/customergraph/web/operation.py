@@ -12,6 +12,7 @@ from customergraph.errors import (
     BadRequest,
     LimitExceeded,
     OperationKindRefused,
+    Overloaded,
     RequestRefused,
     TimedOut,
     Unauthenticated,
@@ -111,7 +112,7 @@ async def _executed(
     gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge, turn: AdmittedTurn
 ) -> Answer:
     check_values(request.variables, gateway.limits)
-    document = await gateway.documents.read(request.query)
+    document = await _read(gateway, request.query, use, gone)
     operation = _prepared(document, request, hide_suggestions=use is STRANGER)
     _require_scope(gateway, operation, use)
     charge.requested = operation.cost.requested
@@ -124,6 +125,23 @@ async def _executed(
         result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
         charge.actual = result.objects
     return Answer(_body(result))
+
+
+async def _read(gateway: Gateway, text: str, use: TokenUse, gone: Watch) -> AnyDocument:
+    """Give the document of a text; one that is new waits for its token's turn, and no longer than its client."""
+    document = gateway.documents.remembered(text)
+    if document is not None:
+        return document
+    reading = asyncio.ensure_future(gateway.documents.read(text, use.token_id))
+    watch = asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({reading, watch}, timeout=gateway.settings.deadline, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            raise ClientGone if watch.done() else Overloaded
+        return reading.result()
+    finally:
+        reading.cancel()
+        watch.cancel()
 
 
 def _prepared(document: AnyDocument, request: GraphQLRequest, *, hide_suggestions: bool) -> Operation:

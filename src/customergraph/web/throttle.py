@@ -19,6 +19,9 @@ from customergraph.errors import LimitExceeded, Throttled
 
 _log = structlog.get_logger()
 
+# As long as there are no more buckets, none is looked for that is full again.
+FEWEST_BUCKETS = 1_000
+
 # Both numbers of a bucket and the clock are Redis's own, so that workers need not agree on the time.
 _TAKE = """
 local time = redis.call('TIME')
@@ -94,11 +97,15 @@ class Throttle:
 
 
 class MemoryBuckets:
-    """Buckets of one process. A full one is not kept."""
+    """Buckets of one process. Full ones are not kept: at most twice as many as were used while one fills."""
 
     def __init__(self, rate: Rate) -> None:
         self._rate = rate
         self._levels: dict[str, tuple[float, float]] = {}
+        self._most = FEWEST_BUCKETS
+
+    def __len__(self) -> int:
+        return len(self._levels)
 
     async def take(self, key: str, amount: int) -> tuple[bool, float]:
         now = time.monotonic()
@@ -110,7 +117,15 @@ class MemoryBuckets:
         self._levels[key] = level, now
         if level >= self._rate.capacity:
             del self._levels[key]
+        elif len(self) > self._most:
+            self._forget_full(now)
         return taken, level
+
+    def _forget_full(self, now: float) -> None:
+        capacity, refill = self._rate.capacity, self._rate.refill
+        levels = self._levels.items()
+        self._levels = {key: (level, at) for key, (level, at) in levels if level + (now - at) * refill < capacity}
+        self._most = max(FEWEST_BUCKETS, 2 * len(self))
 
     async def close(self) -> None:
         self._levels.clear()
