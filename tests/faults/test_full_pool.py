@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 from commands.command import PATIENCE_SECONDS, until
-from customergraph.store.database import AGAIN, DONE_UNREAD
+from customergraph.store.failures import AGAIN, DONE_UNREAD
 from factories import Tenant
 from faults.around import COUNT, SLACK_SECONDS, Session, locked, noted, unavailable
 from faults.conftest import MakeGateway

@@ -93,6 +93,19 @@ class SQLite(Backend):
     def failure(self, error: BaseException) -> Failure | None:
         return Failure.OUTAGE if _code(error) in _OUTAGES else None
 
+    def is_rolled_back(self, error: BaseException) -> bool:
+        # What could not be written at all; after other errors the log may hold the change.
+        return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+
+    def is_answer(self, error: Exception) -> bool:  # noqa: ARG002 - `SELECT 1` cannot be refused
+        return False
+
+    def refuse_closed(self, driver: Any) -> None:
+        pass
+
+    def abandon(self, driver: Any) -> None:
+        pass
+
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         await connection.execute(insert(table), rows)
 
