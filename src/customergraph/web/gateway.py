@@ -10,7 +10,8 @@ from customergraph.settings import Settings
 from customergraph.store.backend import Connecting
 from customergraph.store.database import Database
 from customergraph.web.admission import Admission
-from customergraph.web.throttle import MemoryBuckets, Rate, RedisBuckets, Throttle
+from customergraph.web.redis_buckets import RedisBuckets
+from customergraph.web.throttle import MemoryBuckets, Rate, Throttle
 
 
 @dataclass(frozen=True, slots=True)
