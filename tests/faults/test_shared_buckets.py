@@ -120,10 +120,13 @@ def test_many_at_once_wait_for_a_redis_that_hangs_no_longer_than_one(
     with ThreadPoolExecutor(160) as pool, ExitStack() as stack:
         clients = [stack.enter_context(closing(GraphQLClient(acme.base_url, token))) for _ in range(16)] * 10
         usual = sorted(pool.map(seconds, clients, [COUNT] * 160))
+        # On a machine that is overloaded even a Redis that is well may be late.
+        until(lambda: events().count("redis_away") == events().count("redis_back"), "Redis is asked")
+        before = len(events())
         with redis.halted():
             halted = sorted(pool.map(seconds, clients, [COUNT] * 160))
-            assert events() == ["redis_away"]
-        until(lambda: events() == ["redis_away", "redis_back"], "Redis is back")
+            assert events()[before:] == ["redis_away"]
+        until(lambda: events()[before:] == ["redis_away", "redis_back"], "Redis is back")
 
     assert halted[-1] < 2 * usual[-1] + COMMAND_SECONDS
 
