@@ -135,24 +135,37 @@ class TimedOut(RequestRefused):
 
     code = "TIMEOUT"
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"The operation took longer than {seconds:g} seconds and was stopped: ask for less."
-            " A mutation is done or not done: look before repeating it."
-        )
+    def __init__(self, seconds: float, *, done: bool | None) -> None:
+        super().__init__(f"The operation took longer than {seconds:g} seconds and was stopped{_STOPPED[done]}")
+        self.done = done
+
+    def details(self) -> dict[str, Any]:
+        return {"done": self.done}
+
+
+_STOPPED: dict[bool | None, str] = {
+    False: ". It is not done: ask for less.",
+    None: " while a change was being committed. Look before repeating it.",
+    True: ". The change is done, but it was not read back. Do not repeat it.",
+}
 
 
 class StoreUnavailable(RequestRefused):
     """The store is away or busy for longer than a request may wait.
 
-    `reason` is what the store's driver said, for operators alone.
+    `reason` is what the store's driver said, for operators alone. `done` tells whether the change
+    was made; None when nobody knows.
     """
 
     code = "STORE_UNAVAILABLE"
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(self, message: str, reason: str, done: bool | None = False) -> None:  # noqa: FBT001, FBT002
         super().__init__(message)
         self.reason = reason
+        self.done = done
+
+    def details(self) -> dict[str, Any]:
+        return {"done": self.done}
 
 
 class MistakeCode(StrEnum):

@@ -1,9 +1,11 @@
 """The settings of a running gateway, and the only reader of the environment."""
 
 import os
+import re
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
+import redis.asyncio
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -15,6 +17,7 @@ _SERVER = "postgresql+asyncpg"
 # What the address of a server may end in: a socket's folder, and asyncpg's ways with TLS.
 _OPTIONS = {"host", "port", "ssl"}
 _SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_REDIS_NUMBER = re.compile(r"(/[0-9]{1,9})?/?")
 # What the server that starts the workers keeps to itself.
 _OF_THE_SERVER = {"host", "port", "workers"}
 # What an error may not repeat: it can hold a password.
@@ -72,6 +75,16 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, url: str | None) -> str | None:
+        if url and not _names_a_redis(url):
+            raise ValueError(
+                "must be redis://user:password@host:port/number, rediss:// and the same for TLS,"
+                " or unix:// and the path of a socket"
+            )
+        return url
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _comma_separated(cls, origins: object) -> object:
@@ -123,3 +136,17 @@ def _names_a_database(url: str) -> bool:
         return False
     is_known = options.keys() <= _OPTIONS and options.get("ssl", "prefer") in _SSL
     return address.scheme == _SERVER and len(address.path) > 1 and is_known
+
+
+def _names_a_redis(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        # The library takes a port of 0, and any text for a number.
+        is_server = bool(address.hostname) and address.port != 0 and _REDIS_NUMBER.fullmatch(address.path) is not None
+        is_socket = address.scheme == "unix" and not address.netloc and len(address.path) > 1
+        # Connects to nothing; knows the schemes and the options.
+        pool: Any = redis.asyncio.ConnectionPool.from_url(url)
+        pool.make_connection()
+    except (ValueError, TypeError):
+        return False
+    return is_socket or (address.scheme != "unix" and is_server)

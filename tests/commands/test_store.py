@@ -149,6 +149,58 @@ def test_the_address_of_a_store_that_does_not_parse_is_named_and_never_repeated(
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:6379",
+        "http://me:zzsecret@here:6379/0",
+        "redis://me:zzsecret@here:port/0",
+        "redis://me:zzsecret@here:0/0",
+        "redis://me:zzsecret@here:65536/0",
+        "redis://me:zzsecret@here:6379/first",
+        "redis://me:zzsecret@here:6379/-1",
+        "redis://me:zzsecret@here:6379/0/1",
+        "redis://me:zzsecret@here:6379?db=first",
+        "redis://me:zzsecret@here:6379?zzsecret=1",
+        "redis://me:zzsecret@[here:6379/0",
+        "redis://:zzsecret@:6379/0",
+        "redis://",
+        "rediss:///0",
+        "unix://",
+        "unix://zzsecret",
+        " ",
+    ],
+)
+def test_the_address_of_a_redis_that_does_not_parse_is_named_and_never_repeated(
+    new_embedded: Command, url: str
+) -> None:
+    refusal = new_embedded.inside.refusal("serve", env={"CUSTOMERGRAPH_REDIS_URL": url})
+
+    assert refusal == (
+        "setting CUSTOMERGRAPH_REDIS_URL: must be redis://user:password@host:port/number,"
+        " rediss:// and the same for TLS, or unix:// and the path of a socket"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "redis://here",
+        "redis://:secret@[::1]:6379/15",
+        "rediss://me:secret@here/0?ssl_cert_reqs=none",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+def test_the_addresses_of_a_redis_are_taken(new_embedded: Command, url: str) -> None:
+    # The next setting is what is wrong.
+    refusal = new_embedded.inside.refusal(
+        "serve", env={"CUSTOMERGRAPH_REDIS_URL": url, "CUSTOMERGRAPH_RUNNING_LIMIT": "none"}
+    )
+
+    assert refusal.startswith("setting CUSTOMERGRAPH_RUNNING_LIMIT: ")
+
+
+@pytest.mark.parametrize(
     ("where", "reason"),
     [
         ("127.0.0.1:{closed}/store", "Connect call failed"),

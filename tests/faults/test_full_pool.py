@@ -4,7 +4,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from customergraph.store.database import AGAIN, DONE_UNREAD
+from customergraph.store.failures import AGAIN, DONE_UNREAD
 from factories import Tenant
 from faults.around import COUNT, SLACK_SECONDS, Session, locked, noted, unavailable
 from faults.conftest import MakeGateway

@@ -15,7 +15,7 @@ import pytest
 import stores
 from commands.command import until
 from customergraph.domain.principal import Scope
-from customergraph.store.database import AGAIN, embedded_path
+from customergraph.store.database import embedded_path
 from factories import Tenant
 from faults.around import COUNT, Session, locked, noted
 from faults.conftest import MakeGateway

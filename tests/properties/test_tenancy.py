@@ -34,7 +34,7 @@ from customergraph.domain.customer import SortKey, ordering
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.domain.paging import Cursor, SortDirection
 from customergraph.store import tenancy
-from customergraph.store.database import LostRace
+from customergraph.store.failures import LostRace
 from customergraph.store.tables import TENANT_TABLES, customer, message, tag
 from customergraph.store.tenancy import TENANT, UnboundStatement, ours
 from factories import NOON, Tenant

@@ -19,6 +19,8 @@ Options = Mapping[str, Any]
 
 # How many statements SQLAlchemy keeps compiled, of those that it runs itself: 60 kB each at most, and up to half more.
 COMPILED_STATEMENTS = 100
+# How long a connection on which something failed may take to show that it still answers.
+ANSWER_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,34 @@ class Backend(ABC):
     @abstractmethod
     def failure(self, error: BaseException) -> Failure | None:
         """Tell why a statement failed; None for a fault of ours."""
+
+    @abstractmethod
+    def is_rolled_back(self, error: BaseException) -> bool:
+        """Tell whether a commit that failed with this error is known to have changed nothing."""
+
+    @abstractmethod
+    def is_answer(self, error: Exception) -> bool:
+        """Tell whether an error is the database's answer to a statement, on a connection that is well."""
+
+    @abstractmethod
+    def refuse_closed(self, driver: Any) -> None:
+        """Raise OSError for a connection of which the driver knows that it is closed."""
+
+    async def answers(self, driver: Any) -> bool:
+        """Tell whether a connection still takes statements; one that does not is given up."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.command(driver, "SELECT 1")
+        except Exception as error:  # noqa: BLE001 - a broken connection raises all kinds
+            if self.is_answer(error):
+                return True
+            self.abandon(driver)
+            return False
+        return True
+
+    @abstractmethod
+    def abandon(self, driver: Any) -> None:
+        """Drop a connection that does not answer, without waiting for it."""
 
     @abstractmethod
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -31,7 +31,7 @@ _RACES = frozenset({"40001", "40P01", "23505", "23503"})
 
 class PostgreSQL(Backend):
     lateral = True
-    driver_errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    driver_errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
     # After five executions it may take one plan for all values.
     plan_for_values = "SET LOCAL plan_cache_mode = force_custom_plan"
     reading: ClassVar[Options] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -119,12 +119,25 @@ class PostgreSQL(Backend):
             if error.connection_invalidated:
                 return Failure.OUTAGE
             error = error.orig or error
-        if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
-            return Failure.OUTAGE
         state = getattr(error, "sqlstate", None) or ""
         if state in _RACES:
             return Failure.RACE
         return Failure.OUTAGE if state[:2] in _OUTAGE_CLASSES or state in _OUTAGES else None
+
+    def is_rolled_back(self, error: BaseException) -> bool:
+        # An ERROR answers the COMMIT. A FATAL may have come after it was carried out.
+        cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+        return isinstance(cause, asyncpg.PostgresError) and getattr(cause, "severity_en", None) == "ERROR"
+
+    def is_answer(self, error: Exception) -> bool:
+        return isinstance(error, asyncpg.PostgresError) and self.failure(error) is None
+
+    def refuse_closed(self, driver: Any) -> None:
+        if driver.is_closed():
+            raise ConnectionResetError("the connection was closed before the commit")
+
+    def abandon(self, driver: Any) -> None:
+        driver.terminate()
 
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         # COPY goes past SQLAlchemy, which begins the transaction with the first statement that it sees.

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.errors import CommandRefused
 from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Failure, Options
@@ -64,6 +64,7 @@ class SQLite(Backend):
             pool_timeout=self.connecting.pool_timeout,
         )
         event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
         event.listen(engine.sync_engine, "begin", _begin)
         return engine
 
@@ -100,6 +101,20 @@ class SQLite(Backend):
     def failure(self, error: BaseException) -> Failure | None:
         return Failure.OUTAGE if _code(error) in _OUTAGES else None
 
+    def is_rolled_back(self, error: BaseException) -> bool:
+        # What could not be written at all; after other errors the log may hold the change.
+        return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+
+    def is_answer(self, error: Exception) -> bool:  # noqa: ARG002 - `SELECT 1` cannot be refused
+        return False
+
+    def refuse_closed(self, driver: Any) -> None:
+        if _is_closed(driver):
+            raise ConnectionResetError("the connection was closed before the commit")
+
+    def abandon(self, driver: Any) -> None:
+        pass
+
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         await connection.execute(insert(table), rows)
 
@@ -130,6 +145,21 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", CACHE_SIZE):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _is_closed(driver: Any) -> bool:
+    try:
+        _ = driver.in_transaction
+    except (ValueError, sqlite3.ProgrammingError):
+        return True
+    return False
+
+
+def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Let the pool replace a connection whose thread has ended; it would stay in the pool for ever."""
+    driver: Any = connection
+    if _is_closed(driver.driver_connection):
+        raise DisconnectionError
 
 
 def _begin(connection: Connection) -> None:

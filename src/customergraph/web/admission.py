@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from customergraph.errors import Overloaded, StoreUnavailable
-from customergraph.store.database import AGAIN
+from customergraph.store.failures import AGAIN
 from customergraph.turns import Turns
 
 

@@ -12,7 +12,8 @@ from customergraph.store.database import Database
 from customergraph.store.last_uses import LastUses
 from customergraph.turns import Bounds, Turns
 from customergraph.web.admission import Admission
-from customergraph.web.throttle import MemoryBuckets, Rate, RedisBuckets, Throttle
+from customergraph.web.redis_buckets import RedisBuckets
+from customergraph.web.throttle import MemoryBuckets, Rate, Throttle
 
 
 @dataclass(frozen=True, slots=True)

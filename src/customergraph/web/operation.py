@@ -1,7 +1,8 @@
 """One operation: admitted, charged, executed within its time, and answered with its cost."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from customergraph.execution.documents import AnyDocument
 from customergraph.execution.limits import check_values
 from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.schema.context import Context
-from customergraph.schema.errors import answered
+from customergraph.schema.errors import Change, MutationFailed, answered
 from customergraph.schema.mutations.scopes import require_scopes
 from customergraph.store.access import TokenUse
 from customergraph.web.admission import AdmittedTurn
@@ -122,9 +123,10 @@ async def _executed(
         await turn.write()
     new_context = Context(gateway.database, use.principal, use.token_id)
     async with gateway.throttle.charged(use.token_id, charge), new_context as context:
-        result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
-        charge.actual = result.objects
-    return Answer(_body(result))
+        with _faults_of(operation, context):
+            result = await _in_time(operation, context, gone, gateway.settings.deadline)
+            charge.actual = result.objects
+            return Answer(_body(result, operation, context))
 
 
 async def _read(gateway: Gateway, text: str, use: TokenUse, gone: Watch) -> AnyDocument:
@@ -169,9 +171,27 @@ def _require_scope(gateway: Gateway, operation: Operation, use: TokenUse) -> Non
         require_scopes(use.principal, operation.root_fields)
 
 
-async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> Result:
+@contextmanager
+def _faults_of(operation: Operation, context: Context) -> Iterator[None]:
+    """Let a fault in a mutation say whether its changes were made."""
+    try:
+        yield
+    except (RequestRefused, ClientGone):
+        raise
+    except Exception as error:
+        if operation.kind is not OperationType.MUTATION:
+            raise
+        raise MutationFailed(Change(_all_done(operation, context))) from error
+
+
+def _all_done(operation: Operation, context: Context) -> bool | None:
+    names = [planned.details[0].node.name.value for planned in operation.plan.root.fields]
+    return context.all_done(sum(not name.startswith("__") for name in names))
+
+
+async def _in_time(operation: Operation, context: Context, gone: Watch, seconds: float) -> Result:
     """Await the work until its deadline, and while its client waits for it; then stop it, in the store too."""
-    task: asyncio.Task[Result] = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(operation.run(context))
     watch = asyncio.ensure_future(gone())
     try:
         await asyncio.wait({task, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -181,15 +201,25 @@ async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> 
             is_gone = watch.done()
             task.cancel()
             await asyncio.wait({task})
-            raise ClientGone if is_gone else TimedOut(seconds)
+            raise ClientGone if is_gone else TimedOut(seconds, done=_all_done(operation, context))
         return task.result()
     finally:
         task.cancel()
         watch.cancel()
 
 
-def _body(result: Result) -> dict[str, Any]:
+def _body(result: Result, operation: Operation, context: Context) -> dict[str, Any]:
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
-        body["errors"] = [answered(error, before_execution=False) for error in result.errors]
+        body["errors"] = [
+            answered(error, before_execution=False, change=_change(error, operation, context))
+            for error in result.errors
+        ]
     return body
+
+
+def _change(error: GraphQLError, operation: Operation, context: Context) -> Change | None:
+    """Give the change of the mutation field that an error stands in."""
+    if operation.kind is not OperationType.MUTATION or not error.path:
+        return None
+    return Change(context.is_done(error.path[0]))

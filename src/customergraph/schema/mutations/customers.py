@@ -49,7 +49,7 @@ async def _done(info: Info, act: Act) -> Outcome:
     """Carry out an act in a transaction of its own; what is read from here on sees what it did."""
     context = info.context
     try:
-        changed = await context.change(lambda write: act(write, context.principal))
+        changed = await context.change(info.path.key, lambda write: act(write, context.principal))
     except InputRefused as refused:
         errors = [UserError(field=list(m.field), message=m.message, code=m.code) for m in refused.mistakes]
         return Outcome(None, errors)
