@@ -1,6 +1,5 @@
 """The settings of a running gateway, and the only reader of the environment."""
 
-import os
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -8,6 +7,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from customergraph.errors import CommandRefused
+from customergraph.hosts import header_names, host_name, origin
 
 PREFIX = "CUSTOMERGRAPH_"
 _EMBEDDED = "sqlite+aiosqlite:///"
@@ -15,8 +15,6 @@ _SERVER = "postgresql+asyncpg"
 # What the address of a server may end in: a socket's folder, and asyncpg's ways with TLS.
 _OPTIONS = {"host", "port", "ssl"}
 _SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-# What the server that starts the workers keeps to itself.
-_OF_THE_SERVER = {"host", "port", "workers"}
 # What an error may not repeat: it can hold a password.
 _SECRET = {"database_url", "redis_url"}
 
@@ -31,7 +29,11 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1)] = 1
     graphiql: bool = True
+    hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_headers: Annotated[tuple[str, ...], NoDecode] = ()
+    keep_alive: Annotated[float, Field(gt=0)] = 75
+    head_limit: Annotated[int, Field(gt=0)] = 65_536
     pool_size: Annotated[int, Field(ge=2)] = 10
     pool_timeout: Annotated[float, Field(gt=0)] = 2
     statement_timeout: Annotated[float, Field(gt=0)] = 10
@@ -70,12 +72,27 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("hosts", "cors_origins", "cors_headers", mode="before")
     @classmethod
-    def _comma_separated(cls, origins: object) -> object:
-        if isinstance(origins, str):
-            return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
-        return origins
+    def _comma_separated(cls, entries: object) -> object:
+        if isinstance(entries, str):
+            return tuple(entry.strip() for entry in entries.split(",") if entry.strip())
+        return entries
+
+    @field_validator("hosts")
+    @classmethod
+    def _host_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(host_name, names))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(origin, origins))
+
+    @field_validator("cors_headers")
+    @classmethod
+    def _header_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return header_names(names)
 
     @classmethod
     def read(cls, **chosen: Any) -> "Settings":
@@ -93,13 +110,6 @@ class Settings(BaseSettings):
             raise CommandRefused(f"setting {name}: {reason}{got}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise CommandRefused(f".env: {error}") from None
-
-    def export(self) -> None:
-        """Put these settings into the environment, where worker processes read them."""
-        for name in sorted(type(self).model_fields.keys() - _OF_THE_SERVER):
-            value = getattr(self, name)
-            if value is not None:
-                os.environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _names_a_database(url: str) -> bool:

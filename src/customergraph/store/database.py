@@ -59,6 +59,7 @@ class Transaction:
         self._running: asyncio.Task[Any] | None = None
         self._turn = asyncio.Lock()
         self._has_ended = False
+        self._is_stopped = False
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Run a statement and give its rows."""
@@ -82,16 +83,25 @@ class Transaction:
             if self._has_ended:
                 # Whoever waited for a turn is not waited for any more, and would leave a connection open.
                 raise TransactionEnded
+            self._refuse_stopped()
             self._running = asyncio.current_task()
             try:
                 if self._connection is None:
                     self._connection = await self._opened()
                 return await work(self._connection)
+            except asyncio.CancelledError:
+                self._refuse_stopped()
+                raise
             except Exception as error:
+                self._refuse_stopped()
                 _raise_failure(error, self._backend, self._advice, races=True)
                 raise
             finally:
                 self._running = None
+
+    def _refuse_stopped(self) -> None:
+        if self._is_stopped:
+            raise StoreUnavailable(self._advice, "the server stops") from None
 
     async def _opened(self) -> AsyncConnection:
         """Give the connection, on which SQLAlchemy begins with the first statement."""
@@ -101,6 +111,16 @@ class Transaction:
         """Stop the statement that runs, at the database too; whoever waits for it gets an error."""
         if self._connection is not None and self._running is not None:
             await self._backend.interrupt(self._connection, self._running)
+
+    async def stop(self) -> None:
+        """Stop the statement that runs, and let none follow; whoever waits for one gets StoreUnavailable.
+
+        A commit that has begun comes to its end.
+        """
+        self._is_stopped = True
+        if self._connection is None and self._running is not None:
+            self._running.cancel()
+        await self.interrupt()
 
     def _bound(self, parameters: Parameters) -> Any:
         own = {tenancy.TENANT.key: self.project_id}

@@ -114,7 +114,8 @@ async def _executed(gateway: Gateway, request: GraphQLRequest, use: TokenUse, go
     if charge.requested > gateway.settings.cost_limit:
         raise LimitExceeded("cost", charge.requested, gateway.settings.cost_limit)
     async with gateway.throttle.charged(use.token_id, charge), Context(gateway.database, use.principal) as context:
-        result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
+        with gateway.stoppable(context):
+            result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
         charge.actual = result.objects
     return Answer(_body(result))
 
