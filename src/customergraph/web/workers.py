@@ -27,7 +27,8 @@ from customergraph.web.server import GRACE_SECONDS, Server
 # How often workers are asked whether they live, and after what silence one is replaced.
 PING_SECONDS = 1.0
 SILENCE_SECONDS = 15.0
-START_SECONDS = 30.0
+# How long a worker may take to import what it serves with, while it answers nothing.
+START_SECONDS = 120.0
 # A worker that is not told to stop, but left alone, has to free the port soon.
 ORPHAN_SECONDS = 1.0
 # How long past its grace a worker may take to close what it has open.
@@ -66,7 +67,8 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     has_started: bool = False
-    heard_at: float = field(default_factory=time.monotonic)
+    # Until when it may be silent.
+    deadline: float = field(default_factory=lambda: time.monotonic() + START_SECONDS)
 
     @classmethod
     def start(cls, config: uvicorn.Config, sockets: Sequence[socket.socket]) -> "_Worker":
@@ -91,11 +93,11 @@ class _Worker:
         with suppress(EOFError, OSError):
             while self.pipe.poll():
                 self.has_started = self.pipe.recv_bytes() == _STARTED
-                self.heard_at = time.monotonic()
+                self.deadline = time.monotonic() + SILENCE_SECONDS
 
     @property
     def is_alive(self) -> bool:
-        return self.process.is_alive() and time.monotonic() - self.heard_at < SILENCE_SECONDS
+        return self.process.is_alive() and time.monotonic() < self.deadline
 
     def end(self) -> None:
         """Kill it where it lives yet."""
