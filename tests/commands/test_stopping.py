@@ -239,6 +239,8 @@ def test_mutations_that_wait_for_a_lock_when_the_time_is_over_are_told_that_noth
             for connection, id_ in zip(connections, ids, strict=True):
                 sent_mutation(served, connection, id_)
             answers: list[Answer] = list(pool.map(read_answer, connections))
+            for connection in connections:
+                connection.close()
             assert ended.result() == 0
         rows = somebody.value("SELECT count(archived_at) FROM customer")
 
