@@ -2,23 +2,20 @@
 
 import asyncio
 import re
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeVar
+from typing import Annotated, BinaryIO, TypeVar
 
 import typer
-import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from customergraph import demo as demo_project
-from customergraph import logs
 from customergraph.domain import moments, text
 from customergraph.domain.principal import Scope
 from customergraph.errors import CommandRefused, StoreUnavailable, ValueRefused
@@ -32,8 +29,7 @@ from customergraph.store import access, upgrades
 from customergraph.store.backend import Connecting
 from customergraph.store.database import Database, embedded_path
 from customergraph.store.sqlite import refuse_old_sqlite
-from customergraph.web.app import create_app
-from customergraph.web.garbage import leave_out_what_stays
+from customergraph.web import listening, serving
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,8 +53,6 @@ DatabaseUrl = Annotated[str | None, typer.Option("--database-url", help="The sto
 ProjectSlug = Annotated[str, typer.Option("--project", help="The project's slug.")]
 
 _SQLITE = b"SQLite format 3\0"
-# How long a stopping server waits for the requests it has begun.
-GRACE_SECONDS = 10
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DURATION = re.compile(r"(\d{1,5})([smhdw])", re.ASCII)
@@ -135,13 +129,13 @@ def demo(
         task = progress.add_task("making", total=customers, visible=not path.exists())
         secret = asyncio.run(demo_project.opened(path, customers, lambda made: progress.advance(task, made)))
     url = f"http://127.0.0.1:{port}/graphql"
-    print(f"GraphiQL and API: {url}\nToken: {secret}\n")  # noqa: T201
+    print(f"GraphiQL and API: {url}\nToken: {secret}\nIt expires after 12 hours, or when the demo is started again.\n")  # noqa: T201
     print(f'curl {url} -H "Authorization: Bearer {secret}" \\')  # noqa: T201
     print('  --json \'{"query": "{ customers(first: 3) { totalCount nodes { name email } } }"}\'', flush=True)  # noqa: T201
-    settings = Settings.read(database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, graphiql=True)
-    served = create_app(settings, shown_token=secret)
-    leave_out_what_stays()
-    uvicorn.run(served, **_server_options(settings))
+    settings = Settings.read(
+        database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, workers=1, graphiql=True
+    )
+    serving.serve(settings, shown_token=secret)
 
 
 @app.command()
@@ -156,40 +150,13 @@ def serve(
     settings = Settings.read(database_url=database_url, host=host, port=port, workers=workers, graphiql=graphiql)
     _refuse_unusable_port(settings.host, settings.port)
     _on_store(settings.database_url, _nothing_more)
-    if settings.workers == 1:
-        served = create_app(settings)
-        leave_out_what_stays()
-        uvicorn.run(served, **_server_options(settings))
-    else:
-        settings.export()
-        uvicorn.run(
-            "customergraph.web.app:from_environment",
-            factory=True,
-            workers=settings.workers,
-            **_server_options(settings),
-        )
+    serving.serve(settings)
 
 
 def _refuse_unusable_port(host: str, port: int) -> None:
     """Raise CommandRefused, with the reason, where no server can listen."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise CommandRefused(f"cannot listen on {host}, port {port}: {error.strerror}") from None
-
-
-def _server_options(settings: Settings) -> dict[str, Any]:
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "loop": "uvloop",
-        "http": "httptools",
-        "ws": "none",
-        "timeout_graceful_shutdown": GRACE_SECONDS,
-        "server_header": False,
-        "log_config": logs.CONFIG,
-    }
+    for own in listening.listen(host, port):
+        own.close()
 
 
 async def _nothing_more(_database: Database) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from customergraph.domain.customer import derived
-from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
 from customergraph.errors import CommandRefused
 from customergraph.store import access, bulk, catalog, customers, history, upgrades
@@ -22,6 +21,7 @@ SEED = 20_261_101
 BEGIN = datetime(2022, 1, 3, 9, tzinfo=UTC)
 END = datetime(2026, 11, 1, 18, tzinfo=UTC)
 CUSTOMERS_OF_A_BATCH = 1_000
+TOKEN_LIFETIME = timedelta(hours=12)
 
 _FIRST = (
     "Amara Ben Chloé Daniel Elena Farid Grace Hugo Ingrid Jamal Kenji Laura Miguel Nadia Oliver Priya"
@@ -290,7 +290,7 @@ async def _save(database: Database, project_id: int, people: list[Person]) -> No
 
 
 async def opened(path: Path, customers: int, made: Callable[[int], None]) -> str:
-    """Make the demo's store, or open one that the demo made, and give a new token for it.
+    """Make the demo's store, or open one that the demo made, and give a new token for it, in place of earlier ones.
 
     Raises CommandRefused for a file that the demo did not make.
     """
@@ -301,7 +301,7 @@ async def opened(path: Path, customers: int, made: Callable[[int], None]) -> str
     database = Database(f"sqlite+aiosqlite:///{path}")
     try:
         await upgrades.upgrade(database)
-        return await access.create_token(database, SLUG, "demo", set(Scope), None)
+        return await access.create_demo_token(database, SLUG, TOKEN_LIFETIME)
     finally:
         await database.close()
 

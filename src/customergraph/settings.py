@@ -1,6 +1,5 @@
 """The settings of a running gateway, and the only reader of the environment."""
 
-import os
 import re
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -10,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from customergraph.errors import SETTING_PREFIX, CommandRefused
+from customergraph.hosts import header_names, host_name, origin
 
 PREFIX = SETTING_PREFIX
 _EMBEDDED = "sqlite+aiosqlite:///"
@@ -18,8 +18,6 @@ _SERVER = "postgresql+asyncpg"
 _OPTIONS = {"host", "port", "ssl"}
 _SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _REDIS_NUMBER = re.compile(r"(/[0-9]{1,9})?/?")
-# What the server that starts the workers keeps to itself.
-_OF_THE_SERVER = {"host", "port", "workers"}
 # What an error may not repeat: it can hold a password.
 _SECRET = {"database_url", "redis_url"}
 
@@ -34,7 +32,11 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1)] = 1
     graphiql: bool = True
+    hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_headers: Annotated[tuple[str, ...], NoDecode] = ()
+    keep_alive: Annotated[float, Field(gt=0)] = 75
+    head_limit: Annotated[int, Field(gt=0)] = 65_536
     pool_size: Annotated[int, Field(ge=2)] = 10
     pool_timeout: Annotated[float, Field(gt=0)] = 2
     statement_timeout: Annotated[float, Field(gt=0)] = 10
@@ -85,12 +87,27 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("hosts", "cors_origins", "cors_headers", mode="before")
     @classmethod
-    def _comma_separated(cls, origins: object) -> object:
-        if isinstance(origins, str):
-            return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
-        return origins
+    def _comma_separated(cls, entries: object) -> object:
+        if isinstance(entries, str):
+            return tuple(entry.strip() for entry in entries.split(",") if entry.strip())
+        return entries
+
+    @field_validator("hosts")
+    @classmethod
+    def _host_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(host_name, names))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(origin, origins))
+
+    @field_validator("cors_headers")
+    @classmethod
+    def _header_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return header_names(names)
 
     @classmethod
     def read(cls, **chosen: Any) -> "Settings":
@@ -118,13 +135,6 @@ class Settings(BaseSettings):
                 f"setting {PREFIX}BUCKET_SIZE: {self.bucket_size} is less than {PREFIX}COST_LIMIT, {self.cost_limit}:"
                 " no token could ever pay for the largest operation that is allowed"
             )
-
-    def export(self) -> None:
-        """Put these settings into the environment, where worker processes read them."""
-        for name in sorted(type(self).model_fields.keys() - _OF_THE_SERVER):
-            value = getattr(self, name)
-            if value is not None:
-                os.environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _names_a_database(url: str) -> bool:

@@ -16,6 +16,7 @@ import stores
 from commands.command import until
 from customergraph.domain.principal import Scope
 from customergraph.store.database import embedded_path
+from customergraph.store.failures import AGAIN
 from factories import Tenant
 from faults.around import COUNT, Session, locked, noted
 from faults.conftest import MakeGateway

@@ -59,6 +59,10 @@ class Context:
         """Stop what the operation has the store do."""
         await self._at_work.interrupt()
 
+    async def stop(self) -> None:
+        """End what the operation has the store do with StoreUnavailable, so that the operation ends and is answered."""
+        await self._at_work.stop()
+
     async def __aenter__(self) -> Self:
         return self
 

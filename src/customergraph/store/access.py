@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from customergraph.domain import moments
@@ -22,6 +22,11 @@ from customergraph.store.tenancy import TENANT
 
 PREFIX_LENGTH = 12
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+_MARK = "cg_"
+# What the secrets of the demo's own tokens begin with, by which their visible prefixes are known.
+_DEMO_MARK = "cg_demo"
+_DEMO_NAME = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,26 @@ async def create_token(
     database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None
 ) -> str:
     """Make a token for a project and give its secret, which is kept nowhere."""
-    secret = "cg_" + secrets.token_urlsafe(32)
+    return await _add_token(database, slug, name, scopes, expires_at, _MARK + secrets.token_urlsafe(32))
+
+
+async def create_demo_token(database: Database, slug: str, lifetime: timedelta) -> str:
+    """Make the demo's token, with all scopes, and revoke those that the demo made before."""
+    project_id = (await project_of_slug(database, slug)).id
+    now = moments.now()
+    # Before tokens had its mark, the demo made them under one name, with all scopes, and for ever.
+    unmarked = and_(token.c.name == _DEMO_NAME, token.c.scopes == " ".join(Scope), token.c.expires_at.is_(None))
+    own = or_(token.c.prefix.startswith(_DEMO_MARK, autoescape=True), unmarked)
+    async with database.unbound(writing=True) as connection:
+        is_valid = and_(token.c.project_id == project_id, token.c.revoked_at.is_(None))
+        await connection.execute(update(token).where(is_valid, own).values(revoked_at=now))
+    secret = _DEMO_MARK + secrets.token_urlsafe(32)[len(_DEMO_MARK) - len(_MARK) :]
+    return await _add_token(database, slug, _DEMO_NAME, set(Scope), now + lifetime, secret)
+
+
+async def _add_token(
+    database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None, secret: str
+) -> str:
     row = {
         "project_id": (await project_of_slug(database, slug)).id,
         "name": name,

@@ -19,6 +19,7 @@ from customergraph.store.backend import Backend, Connecting
 from customergraph.store.connections import Connections, Seat
 from customergraph.store.failures import (
     AGAIN,
+    MESSAGES,
     LostRace,
     StatementFailed,
     TransactionEnded,
@@ -62,6 +63,7 @@ class Transaction:
         self._running: asyncio.Task[Any] | None = None
         self._turn = asyncio.Lock()
         self._has_ended = False
+        self._is_stopped = False
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Run a statement and give its rows."""
@@ -85,12 +87,17 @@ class Transaction:
             if self._has_ended:
                 # Whoever waited for a turn is not waited for any more, and would leave a connection open.
                 raise TransactionEnded
+            self._refuse_stopped()
             self._running = asyncio.current_task()
             try:
                 if self._connection is None:
                     self._connection = await self._seated()
                 return await work(self._connection)
+            except asyncio.CancelledError:
+                self._refuse_stopped()
+                raise
             except Exception as error:
+                self._refuse_stopped()
                 await raise_failure(error, self._backend, self._driver, done=self.done, races=True)
                 raise
             finally:
@@ -104,6 +111,10 @@ class Transaction:
         except BaseException:
             self._seat.give_back()
             raise
+
+    def _refuse_stopped(self) -> None:
+        if self._is_stopped:
+            raise StoreUnavailable(MESSAGES[self.done], "the server stops", self.done) from None
 
     async def _opened(self) -> AsyncConnection:
         """Give a connection on which the transaction has begun."""
@@ -134,6 +145,17 @@ class Transaction:
         if self._connection is not None and self._running is not None:
             await self._backend.interrupt(self._connection, self._running)
         elif self._seat.is_waited_for and self._running is not None:
+            self._running.cancel()
+
+    async def stop(self) -> None:
+        """Stop the statement that runs, and let none follow; whoever waits for one gets StoreUnavailable.
+
+        A commit that has begun comes to its end.
+        """
+        self._is_stopped = True
+        if self._connection is not None:
+            await self.interrupt()
+        elif self._running is not None:
             self._running.cancel()
 
     def _bound(self, parameters: Parameters) -> Any:

@@ -1,10 +1,13 @@
 """What a worker answers operations with."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
+from customergraph.schema.context import Context
 from customergraph.schema.queries import execution
 from customergraph.settings import Settings
 from customergraph.store.backend import Connecting
@@ -27,6 +30,7 @@ class Gateway:
     admission: Admission
     throttle: Throttle
     last_uses: LastUses
+    running: set[Context] = field(default_factory=set)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -59,6 +63,20 @@ class Gateway:
             Throttle(buckets, rate),
             LastUses(database),
         )
+
+    @contextmanager
+    def stoppable(self, context: Context) -> Iterator[None]:
+        """Let `stop` reach an operation while it runs."""
+        self.running.add(context)
+        try:
+            yield
+        finally:
+            self.running.discard(context)
+
+    async def stop(self) -> None:
+        """End the waiting for the store of every operation that runs, so that it is answered now."""
+        for context in tuple(self.running):
+            await context.stop()
 
     async def close(self) -> None:
         await self.last_uses.close()

@@ -123,7 +123,7 @@ async def _executed(
         await turn.write()
     new_context = Context(gateway.database, use.principal, use.token_id)
     async with gateway.throttle.charged(use.token_id, charge), new_context as context:
-        with _faults_of(operation, context):
+        with _faults_of(operation, context), gateway.stoppable(context):
             result = await _in_time(operation, context, gone, gateway.settings.deadline)
             charge.actual = result.objects
             return Answer(_body(result, operation, context))
