@@ -3,10 +3,9 @@
 import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EISDIR
 from functools import partial
-from itertools import islice
 from os import strerror
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +23,10 @@ from customergraph.store import access, catalog
 from customergraph.store.database import Database, Write
 
 ROWS_OF_A_BATCH = 5_000
+# What the batch's rows may take in memory, roughly: reviews can be long.
+CHARACTERS_OF_A_BATCH = 8_000_000
+# A rejected row of more lines may be many rows, between two quotes that nobody meant.
+USUAL_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +130,30 @@ class _Checked:
 
 
 def _batches(rows: Iterator[Record | Reject], kind: Kind, zone: ZoneInfo) -> Iterator[_Checked]:
-    while taken := list(islice(rows, ROWS_OF_A_BATCH)):
-        good: list[Row] = []
-        bad: list[Reject] = []
-        for record in taken:
-            outcome = [record] if isinstance(record, Reject) else checked(record, COLUMNS[kind], zone)
-            if isinstance(outcome, Row):
-                good.append(outcome)
-            else:
-                bad.extend(outcome)
-        yield _Checked(good, bad)
+    batch = _Checked([], [])
+    count = characters = 0
+    for record in rows:
+        outcome = [record] if isinstance(record, Reject) else _check(record, kind, zone)
+        if isinstance(outcome, Row):
+            batch.good.append(outcome)
+        else:
+            batch.bad.extend(outcome)
+        count += 1
+        characters += 0 if isinstance(record, Reject) else sum(map(len, record.cells.values()))
+        if count == ROWS_OF_A_BATCH or characters >= CHARACTERS_OF_A_BATCH:
+            yield batch
+            batch, count, characters = _Checked([], []), 0, 0
+    if count:
+        yield batch
+
+
+def _check(record: Record, kind: Kind, zone: ZoneInfo) -> Row | list[Reject]:
+    outcome = checked(record, COLUMNS[kind], zone)
+    if isinstance(outcome, Row) or record.lines <= USUAL_LINES:
+        return outcome
+    last = record.line + record.lines - 1
+    hint = f"; the row goes on to line {last:,}: a quote may be missing"
+    return [replace(reject, reason=reject.reason + hint) for reject in outcome]
 
 
 async def _all(write: Write, kind: Kind, batches: Iterator[_Checked], rejects: Rejects, summary: Summary) -> None:
