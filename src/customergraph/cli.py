@@ -20,7 +20,7 @@ from customergraph.domain import moments, text
 from customergraph.domain.principal import Scope
 from customergraph.errors import CommandRefused, StoreUnavailable, ValueRefused
 from customergraph.importing import importer
-from customergraph.importing.files import Format
+from customergraph.importing.files import Format, refuse_device
 from customergraph.importing.importer import Rejects, Source, Summary
 from customergraph.importing.kinds import Kind
 from customergraph.schema.queries import sdl
@@ -294,6 +294,7 @@ def import_(
         raise typer.BadParameter("it would replace FILE", param_hint="--rejects")
     begun = time.monotonic()
     with _opened(file) as stream, _progress("bytes") as progress:
+        refuse_device(stream, "standard input" if file == "-" else file)
         size = None if file == "-" else Path(file).stat().st_size
         task = progress.add_task(f"importing {kind}", total=size)
         summary = _on_store(

@@ -19,6 +19,7 @@ import pytest
 
 import stores
 from customergraph.cli import main
+from customergraph.errors import CommandRefused
 from customergraph.importing import importer
 from customergraph.importing.files import Format
 from customergraph.importing.importer import Rejects, Source
@@ -213,6 +214,12 @@ class Imports:
                 ),
             )
         return summary.added, summary.changed, summary.rejected
+
+    def refusal(self, kind: str, *lines: str) -> str:
+        """Import lines of CSV that have to be refused as a whole; gives why."""
+        with pytest.raises(CommandRefused) as refused:
+            self.csv(kind, *lines)
+        return str(refused.value)
 
     @property
     def rejects(self) -> list[tuple[str, str, str]]:

@@ -6,6 +6,8 @@ from commands.command import Imports
 from customergraph.errors import CommandRefused
 from customergraph.importing.files import Format
 
+NOT_CLOSED = "is not CSV: a quote that opens on this line is not closed"
+
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
@@ -23,9 +25,13 @@ def test_a_byte_order_mark_and_either_line_end_are_read(imports: Imports, mark: 
         (b"", "line 1: there is no header row"),
         (b"\n\n", "line 1: there is no header row"),
         (b"slug,name,colour\n", "line 1: unknown column 'colour': the columns are slug, name, color, icon"),
-        (b"vip,VIP\n", "line 1: unknown column 'vip': the columns are slug, name, color, icon"),
+        (b"vip,VIP\n", "line 1: unknown columns 'vip', 'VIP': the columns are slug, name, color, icon"),
         (b"slug\n", "line 1: the column 'name' is missing"),
         (b"slug,name,slug\n", "line 1: the column 'slug' stands there twice"),
+        (
+            b"slug,name,icons,colour,Tag\n",
+            "line 1: unknown columns 'icons', 'colour', 'Tag': the columns are slug, name, color, icon",
+        ),
         (b'"slug,name\nvip,VIP\n', "line 1: is not CSV: unexpected end of data"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "line 1: is not UTF-8"),
         ("slug,name\n".encode("utf-16"), "line 1: is not UTF-8"),
@@ -67,15 +73,15 @@ def test_rows_that_are_torn_short_or_of_other_bytes_are_rejected(imports: Import
         b"i,I,\n"
     )
 
-    assert imports.content("tags", content) == (2, 0, 6)
-    assert imports.rows("SELECT slug FROM tag ORDER BY id") == ["a", "f"]
+    assert imports.content("tags", content) == (3, 0, 6)
+    assert imports.rows("SELECT slug FROM tag ORDER BY id") == ["a", "f", "i"]
     assert imports.rejects == [
         ("3", "", "has 2 cells, and the header 3"),
         ("4", "", "has 4 cells, and the header 3"),
         ("5", "name", "must not contain control characters"),
         ("7", "name", "is not UTF-8"),
         ("9", "", "is not CSV: ',' expected after '\"'"),
-        ("11", "", "is not CSV: unexpected end of data"),
+        ("11", "", f"{NOT_CLOSED} (line 12: unexpected end of data)"),
     ]
 
 

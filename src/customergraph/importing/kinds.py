@@ -18,6 +18,9 @@ Rule = Callable[[str, ZoneInfo], Any]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+# What of the unknown columns of a file is told.
+MAX_NAMES = 100
+MAX_NAME_LENGTH = 40
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -43,15 +46,22 @@ class Columns:
 
     def problem(self, names: Sequence[str]) -> str | None:
         """Say what is wrong with the columns of a file; None when nothing is."""
-        for name in names:
-            if name not in self.rules:
-                return f"unknown column {name[:40]!r}: the columns are {', '.join(self.rules)}"
+        unknown = [name for name in names if name not in self.rules]
+        if unknown:
+            return f"unknown {_listed(unknown)}: the columns are {', '.join(self.rules)}"
         missing = sorted(self.required.difference(names))
         if missing:
             return f"the column {missing[0]!r} is missing"
         if self.of_customer and not {"email", "phone"}.intersection(names):
             return "the column 'email' or 'phone' is missing"
         return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name columns, in a line of bounded length."""
+    named = ", ".join(repr(name[:MAX_NAME_LENGTH]) for name in names[:MAX_NAMES])
+    more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+    return f"{'columns' if len(names) > 1 else 'column'} {named}{more}"
 
 
 def _text(rule: Callable[[str | None], Any]) -> Rule:

@@ -77,6 +77,9 @@ class Backend(ABC):
         """The file of an embedded store."""
         return None
 
+    async def close(self) -> None:
+        await self.engine.dispose()
+
     @abstractmethod
     def _engine(self) -> AsyncEngine: ...
 

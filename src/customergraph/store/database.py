@@ -424,7 +424,7 @@ class Database:
             await connection.exec_driver_sql(f"PRAGMA application_id = {DEMO_APPLICATION_ID}")
 
     async def close(self) -> None:
-        await self.backend.engine.dispose()
+        await self.backend.close()
 
 
 def embedded_path(url: str) -> Path | None:

@@ -9,17 +9,19 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.errors import CommandRefused
-from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Failure, Options
+from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Connecting, Failure, Options
+from customergraph.store.checkpoints import Checkpoints
 
 OLDEST = (3, 35)
 BUSY_TIMEOUT_SECONDS = 5
 STEP_SECONDS = 0.4
+_OVERWRITTEN = "overwritten"
 
 _OUTAGES = frozenset(
     {
@@ -47,6 +49,10 @@ class SQLite(Backend):
     reading: ClassVar[Options] = {"writing": False}
     writing: ClassVar[Options] = {"writing": True}
 
+    def __init__(self, url: str, connecting: Connecting) -> None:
+        super().__init__(url, connecting)
+        self._checkpoints = Checkpoints(self.path)
+
     @property
     def path(self) -> Path:
         return Path(make_url(self.url).database or "")
@@ -66,7 +72,17 @@ class SQLite(Backend):
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
         event.listen(engine.sync_engine, "begin", _begin)
+        event.listen(engine.sync_engine, "after_cursor_execute", _note_overwritten)
+        event.listen(engine.sync_engine, "checkin", self._checkpoint_overwritten)
         return engine
+
+    def _checkpoint_overwritten(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        if entry.info.pop(_OVERWRITTEN, False):
+            self._checkpoints.request()
+
+    async def close(self) -> None:
+        await super().close()
+        await self._checkpoints.close()
 
     async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
         # In steps: a driver that waits for another writer does not hear that it is to stop.
@@ -142,7 +158,8 @@ def refuse_old_sqlite() -> None:
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", CACHE_SIZE):
+    pragmas = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=FULL", CACHE_SIZE)
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -160,6 +177,19 @@ def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _pr
     driver: Any = connection
     if _is_closed(driver.driver_connection):
         raise DisconnectionError
+
+
+def _note_overwritten(
+    connection: Connection,
+    cursor: DBAPICursor,
+    statement: str,
+    _parameters: object,
+    _context: object,
+    _is_many: bool,  # noqa: FBT001 - SQLAlchemy gives it
+) -> None:
+    """Note on its connection that a transaction overwrote or deleted rows, whose old values the log has."""
+    if cursor.rowcount > 0 and statement.startswith(("UPDATE", "DELETE")):
+        connection.info[_OVERWRITTEN] = True
 
 
 def _begin(connection: Connection) -> None:
