@@ -32,6 +32,11 @@ def normalized(text: str) -> str:
     return text.strip(WHITESPACE)
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether nothing is left of a text when it is trimmed."""
+    return not text or (text.isspace() and not text.strip(WHITESPACE))
+
+
 def has_controls(text: str, allowed: frozenset[str] = frozenset()) -> bool:
     """Tell whether text holds a control character or half of a surrogate pair."""
     if text.isascii() and text.isprintable():
