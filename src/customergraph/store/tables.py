@@ -86,6 +86,13 @@ project = Table(
     **_NEVER_REUSED,
 )
 
+store_fact = Table(
+    "store_fact",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 token = Table(
     "token",
     metadata,

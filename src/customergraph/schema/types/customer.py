@@ -138,7 +138,8 @@ def customers_of(
     q: Annotated[
         str | None,
         strawberry.argument(
-            description="Part of a first, last or full name, email, company or phone, without regard to case."
+            description="Words that each have to be part of the full name, email, company or phone."
+            " Case and accents do not count; up to 100 characters."
         ),
     ] = strawberry.UNSET,
     email: Annotated[
@@ -180,7 +181,7 @@ def customers_of(
     from_, to = rules.days(given(date_from), given(date_to))
     since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
     wanted = CustomerFilter(
-        search=rules.folded_argument("q", given(q), rules.LONGEST_SEARCH) or None,
+        words=rules.search_argument(given(q)),
         email=rules.folded_argument("email", given(email)),
         tag_slug=rules.slug_argument("tagSlug", given(tag_slug)),
         facet=given(filter),
