@@ -344,3 +344,51 @@ def test_letters_and_digits_that_only_resemble_ascii_are_rejected(
     assert ann.ndjson(kind, {"email": "ann@example.com", **rows[kind], column: cell}) == (0, 0, 1)
 
     assert ann.rejects[0][:2] == ("1", column)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["anna@b\u00fccher.example", "ANNA@xn--bcher-kva.example", "Anna@\uff42\u00fc\uff43\uff48\uff45\uff52.example"],
+)
+def test_a_customer_is_known_by_its_mailbox(imports: Imports, address: str) -> None:
+    imports.csv("customers", "first_name,email", "Anna,anna@B\u00dcCHER.example", "Bea,bea@fa\u00df.example")
+
+    assert imports.csv("customers", "first_name,email", f"Ann,{address}", "Bo,bea@fass.example") == (1, 1, 0)
+    assert imports.csv("charges", "email,amount,currency", f"{address},1,USD", "bea@xn--fa-hia.example,2,USD") == (
+        2,
+        0,
+        0,
+    )
+    assert imports.csv("reviews", "email,score", f"{address},3") == (1, 0, 0)
+    assert imports.csv("messages", "email,channel,template,scheduled_at", f"{address},sms,request,1") == (1, 0, 0)
+
+    assert imports.rows("SELECT first_name, email FROM customer ORDER BY id") == [
+        ("Ann", address),
+        ("Bea", "bea@fa\u00df.example"),
+        ("Bo", "bea@fass.example"),
+    ]
+    assert imports.rows("SELECT customer_id, amount FROM charge ORDER BY id") == [(1, 1), (2, 2)]
+    assert imports.rows("SELECT customer_id FROM review UNION ALL SELECT customer_id FROM message") == [1, 1]
+
+
+def test_two_rows_of_one_mailbox_are_one_customer(imports: Imports) -> None:
+    rows = ["Anna,anna@b\u00fccher.example", "Annie,anna@xn--bcher-kva.example"]
+
+    assert imports.csv("customers", "first_name,email", *rows) == (1, 1, 0)
+    assert imports.rows("SELECT first_name, email FROM customer") == [("Annie", "anna@xn--bcher-kva.example")]
+
+
+def test_a_customer_that_an_older_version_let_share_a_mailbox_can_be_changed(imports: Imports) -> None:
+    imports.csv("customers", "uuid,first_name,email", f"{ANN},Ann,ann@example.com", f"{BOB},Bob,bob@example.com")
+    # As an upgrade leaves two rows of one mailbox.
+    imports.change("UPDATE customer SET email = 'ANN@example.com', email_key = 'ann@example.com\n2' WHERE id = 2")
+
+    assert imports.csv("customers", "uuid,first_name", f"{BOB},Bobby") == (0, 1, 0)
+    assert imports.csv("customers", "uuid,first_name,email", f"{BOB},Bobby,ANN@example.com") == (0, 0, 1)
+    assert imports.rejects == [("2", "email", "belongs to another customer than the rest of the row")]
+    assert imports.csv("customers", "uuid,first_name,email", f"{BOB},Bobby,bobby@example.com") == (0, 1, 0)
+
+    assert imports.rows("SELECT first_name, email_key FROM customer ORDER BY id") == [
+        ("Ann", "ann@example.com"),
+        ("Bobby", "bobby@example.com"),
+    ]

@@ -13,10 +13,14 @@ from factories import Tenant
 
 LIST = "{ customers(filter: UNSUBSCRIBED, sortKey: ASKED_AT) { totalCount nodes { id } } }"
 SEARCH = "query($q: String) { customers(q: $q, sortKey: NAME, sortDir: ASC) { nodes { name } } }"
-BEHIND = "the store's schema is behind (version {}, needed 0003): run `customergraph db upgrade`"
+BEHIND = "the store's schema is behind (version {}, needed 0004): run `customergraph db upgrade`"
 WRONG_KEY = (
     "project acme: 1 rows of customer have keys that do not follow from their texts: run `customergraph db upgrade`"
 )
+SORT_INDEX = "ix_customer_project_id_is_archived_{}_id"
+BY_EMAIL = "query($email: String) { customers(email: $email) { nodes { databaseId email } } }"
+DELETE = "mutation($id: ID!) { deleteCustomer(id: $id) { deletedCustomerId } }"
+ADVICE = "give one of them another email or delete it, and run `customergraph db upgrade`"
 # More than a batch of what rewrites keys.
 MANY = 2_500
 
@@ -26,6 +30,12 @@ def make_second_version(url: str) -> None:
     texts = stores.rows(url, "SELECT id, first_name, last_name, email, company, phone FROM customer")
     keys = [{"id": row[0], "key": "\n".join(fold(part) for part in _parts(*row[1:]) if part)} for row in texts]
     stores.execute_each(url, "UPDATE customer SET search_key = :key WHERE id = :id", keys)
+    folded = [{"id": row[0], "key": fold(row[3])} for row in texts if row[3]]
+    stores.execute_each(url, "UPDATE customer SET email_key = :key WHERE id = :id", folded)
+    stores.execute(url, f"DROP INDEX {SORT_INDEX.format('email_sort_key')}")
+    stores.execute(url, "ALTER TABLE customer DROP COLUMN email_sort_key")
+    old = SORT_INDEX.format("email_key")
+    stores.execute(url, f"CREATE INDEX {old} ON customer (project_id, is_archived, email_key, id)")
     stores.execute(url, "DROP TABLE store_fact")
     stores.execute(url, "UPDATE alembic_version SET version_num = '0002'")
 
@@ -121,6 +131,40 @@ def test_keys_that_an_older_worker_wrote_are_told_and_made_right(acme: Tenant) -
     assert stores.problems(acme.database_url) == stores.known_problems(acme.database_url)
     assert acme.client.data(SEARCH, q="chloe")["customers"]["nodes"] == [{"name": "Chloé"}]
     assert not stores.upgraded(acme.database_url)
+
+
+def test_two_old_customers_of_one_mailbox_are_kept_and_named_until_one_is_gone(acme: Tenant) -> None:
+    url = acme.database_url
+    first, second, third = acme.add_customers(
+        {"email": "Anna@b\u00fccher.example"}, {"email": "one@example.com"}, {"email": "bea@fa\u00df.example"}
+    )
+    stores.execute(url, f"UPDATE customer SET email = 'anna@\uff42\u00fccher.example' WHERE id = {second}")  # noqa: S608 - ours
+    make_second_version(url)
+
+    assert stores.upgraded(url)
+
+    emails = stores.rows(url, "SELECT id, email FROM customer ORDER BY id")
+    assert emails == [
+        (first, "Anna@b\u00fccher.example"),
+        (second, "anna@\uff42\u00fccher.example"),
+        (third, "bea@fa\u00df.example"),
+    ]
+    line = f"project acme: customer {second} has the mailbox of customer {first}: {ADVICE}"
+    assert stores.problems(url) == [*stores.known_problems(url), line]
+    assert not stores.upgraded(url)
+    assert found(acme, "anna@xn--bcher-kva.example") == [first]
+    assert found(acme, "bea@fa\u00df.example") == [third]
+
+    acme.client.data(DELETE, id=first)
+    assert stores.upgraded(url)
+
+    assert stores.problems(url) == stores.known_problems(url)
+    assert found(acme, "anna@xn--bcher-kva.example") == [second]
+
+
+def found(tenant: Tenant, email: str) -> list[int]:
+    nodes = tenant.client.data(BY_EMAIL, email=email)["customers"]["nodes"]
+    return [node["databaseId"] for node in nodes]
 
 
 @pytest.mark.parametrize("table", ["location", "tag"])

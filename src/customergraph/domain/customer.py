@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from customergraph.domain import text
-from customergraph.domain.contact import email, phone
+from customergraph.domain.contact import email, mailbox, phone
 from customergraph.domain.paging import KeyType, Ordering, SortDirection
 from customergraph.errors import BadUserInput, InputRefused, Mistake, MistakeCode, ValueRefused
 
@@ -59,7 +59,7 @@ class SortKey(StrEnum):
 # Text sorts by its folded form; E.164 is its own folded form.
 _SORT_COLUMNS = {
     SortKey.NAME: ("name_key", KeyType.TEXT, False),
-    SortKey.EMAIL: ("email_key", KeyType.TEXT, True),
+    SortKey.EMAIL: ("email_sort_key", KeyType.TEXT, True),
     SortKey.PHONE: ("phone", KeyType.TEXT, True),
     SortKey.COMPANY: ("company_key", KeyType.TEXT, True),
     SortKey.CREATED_AT: ("created_at", KeyType.MOMENT, False),
@@ -80,7 +80,7 @@ def ordering(key: SortKey, direction: SortDirection) -> Ordering:
 class CustomerFilter:
     """Conditions that must hold together; None where there is none.
 
-    `words` are in the form that searches compare; `email` is folded, `tag_slug` normalised;
+    `words` are in the form that searches compare; `email` is a mailbox, `tag_slug` normalised;
     `since` and `until` bound the column of `date_key` as [since, until).
     """
 
@@ -109,10 +109,10 @@ def search_argument(value: str | None) -> tuple[str, ...]:
     return tuple(sorted(word for word in words if not any(word in other for other in words - {word})))
 
 
-def folded_argument(name: str, value: str | None) -> str | None:
-    """Normalise and fold a text to compare with; raises BadUserInput for controls."""
-    slug = slug_argument(name, value)
-    return None if slug is None else text.fold(slug)
+def email_argument(value: str | None) -> str | None:
+    """Return the mailbox of the argument `email`; raises BadUserInput for controls."""
+    address = slug_argument("email", value)
+    return None if address is None else mailbox(address)
 
 
 def slug_argument(name: str, value: str | None) -> str | None:
@@ -164,12 +164,13 @@ def full_name(first_name: str, last_name: str | None) -> str:
 def derived(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Give the columns that searching and sorting need, from the texts of a whole customer."""
     name = full_name(columns["first_name"], columns["last_name"])
-    email, company, phone = columns["email"], columns["company"], columns["phone"]
+    address, company = columns["email"], columns["company"]
     # A newline is in no word of a search, so no match reaches from one text into the next.
-    search_key = "\n".join(text.searchable(part) for part in (name, email, company, phone) if part)
+    search_key = "\n".join(text.searchable(part) for part in (name, address, company, columns["phone"]) if part)
     return {
         "name_key": text.fold(name),
-        "email_key": text.fold(email) if email else None,
+        "email_key": mailbox(address) if address else None,
+        "email_sort_key": text.fold(address) if address else None,
         "company_key": text.fold(company) if company else None,
         "search_key": search_key,
     }

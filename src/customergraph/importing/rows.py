@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from customergraph.domain import text
+from customergraph.domain import contact, text
 from customergraph.errors import ValueRefused
 from customergraph.importing.files import Record, Reject
 from customergraph.importing.kinds import Columns
@@ -46,4 +46,4 @@ def _key_needed(columns: Columns) -> str:
 
 def email_key(row: Row) -> str | None:
     email = row.values.get("email")
-    return text.fold(email) if email else None
+    return contact.mailbox(email) if email else None

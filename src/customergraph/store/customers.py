@@ -37,6 +37,7 @@ _ABOUT_STORAGE = {
     "project_id",
     "name_key",
     "email_key",
+    "email_sort_key",
     "company_key",
     "search_key",
     "has_clicked",
@@ -204,7 +205,7 @@ _TAKEN = {
 
 
 async def is_taken(transaction: Transaction, contact: str, value: str) -> bool:
-    """Tell whether a customer has this folded `email` or this `phone`."""
+    """Tell whether a customer has this mailbox (`email`) or this `phone`."""
     return await transaction.value(_TAKEN[contact], {"value": value}) is not None
 
 

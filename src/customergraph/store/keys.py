@@ -4,7 +4,7 @@ They are made by the rules of one version (`KEYS_VERSION`), which the store reme
 rewrites those that differ, in transactions of one batch each, while others read and write.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.sql import Executable
 
 from customergraph.domain.customer import derived
 from customergraph.domain.text import KEYS_VERSION, fold
-from customergraph.store import access
+from customergraph.store import access, mailboxes
 from customergraph.store.batches import each
 from customergraph.store.database import Database, Transaction, Write
 from customergraph.store.tables import customer, location, store_fact, tag
@@ -36,6 +36,7 @@ class KeyedTable:
     texts: tuple[str, ...]
     derive: Callable[[Mapping[str, Any]], dict[str, Any]]
     keys: tuple[str, ...]
+    keep_apart: Callable[[Transaction, Sequence[Row], Changes], Awaitable[None]] | None = None
 
     def batch(self) -> Executable:
         columns = (self.table.c[name] for name in ("id", *self.texts, *self.keys))
@@ -51,9 +52,11 @@ class KeyedTable:
         new = {name: bindparam(f"new_{name}", type_=self.table.c[name].type) for name in self.keys}
         return update(self.table).where(ours(self.table), self.table.c.id == bindparam("changed_id")).values(new)
 
-    async def changes(self, _transaction: Transaction, rows: Sequence[Row]) -> Changes:
+    async def changes(self, transaction: Transaction, rows: Sequence[Row]) -> Changes:
         """Return all keys of each row that has a wrong one, by the row's id."""
         right = {row.id: self.derive({name: getattr(row, name) for name in self.texts}) for row in rows}
+        if self.keep_apart:
+            await self.keep_apart(transaction, rows, right)
         return {row.id: right[row.id] for row in rows if self._stored(row) != right[row.id]}
 
     def _stored(self, row: Row) -> dict[str, Any]:
@@ -65,11 +68,11 @@ def _name_key(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _CUSTOMER_TEXTS = ("first_name", "last_name", "email", "company", "phone")
-_CUSTOMER_KEYS = ("name_key", "email_key", "company_key", "search_key")
+_CUSTOMER_KEYS = ("name_key", "email_key", "email_sort_key", "company_key", "search_key")
 KEYED_TABLES = (
     KeyedTable(location, ("name",), _name_key, ("name_key",)),
     KeyedTable(tag, ("name",), _name_key, ("name_key",)),
-    KeyedTable(customer, _CUSTOMER_TEXTS, derived, _CUSTOMER_KEYS),
+    KeyedTable(customer, _CUSTOMER_TEXTS, derived, _CUSTOMER_KEYS, mailboxes.keep_apart),
 )
 
 
@@ -91,7 +94,10 @@ async def problems(database: Database, project: Any) -> list[str]:
                 f"project {project.slug}: {wrong} rows of {keyed.table.name} have keys that do not follow"
                 " from their texts: run `customergraph db upgrade`"
             )
-    return lines
+    async with database.read(project.id) as read:
+        shared = await mailboxes.shared(read)
+    advice = "give one of them another email or delete it, and run `customergraph db upgrade`"
+    return lines + [f"project {project.slug}: {line}: {advice}" for line in shared]
 
 
 async def rewrite(database: Database) -> bool:

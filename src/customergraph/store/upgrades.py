@@ -15,6 +15,7 @@ from customergraph.store.database import Database
 from customergraph.store.postgresql import SEARCH_INDEX
 from customergraph.store.tables import metadata
 
+REPLACED_INDEX = "ix_customer_project_id_is_archived_email_key_id"
 MENDED_BY = "run `customergraph db upgrade`"
 
 
@@ -52,8 +53,10 @@ async def upgrade(database: Database) -> bool:
     async with database.upgrading():
         migrated = await _migrate(database)
         indexed = await database.backend.index_search()
+        sort_indexed = await database.backend.index_email_sort()
         rewritten = await keys.rewrite(database)
-    return migrated or indexed or rewritten
+        await _drop_replaced_index(database)
+    return migrated or indexed or sort_indexed or rewritten
 
 
 async def _migrate(database: Database) -> bool:
@@ -65,6 +68,12 @@ async def _migrate(database: Database) -> bool:
             raise CommandRefused(_problem(found))
         await connection.run_sync(_upgrade)
     return True
+
+
+async def _drop_replaced_index(database: Database) -> None:
+    # Last of all: an older worker, which still serves, sorts by it.
+    async with database.unbound(writing=True) as connection:
+        await connection.exec_driver_sql(f"DROP INDEX IF EXISTS {REPLACED_INDEX}")
 
 
 async def version_problem(database: Database) -> str | None:

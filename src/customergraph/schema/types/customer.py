@@ -82,7 +82,8 @@ class Customer(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str | None = strawberry.field(description="Last name.")
     email: str | None = strawberry.field(
-        description="Email address, in the case it was given in; unique in the project without regard to case."
+        description="Email address, as it was given; unique in the project without regard to case"
+        " and to how its domain is written."
     )
     phone: str | None = strawberry.field(description="Phone number as E.164; unique in the project.")
     company: str | None = strawberry.field(description="Company or organization.")
@@ -143,7 +144,10 @@ def customers_of(
         ),
     ] = strawberry.UNSET,
     email: Annotated[
-        str | None, strawberry.argument(description="The whole email address, without regard to case.")
+        str | None,
+        strawberry.argument(
+            description="The whole email address, without regard to case and to how its domain is written."
+        ),
     ] = strawberry.UNSET,
     tag_slug: Annotated[
         str | None, strawberry.argument(description="Only customers with the tag of this slug.")
@@ -182,7 +186,7 @@ def customers_of(
     since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
     wanted = CustomerFilter(
         words=rules.search_argument(given(q)),
-        email=rules.folded_argument("email", given(email)),
+        email=rules.email_argument(given(email)),
         tag_slug=rules.slug_argument("tagSlug", given(tag_slug)),
         facet=given(filter),
         date_key=date_key or DateKey.CREATED_AT,
