@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Executable
 
@@ -38,15 +38,17 @@ class KeyedTable:
     keys: tuple[str, ...]
     keep_apart: Callable[[Transaction, Sequence[Row], Changes], Awaitable[None]] | None = None
 
-    def batch(self) -> Executable:
+    def _rows(self) -> Select[Any]:
         columns = (self.table.c[name] for name in ("id", *self.texts, *self.keys))
-        rows = select(*columns).where(ours(self.table), self.table.c.id > bindparam("after_id", type_=BigInteger))
-        return rows.order_by(self.table.c.id).limit(BATCH_SIZE)
+        return select(*columns).where(ours(self.table)).order_by(self.table.c.id)
+
+    def batch(self) -> Executable:
+        """Select the next rows after the parameter `after_id`."""
+        return self._rows().where(self.table.c.id > bindparam("after_id", type_=BigInteger)).limit(BATCH_SIZE)
 
     def locked(self) -> Executable:
-        columns = (self.table.c[name] for name in ("id", *self.texts, *self.keys))
-        rows = select(*columns).where(ours(self.table), self.table.c.id.in_(select(each("ids").c.value)))
-        return rows.order_by(self.table.c.id).with_for_update()
+        """Select the rows of the parameter `ids`, and keep others from changing them."""
+        return self._rows().where(self.table.c.id.in_(select(each("ids").c.value))).with_for_update()
 
     def change(self) -> Executable:
         new = {name: bindparam(f"new_{name}", type_=self.table.c[name].type) for name in self.keys}
