@@ -46,6 +46,8 @@ def _name(number: int) -> str:
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split words into those to look up in an index, the longest first, and the others."""
+    if not words:
+        return [], []
     by_length = sorted(words, key=len, reverse=True)
     indexed = [word for word in by_length if _TRIGRAM.search(word)][:MAX_INDEXED_WORDS]
     others = [word for word in by_length if word not in indexed]
