@@ -90,6 +90,18 @@ def test_a_store_that_is_behind_is_not_served(command: Command) -> None:
         assert "run `customergraph db upgrade`" in command.inside.refusal(*words)
 
 
+def test_a_store_with_keys_of_another_version_is_not_served(command: Command) -> None:
+    command.change("UPDATE store_fact SET value = '1' WHERE name = 'keys_version'")
+
+    for words in (("serve", "--port", "0"), ("project", "list"), ("db", "check")):
+        refusal = command.inside.refusal(*words)
+        assert refusal.startswith("the store's search keys are of another version (1, needed 2, Unicode ")
+        assert refusal.endswith("): run `customergraph db upgrade`")
+    assert command.inside.run("db", "upgrade").stderr == "The store was upgraded.\n"
+    assert command.inside.run("db", "upgrade").stderr == "The store is up to date.\n"
+    assert command.inside.done("project", "list") == "slug\tname\ttimezone\tuuid\n"
+
+
 def test_a_store_of_a_newer_version_is_neither_served_nor_upgraded(command: Command) -> None:
     command.change("UPDATE alembic_version SET version_num = '9999'")
 

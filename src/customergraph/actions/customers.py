@@ -15,9 +15,9 @@ from uuid import UUID, uuid4
 
 from customergraph.domain import customer as rules
 from customergraph.domain import moments
+from customergraph.domain.contact import mailbox
 from customergraph.domain.customer import Mistakes, NewCustomer
 from customergraph.domain.principal import Principal, Scope
-from customergraph.domain.text import fold
 from customergraph.errors import MistakeCode
 from customergraph.store import catalog, customers, history
 from customergraph.store.database import Write
@@ -200,6 +200,6 @@ async def _known_tags(write: Write, wanted: Mapping[str, tuple[str, ...]], mista
 
 async def _refuse_taken(write: Write, new: NewCustomer, mistakes: Mistakes) -> None:
     email = new.columns["email"]
-    for contact, key in (("email", email and fold(email)), ("phone", new.columns["phone"])):
+    for contact, key in (("email", email and mailbox(email)), ("phone", new.columns["phone"])):
         if key is not None and await customers.is_taken(write, contact, key):
             mistakes.add(("input", contact), MistakeCode.TAKEN, "belongs to another customer already")

@@ -22,7 +22,8 @@ from customergraph.importing.lines import LineReader
 from customergraph.importing.replay import Replay
 from customergraph.importing.rows import Row, checked
 from customergraph.store import access, catalog
-from customergraph.store.database import ATTEMPTS, Database, LostRace, Write
+from customergraph.store.database import ATTEMPTS, Database, Write
+from customergraph.store.failures import LostRace
 
 ROWS_OF_A_BATCH = 5_000
 # What the batch's rows may take in memory, roughly: reviews can be long.

@@ -169,3 +169,7 @@ class Backend(ABC):
     async def index_search(self) -> bool:
         """Make the index that searches want, where there is none; tells whether it was made."""
         return False
+
+    async def index_email_sort(self) -> bool:
+        """Make the index of a sort, where the migrations leave that to the engine; tells whether it was made."""
+        return False

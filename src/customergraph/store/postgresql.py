@@ -20,6 +20,7 @@ UPGRADE_LOCK = 0x43474442
 UPGRADE_POLL_SECONDS = 0.2
 
 SEARCH_INDEX = "ix_customer_search"
+EMAIL_SORT_INDEX = "ix_customer_project_id_is_archived_email_sort_key_id"
 _EXTENSIONS = ("pg_trgm", "btree_gin")
 
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -150,7 +151,7 @@ class PostgreSQL(Backend):
     async def damage(self, connection: AsyncConnection) -> list[str]:
         invalid = await connection.execute(text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
         found = [f"the index {name} is invalid: REINDEX it" for name in invalid.scalars()]
-        if not await _has_search_index(connection):
+        if not await _has_index(connection, SEARCH_INDEX):
             missing = await _missing_extensions(connection)
             mend = f"; PostgreSQL's extensions {missing} are needed" if missing else ""
             found.append(_NO_SEARCH_INDEX.format(mend))
@@ -173,7 +174,7 @@ class PostgreSQL(Backend):
 
     async def index_search(self) -> bool:
         async with self._autocommit().connect() as connection:
-            if await _has_search_index(connection):
+            if await _has_index(connection, SEARCH_INDEX):
                 return False
             try:
                 for extension in _EXTENSIONS:
@@ -191,16 +192,25 @@ class PostgreSQL(Backend):
             )
             return True
 
+    async def index_email_sort(self) -> bool:
+        async with self._autocommit().connect() as connection:
+            if await _has_index(connection, EMAIL_SORT_INDEX):
+                return False
+            await connection.execute(text(f"DROP INDEX IF EXISTS {EMAIL_SORT_INDEX}"))
+            columns = "project_id, is_archived, email_sort_key, id"
+            await connection.execute(text(f"CREATE INDEX CONCURRENTLY {EMAIL_SORT_INDEX} ON customer ({columns})"))
+            return True
+
 
 _NO_SEARCH_INDEX = (
     "the search index is missing, so a search may read every customer of its project{}: run `customergraph db upgrade`"
 )
 
 
-async def _has_search_index(connection: AsyncConnection) -> bool:
-    """Tell whether there is a search index, and a whole one."""
+async def _has_index(connection: AsyncConnection, name: str) -> bool:
+    """Tell whether there is an index of this name, and a whole one."""
     statement = text("SELECT indexrelid FROM pg_index WHERE indexrelid = to_regclass(:name) AND indisvalid")
-    return await connection.scalar(statement, {"name": SEARCH_INDEX}) is not None
+    return await connection.scalar(statement, {"name": name}) is not None
 
 
 async def _missing_extensions(connection: AsyncConnection) -> str:

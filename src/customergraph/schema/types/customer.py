@@ -86,7 +86,8 @@ class Customer(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str | None = strawberry.field(description="Last name.")
     email: str | None = strawberry.field(
-        description="Email address, in the case it was given in; unique in the project without regard to case."
+        description="Email address, as it was given; unique in the project without regard to case"
+        " and to how its domain is written."
     )
     phone: str | None = strawberry.field(description="Phone number as E.164; unique in the project.")
     company: str | None = strawberry.field(description="Company or organization.")
@@ -147,11 +148,15 @@ def customers_of(
     q: Annotated[
         str | None,
         strawberry.argument(
-            description="Part of a first, last or full name, email, company or phone, without regard to case."
+            description="Words that each have to be part of the full name, email, company or phone."
+            " Case and accents do not count; up to 100 characters."
         ),
     ] = strawberry.UNSET,
     email: Annotated[
-        str | None, strawberry.argument(description="The whole email address, without regard to case.")
+        str | None,
+        strawberry.argument(
+            description="The whole email address, without regard to case and to how its domain is written."
+        ),
     ] = strawberry.UNSET,
     tag_slug: Annotated[
         str | None, strawberry.argument(description="Only customers with the tag of this slug.")
@@ -189,8 +194,8 @@ def customers_of(
     from_, to = rules.days(given(date_from), given(date_to))
     since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
     wanted = CustomerFilter(
-        search=rules.folded_argument("q", given(q), rules.LONGEST_SEARCH) or None,
-        email=rules.folded_argument("email", given(email)),
+        words=rules.search_argument(given(q)),
+        email=rules.email_argument(given(email)),
         tag_slug=rules.slug_argument("tagSlug", given(tag_slug)),
         facet=given(filter),
         date_key=date_key or DateKey.CREATED_AT,
