@@ -1,24 +1,19 @@
 """The import of one file: read, check, and write in batches, each whole or not at all."""
 
-import csv
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import EISDIR
 from functools import partial
 from itertools import islice
-from os import strerror
-from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from customergraph.errors import CommandRefused
 from customergraph.importing import catalog as import_catalog
 from customergraph.importing import customers as import_customers
 from customergraph.importing import history as import_history
 from customergraph.importing.batch import Batch, Saved
 from customergraph.importing.files import Format, Record, Reject, records
 from customergraph.importing.kinds import COLUMNS, Kind
+from customergraph.importing.rejects import Rejects
 from customergraph.importing.rows import Row, checked
 from customergraph.store import access, catalog
 from customergraph.store.database import Database, Write
@@ -49,44 +44,6 @@ class Summary:
         return self.added + self.changed + self.rejected
 
 
-class Rejects:
-    """The file of rejected rows, made when the first is rejected."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lines: set[int] = set()
-
-    def begin(self) -> None:
-        """Remove the file of an earlier import; raises CommandRefused when it cannot be replaced."""
-        with self._refusing():
-            # A device, such as /dev/null, stays.
-            if self.path.is_file():
-                self.path.unlink()
-            elif self.path.is_dir():
-                raise IsADirectoryError(EISDIR, strerror(EISDIR))
-
-    @property
-    def rows(self) -> int:
-        return len(self._lines)
-
-    def write(self, rejects: list[Reject]) -> None:
-        if not rejects:
-            return
-        with self._refusing(), self.path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            if not self._lines:
-                writer.writerow(("line", "column", "reason"))
-            writer.writerows((reject.line, reject.column, reject.reason) for reject in rejects)
-        self._lines.update(reject.line for reject in rejects)
-
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise CommandRefused(f"the rejects cannot be written to {self.path}: {error.strerror}") from None
-
-
 class _NotStrict(Exception):
     """Rolls a strict import back."""
 
@@ -97,8 +54,16 @@ async def run(
     """Import a file; `read` is told of each piece of it how many bytes it has.
 
     A bad row goes to the rejects, and the rest goes on; when `strict`, a file with one
-    changes nothing at all. Raises CommandRefused for a file that is not what it is said to be.
+    changes nothing at all. Raises CommandRefused for a file that is not what it is said to be,
+    and before a row is read where the rejects would replace another file.
     """
+    with rejects:
+        return await _imported(database, source, rejects, read, strict=strict)
+
+
+async def _imported(
+    database: Database, source: Source, rejects: Rejects, read: Callable[[int], None], *, strict: bool
+) -> Summary:
     project = await access.project_of_slug(database, source.project_slug)
     rejects.begin()
     zone = ZoneInfo(project.timezone)
