@@ -94,6 +94,19 @@ def test_a_backup_does_not_replace_another_store_not_even_a_restored_one(embedde
     assert files(embedded.folder) == before
 
 
+def test_a_backup_does_not_replace_the_backup_of_another_store(embedded: Command) -> None:
+    other = embedded.folder / "other.db"
+    add_project(embedded, "acme")
+    add_project(embedded, "acme", other)
+    embedded.inside.done("db", "backup", "backup.db", "--database-url", url_of(other))
+    before = files(embedded.folder)
+
+    refusal = embedded.inside.refusal("db", "backup", "backup.db")
+
+    assert refusal.endswith("another file is there, and stays: choose another name")
+    assert files(embedded.folder) == before
+
+
 def test_a_restored_backup_is_not_replaced_by_a_backup_of_itself(embedded: Command) -> None:
     embedded.inside.done("db", "backup", "backup.db")
     (embedded.folder / "backup.db").replace(embedded.folder / "store.db")

@@ -32,8 +32,7 @@ async def back_up(database: Database, path: Path) -> int:
     store = database.backend.path
     if store is None:
         raise CommandRefused(_other_tool(database.url, path))
-    place = Place(path, "backup", is_backup)
-    _refuse_misplaced(place, store)
+    place = Place(path, "backup", lambda target: is_backup(target) and _are_kin(target, store))
     stop = Event()
     try:
         return await asyncio.to_thread(_make, store, place, stop)
@@ -69,6 +68,7 @@ def refuse_companions(place: Place) -> None:
 
 def _make(store: Path, place: Place, stop: Event) -> int:
     try:
+        _refuse_misplaced(place, store)
         with place.temporary() as temporary:
             _copy(store, temporary, stop)
             _finish(temporary, stop)
@@ -133,6 +133,17 @@ def is_backup(path: Path) -> bool:
             return bool(connection.execute("PRAGMA user_version").fetchone() == (_MARK,))
     except sqlite3.Error:
         return False
+
+
+def _are_kin(backup: Path, store: Path) -> bool:
+    """Tell whether a backup may be of this store: one with other projects alone is not."""
+    kept, stored = _projects(backup), _projects(store)
+    return not kept or not stored or bool(kept & stored)
+
+
+def _projects(path: Path) -> frozenset[str]:
+    with closing(embedded.connect(path)) as connection:
+        return frozenset(uuid for (uuid,) in connection.execute("SELECT uuid FROM project"))
 
 
 async def take_into_use(database: Database) -> None:
