@@ -1,6 +1,7 @@
 """The command line (contract, `cli.md`)."""
 
 import asyncio
+import logging
 import re
 import signal
 import socket
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 import uvicorn
@@ -20,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from customergraph import demo as demo_project
-from customergraph import logs
+from customergraph import faults, logs, streams
 from customergraph.domain import moments, text
 from customergraph.domain.principal import Scope
 from customergraph.errors import CommandRefused, StoreUnavailable, ValueRefused
@@ -60,6 +61,7 @@ DatabaseUrl = Annotated[str | None, typer.Option("--database-url", help="The sto
 ProjectSlug = Annotated[str, typer.Option("--project", help="The project's slug.")]
 
 # 128 and the number of the signal, as shells have it.
+_INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
 # How long a stopping server waits for the requests it has begun.
 GRACE_SECONDS = 10
@@ -70,14 +72,41 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def main() -> None:
-    """Run the command line: 0 done, 1 failed, 2 wrong usage; a failure is one line on standard error."""
+    """Run the command line; a failure is one line on standard error.
+
+    The exit code is 0 for done, 1 for failed, 2 for wrong usage, 130 for interrupted.
+    """
+    # What libraries log is told as one line, or is in the trace; `serve` and `demo` configure their own logs.
+    logging.getLogger().addHandler(logging.NullHandler())
+    with streams.guarded(), _raising_on(signal.SIGINT, KeyboardInterrupt()):
+        code = _exit_code()
+    raise SystemExit(code)
+
+
+def _exit_code() -> int:
     try:
         refuse_old_sqlite()
-        app()
+        code = _run_app()
+        sys.stdout.flush()
     except StoreUnavailable as error:
-        raise SystemExit(_failed(f"the store does not answer: {error.reason}")) from None
+        return _failed(f"the store does not answer: {error.reason}")
     except CommandRefused as error:
-        raise SystemExit(_failed(str(error))) from None
+        return _failed(str(error))
+    except KeyboardInterrupt:
+        return _failed("interrupted", _INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - no trace on standard error, whatever it is
+        return _failed(faults.report(error))
+    return code
+
+
+def _run_app() -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            raise KeyboardInterrupt from None
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
 
 
 def _failed(reason: str, code: int = 1) -> int:
@@ -135,6 +164,22 @@ def _on_any_store(database_url: str | None, job: Job[Result], *, may_be_made: bo
         return asyncio.run(run())
 
 
+@contextmanager
+def _revoked_unless_shown(database_url: str | None, secret: str) -> Iterator[None]:
+    """Revoke a new token when it cannot be shown to whoever asked for it."""
+    prefix = secret[: access.PREFIX_LENGTH]
+    try:
+        yield
+    except BaseException:
+        try:
+            _on_store(database_url, lambda database: access.revoke(database, prefix))
+        except StoreUnavailable:
+            raise CommandRefused(
+                f"a token was made, but could neither be shown nor revoked: run `customergraph token revoke {prefix}`"
+            ) from None
+        raise
+
+
 @app.command()
 def demo(
     customers: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many customers to make.")] = 1000,
@@ -148,9 +193,10 @@ def demo(
         secret = asyncio.run(demo_project.opened(path, customers, lambda made: progress.advance(task, made)))
     url = f"http://127.0.0.1:{port}/graphql"
     settings = Settings.read(database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, graphiql=True)
-    print(f"GraphiQL and API: {url}\nToken: {secret}\n")  # noqa: T201
-    print(f'curl {url} -H "Authorization: Bearer {secret}" \\')  # noqa: T201
-    print('  --json \'{"query": "{ customers(first: 3) { totalCount nodes { name email } } }"}\'', flush=True)  # noqa: T201
+    with _revoked_unless_shown(settings.database_url, secret):
+        print(f"GraphiQL and API: {url}\nToken: {secret}\n")  # noqa: T201
+        print(f'curl {url} -H "Authorization: Bearer {secret}" \\')  # noqa: T201
+        print('  --json \'{"query": "{ customers(first: 3) { totalCount nodes { name email } } }"}\'', flush=True)  # noqa: T201
     served = create_app(settings, shown_token=secret)
     leave_out_what_stays()
     uvicorn.run(served, **_server_options(settings))
@@ -292,8 +338,9 @@ def token_create(
     secret = _on_store(
         database_url, lambda database: access.create_token(database, slug, checked_name, scopes, expires_at)
     )
-    _tell(f"A token for {slug} with {', '.join(sorted(scopes))}. It is not shown again:")
-    print(secret)  # noqa: T201
+    with _revoked_unless_shown(database_url, secret):
+        print(secret, flush=True)  # noqa: T201
+    _tell(f"This token for {slug} with {', '.join(sorted(scopes))} is not shown again.")
 
 
 def _expiry(duration: str | None) -> datetime | None:
@@ -353,7 +400,7 @@ def import_(
     if rejects_path.exists() and Path(file).exists() and rejects_path.samefile(file):
         raise SystemExit(_failed(f"--rejects {rejects_path} would replace FILE", 2))
     begun = time.monotonic()
-    with _opened(file) as stream, _progress("bytes") as progress:
+    with streams.opened(file) as stream, _progress("bytes") as progress:
         size = None if file == "-" else Path(file).stat().st_size
         task = progress.add_task(f"importing {kind}", total=size)
         summary = _on_store(
@@ -388,15 +435,6 @@ def _format(file: str) -> Format:
             "the name does not end in .csv or .ndjson: say which it is with --format", param_hint="FILE"
         )
     return Format(suffix)
-
-
-def _opened(file: str) -> BinaryIO:
-    if file == "-":
-        return sys.stdin.buffer
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        raise CommandRefused(f"{file}: {error.strerror}") from None
 
 
 @app.command("schema")

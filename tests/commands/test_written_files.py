@@ -134,7 +134,7 @@ def test_rejects_go_to_where_a_link_leads(acme: Command) -> None:
     assert reject_rows(acme.folder / "told.csv") == [("3", "name", "must not be blank")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_import_that_is_stopped_leaves_no_half_file_of_rejects(acme: Command, number: signal.Signals) -> None:
     earlier = acme.file("why.csv", EARLIER)
     words = ("import", "tags", "-", "--format", "csv", "--project", "acme", "--rejects", "why.csv")
@@ -146,9 +146,9 @@ def test_an_import_that_is_stopped_leaves_no_half_file_of_rejects(acme: Command,
 
     process.send_signal(number)
 
-    ended = {signal.SIGTERM: 143, signal.SIGKILL: -9}
+    ended = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
     assert process.wait(PATIENCE_SECONDS) == ended[number]
-    assert acme.stderr() == ""
+    assert acme.stderr() == ("customergraph: interrupted\n" if number is signal.SIGINT else "")
     assert earlier.read_text() == EARLIER
     if number is not signal.SIGKILL:
         assert not list(acme.folder.glob(".*"))
