@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -221,23 +219,3 @@ def test_a_port_that_is_taken_is_told_in_one_line(new_embedded: Command, command
     assert ran.stderr.startswith("customergraph: cannot listen on 127.0.0.1, port ")
     assert ran.stderr.count("\n") == 1
     assert not (new_embedded.folder / "demo.db").exists()
-
-
-def test_a_backup_of_the_embedded_file_made_while_it_serves_is_whole(embedded: Command) -> None:
-    embedded.inside.done("project", "create", "acme", "--name", "Acme")
-    token = embedded.inside.done("token", "create", "--project", "acme", "--name", "t", "--scope", "write").strip()
-    port = free_port()
-    embedded.start("serve", "--port", port)
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    shown = re.search(r"<!-- backup -->\n```sh\n(.*)\n```", readme)
-    assert shown
-    create = 'mutation { createCustomer(input: { firstName: "Ada" }) { userErrors { code } } }'
-
-    with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(lambda: [answer(port, token, create) for _ in range(50)])
-        backup = shown[1].replace("customergraph.db", "store.db")
-        subprocess.run(["bash", "-euc", backup], cwd=embedded.folder, check=True, timeout=60)  # noqa: S607
-        assert len(writing.result()) == 50
-
-    kept = f"sqlite+aiosqlite:///{embedded.folder / 'backup.db'}"
-    assert embedded.inside.run("db", "check", "--database-url", kept).returncode == 0

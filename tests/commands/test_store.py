@@ -23,9 +23,54 @@ def test_upgrading_makes_a_store_and_changes_one_that_is_new_no_more(new_store: 
     assert stores.problems(new_store.store_url) == stores.known_problems(new_store.store_url)
 
 
-def test_a_check_makes_no_file(new_embedded: Command) -> None:
-    assert new_embedded.inside.refusal("db", "check").startswith("there is no store at ")
-    assert not (new_embedded.folder / "store.db").exists()
+READERS = (
+    ("project", "list"),
+    ("token", "list", "--project", "acme"),
+    ("token", "create", "--project", "acme", "--name", "t"),
+    ("token", "revoke", "cg_123456789"),
+    ("import", "tags", "tags.csv", "--project", "acme"),
+    ("db", "check"),
+    ("db", "backup", "backup.db"),
+)
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_commands_that_read_make_no_store(new_embedded: Command, words: tuple[str, ...]) -> None:
+    new_embedded.file("tags.csv", "slug,name\nvip,\n")
+    empty = new_embedded.file("empty.db", "")
+
+    for path in (new_embedded.folder / "store.db", Path("store.db"), Path("missing/store.db"), Path("empty.db")):
+        refusal = new_embedded.inside.refusal(*words, "--database-url", f"sqlite+aiosqlite:///{path}")
+        assert refusal == f"there is no store at {path}: run `customergraph db upgrade` to make it, or name another"
+
+    assert sorted(path.name for path in new_embedded.folder.iterdir()) == ["empty.db", "tags.csv"]
+    assert empty.read_bytes() == b""
+
+
+@pytest.mark.parametrize("words", [("db", "upgrade"), ("project", "create", "acme", "--name", "Acme")], ids=" ".join)
+def test_an_empty_file_becomes_a_store_where_one_may_be_made(new_embedded: Command, words: tuple[str, ...]) -> None:
+    new_embedded.file("store.db", "")
+
+    assert new_embedded.inside.run(*words).returncode == 0
+
+    assert stores.problems(new_embedded.store_url) == []
+
+
+@pytest.mark.parametrize(
+    "words", [*READERS, ("db", "upgrade"), ("serve", "--port", "0"), ("project", "create", "acme", "--name", "A")]
+)
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(
+    new_embedded: Command, words: tuple[str, ...]
+) -> None:
+    new_embedded.file("tags.csv", "slug,name\nvip,\n")
+    new_embedded.change("CREATE TABLE customer (name)")
+    path = new_embedded.folder / "store.db"
+    before = path.read_bytes()
+
+    assert new_embedded.inside.refusal(*words) == f"{path} is a SQLite database of another program"
+
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in new_embedded.folder.iterdir()) == ["store.db", "tags.csv"]
 
 
 def test_a_sound_store_is_told_as_sound(embedded: Command) -> None:
@@ -241,11 +286,12 @@ def test_a_file_that_cannot_be_opened_is_refused_in_one_line(embedded: Command) 
 
     for path, reason in (
         (text, f"{text} is no SQLite database"),
-        (embedded.folder / "missing" / "store.db", "No such file or directory"),
         (embedded.folder, "Is a directory"),
     ):
         refusal = embedded.inside.refusal("project", "list", "--database-url", f"sqlite+aiosqlite:///{path}")
         assert refusal.endswith(reason)
+    missing = f"sqlite+aiosqlite:///{embedded.folder / 'missing' / 'store.db'}"
+    assert embedded.inside.refusal("db", "upgrade", "--database-url", missing).endswith("No such file or directory")
 
 
 def test_the_schema_is_the_committed_one_byte_for_byte(new_embedded: Command) -> None:

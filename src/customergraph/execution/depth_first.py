@@ -56,20 +56,21 @@ class DepthFirst(Executor[Any]):
         self, raw_error: Exception, return_type: GraphQLOutputType, field_details_list: FieldDetailsList, path: Path
     ) -> None:
         error = raw_error
-        if isinstance(raw_error, GraphQLError) and raw_error.path is None:
-            error = self._argument_error(field_details_list[0].node, path) or raw_error
+        # An item of a list has no type's name in its path, and no arguments.
+        if isinstance(raw_error, GraphQLError) and raw_error.path is None and path.typename:
+            error = self._argument_error(field_details_list[0].node, path.typename, raw_error)
         super().handle_field_error(error, return_type, field_details_list, path)
 
-    def _argument_error(self, node: FieldNode, path: Path) -> GraphQLError | None:
-        """Tell what is wrong with a field's arguments; None where its resolver was called."""
-        parent: Any = self.schema.get_type(path.typename or "")
+    def _argument_error(self, node: FieldNode, type_name: str, raw_error: GraphQLError) -> GraphQLError:
+        """Give what is wrong with a field's arguments, or the same error where its resolver was called."""
+        parent: Any = self.schema.get_type(type_name)
         definition = self.schema.get_field(parent, node.name.value)
         assert definition is not None  # noqa: S101 - the document is valid
         try:
             argument_values(definition, node, self.variable_values)
         except GraphQLError as error:
             return error
-        return None
+        return raw_error
 
     def build_response(self, data: dict[str, Any] | None) -> ExecutionResult:
         return ExecutionResult(data, reported_errors(self.collected_errors.placed) or None)

@@ -1,13 +1,8 @@
 """The import of one file: read, check, and write in batches, each whole or not at all."""
 
-import csv
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from errno import EISDIR
 from functools import partial
-from os import strerror
-from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -19,6 +14,7 @@ from customergraph.importing.batch import Batch, Saved
 from customergraph.importing.files import Format, Record, Reject, records
 from customergraph.importing.kinds import COLUMNS, Kind
 from customergraph.importing.lines import LineReader
+from customergraph.importing.rejects import Rejects
 from customergraph.importing.replay import Replay
 from customergraph.importing.rows import Row, checked
 from customergraph.store import access, catalog
@@ -55,45 +51,6 @@ class Summary:
         return self.added + self.changed + self.rejected
 
 
-class Rejects:
-    """The file of rejected rows, made when the first is rejected."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lines: set[int] = set()
-
-    def begin(self) -> None:
-        """Remove the file of an earlier import or attempt; raises CommandRefused when it cannot be replaced."""
-        with self._refusing():
-            # A device, such as /dev/null, stays.
-            if self.path.is_file():
-                self.path.unlink()
-            elif self.path.is_dir():
-                raise IsADirectoryError(EISDIR, strerror(EISDIR))
-        self._lines.clear()
-
-    @property
-    def rows(self) -> int:
-        return len(self._lines)
-
-    def write(self, rejects: list[Reject]) -> None:
-        if not rejects:
-            return
-        with self._refusing(), self.path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            if not self._lines:
-                writer.writerow(("line", "column", "reason"))
-            writer.writerows((reject.line, reject.column, reject.reason) for reject in rejects)
-        self._lines.update(reject.line for reject in rejects)
-
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise CommandRefused(f"the rejects cannot be written to {self.path}: {error.strerror}") from None
-
-
 class _NotStrict(Exception):
     """Rolls a strict import back."""
 
@@ -105,8 +62,16 @@ async def run(
 
     A bad row goes to the rejects, and the rest goes on; when `strict`, a file with one
     changes nothing at all. Raises CommandRefused for a file that is not what it is said to be,
-    and when other writers came between time and again.
+    before a row is read where the rejects would replace another file, and when other writers came
+    between time and again.
     """
+    with rejects:
+        return await _imported(database, source, rejects, read, strict=strict)
+
+
+async def _imported(
+    database: Database, source: Source, rejects: Rejects, read: Callable[[int], None], *, strict: bool
+) -> Summary:
     project = await access.project_of_slug(database, source.project_slug)
     rejects.begin()
     write_all = _strictly if strict else _in_batches

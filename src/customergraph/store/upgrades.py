@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from customergraph.errors import CommandRefused
-from customergraph.store import access, history, keys
+from customergraph.store import access, embedded, history, keys
 from customergraph.store.database import Database
 from customergraph.store.postgresql import SEARCH_INDEX
 from customergraph.store.tables import metadata
@@ -25,7 +25,8 @@ def _config() -> Config:
     return config
 
 
-def _newest() -> str | None:
+def newest() -> str | None:
+    """Give the version that this package needs."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
@@ -62,7 +63,7 @@ async def upgrade(database: Database) -> bool:
 async def _migrate(database: Database) -> bool:
     async with database.unbound(writing=True) as connection:
         found = await connection.run_sync(_version)
-        if found == _newest():
+        if found == newest():
             return False
         if _is_newer(found):
             raise CommandRefused(_problem(found))
@@ -80,7 +81,7 @@ async def version_problem(database: Database) -> str | None:
     """Say what is wrong with the store's version and that of its keys; None when both are the newest."""
     async with database.unbound() as connection:
         found = await connection.run_sync(_version)
-        if found != _newest():
+        if found != newest():
             return _problem(found)
         problem = await keys.version_problem(connection)
     return problem and f"{problem}: {MENDED_BY}"
@@ -94,13 +95,13 @@ def _is_newer(version: str | None) -> bool:
 def _problem(version: str | None) -> str:
     if _is_newer(version):
         return f"the store was made by a newer customergraph (its version is {version}): upgrade customergraph"
-    return f"the store's schema is behind (version {version or 'none'}, needed {_newest()}): {MENDED_BY}"
+    return f"the store's schema is behind (version {version or 'none'}, needed {newest()}): {MENDED_BY}"
 
 
 async def ready(database: Database) -> None:
     """Make an embedded store that is new; raise CommandRefused when the store's schema is behind."""
     path = database.backend.path
-    if path is not None and not path.exists():
+    if path is not None and embedded.is_new(path):
         await upgrade(database)
     problem = await version_problem(database)
     if problem:
