@@ -9,8 +9,9 @@ from typing import Any
 
 JSON = "application/json"
 PROJECT = "{ project { slug } }"
-# A body of a mebibyte is taken, with something around what it holds.
+# A body of a mebibyte is taken, with something around what it holds; a document of 100 kB is.
 MEGABYTE = 1_000_000
+WITHIN_A_DOCUMENT = 90_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,35 @@ def nested(count: int, opened: str, closed: str, within: str = "") -> str:
 
 SCHEMA_DEPTH = nested(18, "ofType { ", "} ", "name ")
 
+
+def large(size: int, told: str, *, fits: bool) -> dict[str, Attack]:
+    """Write documents of so many bytes; where they do not fit, what they hold is not looked at."""
+
+    def one(query: str, code: str) -> Attack:
+        return sent(query, code if fits else "LIMIT_EXCEEDED")
+
+    return {
+        f"a field's name of {told}": one(f"{{ {'a' * size} }}", "LIMIT_EXCEEDED"),
+        f"an alias of {told}": one(f"{{ {'a' * size}: __typename }}", "LIMIT_EXCEEDED"),
+        f"a variable's name of {told}": one(f"query(${'a' * size}: Int) {{ __typename }}", "LIMIT_EXCEEDED"),
+        f"an enum value of {told}": one(f"{{ customers(filter: {'A' * size}) {{ totalCount }} }}", "BAD_USER_INPUT"),
+        f"a number of {told}": one(f"{{ customers(first: {'1' * size}) {{ totalCount }} }}", "BAD_USER_INPUT"),
+        f"a text of {told} for an enum": one(
+            f'{{ customers(filter: "{"a" * size}") {{ totalCount }} }}', "BAD_USER_INPUT"
+        ),
+        f"a text of {told} that does not end": one(f'{{ customers(q: "{"a" * size}', "GRAPHQL_PARSE_FAILED"),
+        f"{told} of spaces": one(" " * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{told} of commas": one("," * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{told} of byte order marks": one("\ufeff" * (size // 6) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{told} of lines": one("\n" * (size // 2) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"one comment of {told}": one(f"#{'a' * size}\n{{ a }}", "GRAPHQL_VALIDATION_FAILED"),
+        f"{told} of comments": one("#\n" * (size // 3) + "{ a }", "LIMIT_EXCEEDED"),
+    }
+
+
 DOCUMENTS: dict[str, Attack] = {
+    **large(MEGABYTE, "1 MB", fits=False),
+    **large(WITHIN_A_DOCUMENT, "90 kB", fits=True),
     **{
         f"fragment chain, {size:,} B": sent(fragment_chain(size), "LIMIT_EXCEEDED") for size in (824, 920, 1_016, 1_200)
     },
@@ -60,9 +89,14 @@ DOCUMENTS: dict[str, Attack] = {
     ),
     "100,000 tokens": sent(f"{{ {'a ' * 100_000} }}", "LIMIT_EXCEEDED"),
     "10,000 operations": sent(repeated(10_000, "query Q{} {{ __typename }}".format), "LIMIT_EXCEEDED"),
-    "2,000 overlapping fields": sent(f"{{ {'__typename ' * 2_000} }}", None),
+    "2,000 overlapping fields": sent(f"{{ {'__typename ' * 2_000} }}", "LIMIT_EXCEEDED"),
+    "500 times the same field": sent(f"{{ {'__typename ' * 500} }}", "LIMIT_EXCEEDED"),
+    "3,900 times the same field": sent(f"{{ {'__typename ' * 3_900} }}", "LIMIT_EXCEEDED"),
+    "4,900 times the same field, by 70 of the same parent": sent(
+        f"{{ {'project { ...F } ' * 70} }} fragment F on Project {{ {'name ' * 101} }}", "LIMIT_EXCEEDED"
+    ),
     "overlapping fields of two arguments": sent(
-        f"{{ {repeated(440, lambda number: f'node(id: {number % 2}) {{ id }}')} }}", "GRAPHQL_VALIDATION_FAILED"
+        f"{{ {repeated(100, lambda number: f'node(id: {number % 2}) {{ id }}')} }}", "GRAPHQL_VALIDATION_FAILED"
     ),
     "10,000 variables": sent(
         f"query({repeated(10_000, '$v{}: Int'.format)}) {PROJECT}",
@@ -72,15 +106,6 @@ DOCUMENTS: dict[str, Attack] = {
     "5,000 directives": sent(f"{{ project {{ slug {'@skip(if: false) ' * 5_000} }} }}", "LIMIT_EXCEEDED"),
     "5,000 unknown directives": sent(f"{{ __typename {'@a ' * 5_000} }}", "LIMIT_EXCEEDED"),
     "10,000 aliases": sent(f"{{ {repeated(10_000, 'a{}: __typename'.format)} }}", "LIMIT_EXCEEDED"),
-    "a field's name of 1 MB": sent(f"{{ {'a' * MEGABYTE} }}", "LIMIT_EXCEEDED"),
-    "an alias of 1 MB": sent(f"{{ {'a' * MEGABYTE}: __typename }}", "LIMIT_EXCEEDED"),
-    "a variable's name of 1 MB": sent(f"query(${'a' * MEGABYTE}: Int) {{ __typename }}", "LIMIT_EXCEEDED"),
-    "an enum value of 1 MB": sent(f"{{ customers(filter: {'A' * MEGABYTE}) {{ totalCount }} }}", "BAD_USER_INPUT"),
-    "a number of 1 MB": sent(f"{{ customers(first: {'1' * MEGABYTE}) {{ totalCount }} }}", "BAD_USER_INPUT"),
-    "a text of 1 MB for an enum": sent(
-        f'{{ customers(filter: "{"a" * MEGABYTE}") {{ totalCount }} }}', "BAD_USER_INPUT"
-    ),
-    "a text of 1 MB that does not end": sent(f'{{ customers(q: "{"a" * MEGABYTE}', "GRAPHQL_PARSE_FAILED"),
     "a text of 1 MB as a variable": sent(
         "query($day: Date) { customers(dateFrom: $day) { totalCount } }", "BAD_USER_INPUT", {"day": "1" * MEGABYTE}
     ),

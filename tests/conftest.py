@@ -7,15 +7,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import pytest
-import uvicorn
 
 import stores
 from customergraph.settings import Settings
 from customergraph.web.app import create_app
+from customergraph.web.server import Server, configuration
 from factories import Tenant
 from graphql_client import GraphQLClient
 from stores import PostgreSQLServer
@@ -106,11 +107,15 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-class RunningServer(uvicorn.Server):
+class RunningServer(Server):
     """Serves an application from a thread, on a port of its own."""
 
+    grace = 5
+    # No test's client sends anything any more.
+    idle = 0
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__(uvicorn.Config(create_app(settings), log_config=None, ws="none", timeout_graceful_shutdown=5))
+        super().__init__(configuration(partial(create_app, settings), settings, log_config=None))
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self.run, args=([self._socket],))

@@ -79,9 +79,9 @@ class PostgreSQLServer:
         options = f"-p {self.port} -k {self._folder}"
         self._run("pg_ctl", "start", "--wait", f"--log={self._folder / 'log'}", f"--options={options}")
 
-    def stop(self) -> None:
-        """Stop as at a crash: connections are cut, whatever they were doing."""
-        self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop, else than in mode `fast` as at a crash: connections are cut, whatever they were doing."""
+        self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

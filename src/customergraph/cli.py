@@ -1,39 +1,40 @@
 """The command line (contract, `cli.md`)."""
 
 import asyncio
+import logging
 import re
-import socket
+import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
-import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from customergraph import demo as demo_project
-from customergraph import logs
+from customergraph import faults, streams
 from customergraph.domain import moments, text
 from customergraph.domain.principal import Scope
 from customergraph.errors import CommandRefused, StoreUnavailable, ValueRefused
 from customergraph.importing import importer
-from customergraph.importing.files import Format
-from customergraph.importing.importer import Rejects, Source, Summary
+from customergraph.importing.files import Format, refuse_device
+from customergraph.importing.importer import Source, Summary
 from customergraph.importing.kinds import Kind
+from customergraph.importing.rejects import Rejects
 from customergraph.schema.queries import sdl
 from customergraph.settings import Settings
-from customergraph.store import access, upgrades
+from customergraph.store import access, backups, embedded, upgrades
 from customergraph.store.backend import Connecting
 from customergraph.store.database import Database, embedded_path
 from customergraph.store.sqlite import refuse_old_sqlite
-from customergraph.web.app import create_app
-from customergraph.web.garbage import leave_out_what_stays
+from customergraph.web import listening, serving
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A GraphQL gateway over the customer domain of a review-outreach platform.",
 )
-db = typer.Typer(no_args_is_help=True, help="The store: upgrade it, check it.")
+db = typer.Typer(no_args_is_help=True, help="The store: upgrade it, check it, back it up.")
 project = typer.Typer(no_args_is_help=True, help="Tenants.")
 token = typer.Typer(no_args_is_help=True, help="What programs and people authenticate with.")
 app.add_typer(db, name="db")
@@ -51,14 +52,14 @@ app.add_typer(token, name="token")
 Result = TypeVar("Result")
 Job = Callable[[Database], Awaitable[Result]]
 
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 DatabaseUrl = Annotated[str | None, typer.Option("--database-url", help="The store; else CUSTOMERGRAPH_DATABASE_URL.")]
 ProjectSlug = Annotated[str, typer.Option("--project", help="The project's slug.")]
 
-_SQLITE = b"SQLite format 3\0"
-# How long a stopping server waits for the requests it has begun.
-GRACE_SECONDS = 10
+# 128 and the number of the signal, as shells have it.
+_INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DURATION = re.compile(r"(\d{1,5})([smhdw])", re.ASCII)
@@ -66,38 +67,86 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def main() -> None:
-    """Run the command line: 0 done, 1 failed, 2 wrong usage; a failure is one line on standard error."""
+    """Run the command line; a failure is one line on standard error.
+
+    The exit code is 0 for done, 1 for failed, 2 for wrong usage, 130 for interrupted.
+    """
+    # What libraries log is told as one line, or is in the trace; `serve` and `demo` configure their own logs.
+    logging.getLogger().addHandler(logging.NullHandler())
+    with streams.guarded(), _raising_on(signal.SIGINT, KeyboardInterrupt()):
+        code = _exit_code()
+    raise SystemExit(code)
+
+
+def _exit_code() -> int:
     try:
         refuse_old_sqlite()
-        app()
+        code = _run_app()
+        sys.stdout.flush()
     except StoreUnavailable as error:
-        _tell(f"customergraph: the store does not answer: {error.reason}")
-        raise SystemExit(1) from None
+        return _failed(f"the store does not answer: {error.reason}")
     except CommandRefused as error:
-        _tell(f"customergraph: {error}")
-        raise SystemExit(1) from None
+        return _failed(str(error))
+    except KeyboardInterrupt:
+        return _failed("interrupted", _INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - no trace on standard error, whatever it is
+        return _failed(faults.report(error))
+    return code
+
+
+def _run_app() -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            raise KeyboardInterrupt from None
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
+
+
+def _failed(reason: str, code: int = 1) -> int:
+    _tell(f"customergraph: {' '.join(reason.splitlines())}")
+    return code
+
+
+@contextmanager
+def _raising_on(number: signal.Signals, error: BaseException) -> Iterator[None]:
+    """Raise an error at once when a signal comes: asyncio would wait for the end of a read of standard input."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise error
+
+    previous = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(number, previous)
 
 
 def _tell(line: str) -> None:
     _errors.print(line, markup=False)
 
 
-def _on_store(database_url: str | None, job: Job[Result]) -> Result:
-    """Do a job on the configured store, which is made when it is new and embedded."""
+def _on_store(
+    database_url: str | None, job: Job[Result], *, may_be_made: bool = False, reads_only: bool = False
+) -> Result:
+    """Do a job on the configured store, which is up to date; an embedded one is made where it may be."""
 
     async def prepared(database: Database) -> Result:
         await upgrades.ready(database)
+        if not reads_only:
+            await backups.take_into_use(database)
         return await job(database)
 
-    return _on_any_store(database_url, prepared)
+    return _on_any_store(database_url, prepared, may_be_made=may_be_made)
 
 
-def _on_any_store(database_url: str | None, job: Job[Result]) -> Result:
+def _on_any_store(database_url: str | None, job: Job[Result], *, may_be_made: bool = False) -> Result:
     """Do a job on the configured store, whatever its version."""
     settings = Settings.read(database_url=database_url)
     path = embedded_path(settings.database_url)
     if path is not None:
-        _refuse_other_files(path)
+        embedded.refuse_unusable(path, may_be_made=may_be_made)
 
     async def run() -> Result:
         database = Database(settings.database_url, Connecting(pgbouncer=settings.pgbouncer))
@@ -106,21 +155,24 @@ def _on_any_store(database_url: str | None, job: Job[Result]) -> Result:
         finally:
             await database.close()
 
-    return asyncio.run(run())
+    with _raising_on(signal.SIGTERM, SystemExit(_TERMINATED)):
+        return asyncio.run(run())
 
 
-def _refuse_other_files(path: Path) -> None:
-    """Raise CommandRefused, with the reason, for what cannot be the file of a store."""
+@contextmanager
+def _revoked_unless_shown(database_url: str | None, secret: str) -> Iterator[None]:
+    """Revoke a new token when it cannot be shown to whoever asked for it."""
+    prefix = secret[: access.PREFIX_LENGTH]
     try:
-        if not path.exists():
-            path.parent.stat()
-            return
-        with path.open("r+b") as file:
-            begin = file.read(len(_SQLITE))
-    except OSError as error:
-        raise CommandRefused(f"the store {path} cannot be opened: {error.strerror}") from None
-    if begin not in {b"", _SQLITE}:
-        raise CommandRefused(f"{path} is no SQLite database")
+        yield
+    except BaseException:
+        try:
+            _on_store(database_url, lambda database: access.revoke(database, prefix))
+        except StoreUnavailable:
+            raise CommandRefused(
+                f"a token was made, but could neither be shown nor revoked: run `customergraph token revoke {prefix}`"
+            ) from None
+        raise
 
 
 @app.command()
@@ -131,17 +183,19 @@ def demo(
 ) -> None:
     """Make a believable project in an embedded store, and serve it with GraphiQL."""
     _refuse_unusable_port("127.0.0.1", port)
-    with _progress("customers") as progress:
+    with _progress("customers") as progress, _raising_on(signal.SIGTERM, SystemExit(_TERMINATED)):
         task = progress.add_task("making", total=customers, visible=not path.exists())
         secret = asyncio.run(demo_project.opened(path, customers, lambda made: progress.advance(task, made)))
     url = f"http://127.0.0.1:{port}/graphql"
-    print(f"GraphiQL and API: {url}\nToken: {secret}\n")  # noqa: T201
-    print(f'curl {url} -H "Authorization: Bearer {secret}" \\')  # noqa: T201
-    print('  --json \'{"query": "{ customers(first: 3) { totalCount nodes { name email } } }"}\'', flush=True)  # noqa: T201
-    settings = Settings.read(database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, graphiql=True)
-    served = create_app(settings, shown_token=secret)
-    leave_out_what_stays()
-    uvicorn.run(served, **_server_options(settings))
+    settings = Settings.read(
+        database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, workers=1, graphiql=True
+    )
+    with _revoked_unless_shown(settings.database_url, secret):
+        print(f"GraphiQL and API: {url}\nToken: {secret}")  # noqa: T201
+        print("It expires after 12 hours, or when the demo is started again.\n")  # noqa: T201
+        print(f'curl {url} -H "Authorization: Bearer {secret}" \\')  # noqa: T201
+        print('  --json \'{"query": "{ customers(first: 3) { totalCount nodes { name email } } }"}\'', flush=True)  # noqa: T201
+    serving.serve(settings, shown_token=secret)
 
 
 @app.command()
@@ -155,41 +209,14 @@ def serve(
     """Serve the configured store."""
     settings = Settings.read(database_url=database_url, host=host, port=port, workers=workers, graphiql=graphiql)
     _refuse_unusable_port(settings.host, settings.port)
-    _on_store(settings.database_url, _nothing_more)
-    if settings.workers == 1:
-        served = create_app(settings)
-        leave_out_what_stays()
-        uvicorn.run(served, **_server_options(settings))
-    else:
-        settings.export()
-        uvicorn.run(
-            "customergraph.web.app:from_environment",
-            factory=True,
-            workers=settings.workers,
-            **_server_options(settings),
-        )
+    _on_store(settings.database_url, _nothing_more, may_be_made=True)
+    serving.serve(settings)
 
 
 def _refuse_unusable_port(host: str, port: int) -> None:
     """Raise CommandRefused, with the reason, where no server can listen."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise CommandRefused(f"cannot listen on {host}, port {port}: {error.strerror}") from None
-
-
-def _server_options(settings: Settings) -> dict[str, Any]:
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "loop": "uvloop",
-        "http": "httptools",
-        "ws": "none",
-        "timeout_graceful_shutdown": GRACE_SECONDS,
-        "server_header": False,
-        "log_config": logs.CONFIG,
-    }
+    for own in listening.listen(host, port):
+        own.close()
 
 
 async def _nothing_more(_database: Database) -> None:
@@ -199,27 +226,35 @@ async def _nothing_more(_database: Database) -> None:
 @db.command("upgrade")
 def db_upgrade(database_url: DatabaseUrl = None) -> None:
     """Bring the store up to date."""
-    changed = _on_any_store(database_url, upgrades.upgrade)
+    changed = _on_any_store(database_url, _upgraded, may_be_made=True)
     _tell("The store was upgraded." if changed else "The store is up to date.")
+
+
+async def _upgraded(database: Database) -> bool:
+    changed = await upgrades.upgrade(database)
+    await backups.take_into_use(database)
+    return changed
+
+
+@db.command("backup")
+def db_backup(
+    file: Annotated[Path, typer.Argument(help="A new file, or an earlier backup, which is replaced.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Copy the embedded store to a file while it serves, and check the copy."""
+    size = _on_any_store(database_url, lambda database: backups.back_up(database, file))
+    _tell(f"The store was backed up to {file} ({size:,} bytes).")
 
 
 @db.command("check")
 def db_check(database_url: DatabaseUrl = None) -> None:
     """Tell whether the store is up to date and consistent."""
-    problems = _on_any_store(database_url, _problems)
+    problems = _on_any_store(database_url, upgrades.problems)
     for problem in problems:
         _tell(f"customergraph: {problem}")
     if problems:
         raise SystemExit(1)
     _tell("The store is up to date and consistent.")
-
-
-async def _problems(database: Database) -> list[str]:
-    path = embedded_path(database.url)
-    # Opening it would make it.
-    if path is not None and not path.exists():
-        return [f"there is no store at {path}: run `customergraph db upgrade`"]
-    return await upgrades.problems(database)
 
 
 @project.command("create")
@@ -234,14 +269,16 @@ def project_create(
         raise typer.BadParameter("give lower-case letters, digits and single hyphens, 100 at most", param_hint="SLUG")
     checked_name = _parameter("--name", lambda: text.required(name, 255))
     zone = _parameter("--timezone", lambda: moments.zone_name(timezone))
-    _on_store(database_url, lambda database: access.create_project(database, slug, checked_name, zone))
+    _on_store(
+        database_url, lambda database: access.create_project(database, slug, checked_name, zone), may_be_made=True
+    )
     _tell(f"Project {slug} was created.")
 
 
 @project.command("list")
 def project_list(database_url: DatabaseUrl = None) -> None:
     """List all projects."""
-    rows = _on_store(database_url, access.projects)
+    rows = _on_store(database_url, access.projects, reads_only=True)
     _print_table(("slug", "name", "timezone", "uuid"), [(r.slug, r.name, r.timezone, str(r.uuid)) for r in rows])
 
 
@@ -270,8 +307,9 @@ def token_create(
     secret = _on_store(
         database_url, lambda database: access.create_token(database, slug, checked_name, scopes, expires_at)
     )
-    _tell(f"A token for {slug} with {', '.join(sorted(scopes))}. It is not shown again:")
-    print(secret)  # noqa: T201
+    with _revoked_unless_shown(database_url, secret):
+        print(secret, flush=True)  # noqa: T201
+    _tell(f"This token for {slug} with {', '.join(sorted(scopes))} is not shown again.")
 
 
 def _expiry(duration: str | None) -> datetime | None:
@@ -286,7 +324,7 @@ def _expiry(duration: str | None) -> datetime | None:
 @token.command("list")
 def token_list(slug: ProjectSlug, database_url: DatabaseUrl = None) -> None:
     """List a project's tokens; their secrets are kept nowhere."""
-    rows = _on_store(database_url, lambda database: access.tokens(database, slug))
+    rows = _on_store(database_url, lambda database: access.tokens(database, slug), reads_only=True)
     times = ("created_at", "expires_at", "revoked_at", "last_used_at")
     _print_table(
         ("prefix", "name", "scopes", *times),
@@ -316,7 +354,12 @@ def import_(
     format_: Annotated[
         Format | None, typer.Option("--format", help="What the file is, where its name does not tell.")
     ] = None,
-    rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go.  [default: FILE.rejects.csv]")] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where rejected rows go: a new file, or an earlier one of theirs.  [default: FILE.rejects.csv]"
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Import nothing unless all of it can be.")] = False,  # noqa: FBT002 - the way of Typer
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -324,9 +367,10 @@ def import_(
     form = format_ or _format(file)
     rejects_path = rejects or Path("stdin.rejects.csv" if file == "-" else f"{file}.rejects.csv")
     if rejects_path.exists() and Path(file).exists() and rejects_path.samefile(file):
-        raise typer.BadParameter("it would replace FILE", param_hint="--rejects")
+        raise SystemExit(_failed(f"--rejects {rejects_path} would replace FILE", 2))
     begun = time.monotonic()
-    with _opened(file) as stream, _progress("bytes") as progress:
+    with streams.opened(file) as stream, _progress("bytes") as progress:
+        refuse_device(stream, "standard input" if file == "-" else file)
         size = None if file == "-" else Path(file).stat().st_size
         task = progress.add_task(f"importing {kind}", total=size)
         summary = _on_store(
@@ -363,15 +407,6 @@ def _format(file: str) -> Format:
     return Format(suffix)
 
 
-def _opened(file: str) -> BinaryIO:
-    if file == "-":
-        return sys.stdin.buffer
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        raise CommandRefused(f"{file}: {error.strerror}") from None
-
-
 @app.command("schema")
 def schema_() -> None:
     """Print the schema in the schema definition language."""
@@ -398,7 +433,7 @@ def _progress(unit: str) -> Progress:
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows as a table on a terminal, and separated by tabs in a pipe."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if not console.is_terminal:
         for row in (columns, *rows):
             print("\t".join(row))  # noqa: T201

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from customergraph.domain.customer import derived
-from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
 from customergraph.errors import CommandRefused
-from customergraph.store import access, bulk, catalog, customers, history, upgrades
+from customergraph.staging import Place
+from customergraph.store import access, backups, bulk, catalog, customers, history, upgrades
 from customergraph.store.database import DEMO_APPLICATION_ID, Database
 
 SLUG = "harbor-dental"
@@ -22,6 +22,7 @@ SEED = 20_261_101
 BEGIN = datetime(2022, 1, 3, 9, tzinfo=UTC)
 END = datetime(2026, 11, 1, 18, tzinfo=UTC)
 CUSTOMERS_OF_A_BATCH = 1_000
+TOKEN_LIFETIME = timedelta(hours=12)
 
 _FIRST = (
     "Amara Ben Chloé Daniel Elena Farid Grace Hugo Ingrid Jamal Kenji Laura Miguel Nadia Oliver Priya"
@@ -290,7 +291,7 @@ async def _save(database: Database, project_id: int, people: list[Person]) -> No
 
 
 async def opened(path: Path, customers: int, made: Callable[[int], None]) -> str:
-    """Make the demo's store, or open one that the demo made, and give a new token for it.
+    """Make the demo's store, or open one that the demo made, and give a new token for it, in place of earlier ones.
 
     Raises CommandRefused for a file that the demo did not make.
     """
@@ -301,27 +302,28 @@ async def opened(path: Path, customers: int, made: Callable[[int], None]) -> str
     database = Database(f"sqlite+aiosqlite:///{path}")
     try:
         await upgrades.upgrade(database)
-        return await access.create_token(database, SLUG, "demo", set(Scope), None)
+        await backups.take_into_use(database)
+        return await access.create_demo_token(database, SLUG, TOKEN_LIFETIME)
     finally:
         await database.close()
 
 
 async def _make(path: Path, customers: int, made: Callable[[int], None]) -> None:
-    if not os.access(path.parent, os.W_OK):
-        raise CommandRefused(f"no file can be made in {path.parent}: choose another --path")
-    # Under another name until it is whole, so that a demo that is killed leaves nothing to be mistaken for one.
-    unfinished = path.with_name(path.name + f".{os.getpid()}")
-    database = Database(f"sqlite+aiosqlite:///{unfinished}")
-    try:
-        await upgrades.upgrade(database)
-        await fill(database, customers, made=made)
-        await database.mark_as_demo()
-        await database.close()
-        unfinished.rename(path)
-    finally:
-        await database.close()
-        for leftover in path.parent.glob(unfinished.name + "*"):
-            leftover.unlink()
+    # A demo that is killed leaves nothing in the place; what came there meanwhile stays.
+    place = Place(path, "demo", is_ours=lambda _path: False)
+    place.refuse_others()
+    if not os.access(place.target.parent, os.W_OK):
+        raise place.refusal("no file can be made in its folder")
+    backups.refuse_companions(place)
+    with place.temporary() as unfinished:
+        database = Database(f"sqlite+aiosqlite:///{unfinished}")
+        try:
+            await upgrades.upgrade(database)
+            await fill(database, customers, made=made)
+            await database.mark_as_demo()
+        finally:
+            await database.close()
+        place.put(unfinished)
 
 
 def _is_new(path: Path) -> bool:
@@ -330,6 +332,8 @@ def _is_new(path: Path) -> bool:
 
 def _is_ours(path: Path) -> bool:
     # Read from the file's header: opening a foreign database would already change it.
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as file:
             header = file.read(72)

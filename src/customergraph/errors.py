@@ -6,6 +6,9 @@ from enum import StrEnum
 from math import ceil
 from typing import Any, ClassVar
 
+# What the names of settings begin with in the environment.
+SETTING_PREFIX = "CUSTOMERGRAPH_"
+
 
 class CustomergraphError(Exception):
     """A failure whose message may be shown to whoever asked."""
@@ -61,14 +64,36 @@ class BadRequest(RequestRefused):
         self.status = status
 
 
+class BodyTooLarge(BadRequest):
+    """A body of more bytes than it may have."""
+
+    limit = "BODY_LIMIT"
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(
+            f"The body is too large: more than {allowed:,} bytes (setting {SETTING_PREFIX}{self.limit}).", 413
+        )
+        self._allowed = allowed
+
+    def details(self) -> dict[str, Any]:
+        return {"limit": self.limit, "allowed": self._allowed}
+
+
 class LimitExceeded(RequestRefused):
-    """An operation larger than it may be; `asked` is None where it was not counted to its end."""
+    """An operation larger than it may be.
+
+    `limit` is the name of the setting that allows more, without the prefix of all settings; `subject` is what it
+    counts; `asked` is None where it was not counted to its end.
+    """
 
     code = "LIMIT_EXCEEDED"
 
-    def __init__(self, limit: str, asked: int | None, allowed: int) -> None:
-        has = f"more than {allowed:,}" if asked is None else f"{asked:,}"
-        super().__init__(f"The operation is too large: {limit} is {has}, and {allowed:,} at most is allowed.")
+    def __init__(self, limit: str, subject: str, asked: int | None, allowed: int) -> None:
+        count = f"more than {allowed:,}" if asked is None else f"{asked:,}"
+        super().__init__(
+            f"The operation is too large: {count} {subject}, where {allowed:,} at most are allowed"
+            f" (setting {SETTING_PREFIX}{limit})."
+        )
         self._details = {"limit": limit, "asked": asked, "allowed": allowed}
 
     def details(self) -> dict[str, Any]:
@@ -110,24 +135,37 @@ class TimedOut(RequestRefused):
 
     code = "TIMEOUT"
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"The operation took longer than {seconds:g} seconds and was stopped: ask for less."
-            " A mutation is done or not done: look before repeating it."
-        )
+    def __init__(self, seconds: float, *, done: bool | None) -> None:
+        super().__init__(f"The operation took longer than {seconds:g} seconds and was stopped{_STOPPED[done]}")
+        self.done = done
+
+    def details(self) -> dict[str, Any]:
+        return {"done": self.done}
+
+
+_STOPPED: dict[bool | None, str] = {
+    False: ". It is not done: ask for less.",
+    None: " while a change was being committed. Look before repeating it.",
+    True: ". The change is done, but it was not read back. Do not repeat it.",
+}
 
 
 class StoreUnavailable(RequestRefused):
     """The store is away or busy for longer than a request may wait.
 
-    `reason` is what the store's driver said, for operators alone.
+    `reason` is what the store's driver said, for operators alone. `done` tells whether the change
+    was made; None when nobody knows.
     """
 
     code = "STORE_UNAVAILABLE"
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(self, message: str, reason: str, done: bool | None = False) -> None:  # noqa: FBT001, FBT002
         super().__init__(message)
         self.reason = reason
+        self.done = done
+
+    def details(self) -> dict[str, Any]:
+        return {"done": self.done}
 
 
 class MistakeCode(StrEnum):

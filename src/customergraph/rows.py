@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, overload
 Row = Any
 
 
-@lru_cache(maxsize=1024)
+# A kind of row takes 9 kB.
+@lru_cache(maxsize=256)
 def maker(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Row]:
     """Give what makes a row of its values: a named tuple, which is read by place as well as by name."""
     # What has no name is read by its place.

@@ -1,22 +1,23 @@
 """The settings of a running gateway, and the only reader of the environment."""
 
-import os
+import re
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
+import redis.asyncio
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from customergraph.errors import CommandRefused
+from customergraph.errors import SETTING_PREFIX, CommandRefused
+from customergraph.hosts import header_names, host_name, origin
 
-PREFIX = "CUSTOMERGRAPH_"
+PREFIX = SETTING_PREFIX
 _EMBEDDED = "sqlite+aiosqlite:///"
 _SERVER = "postgresql+asyncpg"
 # What the address of a server may end in: a socket's folder, and asyncpg's ways with TLS.
 _OPTIONS = {"host", "port", "ssl"}
 _SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-# What the server that starts the workers keeps to itself.
-_OF_THE_SERVER = {"host", "port", "workers"}
+_REDIS_NUMBER = re.compile(r"(/[0-9]{1,9})?/?")
 # What an error may not repeat: it can hold a password.
 _SECRET = {"database_url", "redis_url"}
 
@@ -31,16 +32,22 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1)] = 1
     graphiql: bool = True
+    hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_headers: Annotated[tuple[str, ...], NoDecode] = ()
+    keep_alive: Annotated[float, Field(gt=0)] = 75
+    head_limit: Annotated[int, Field(gt=0)] = 65_536
     pool_size: Annotated[int, Field(ge=2)] = 10
     pool_timeout: Annotated[float, Field(gt=0)] = 2
     statement_timeout: Annotated[float, Field(gt=0)] = 10
     pgbouncer: bool = False
     body_limit: Annotated[int, Field(gt=0)] = 1_048_576
     body_timeout: Annotated[float, Field(gt=0)] = 30
+    document_limit: Annotated[int, Field(gt=0)] = 100_000
     token_limit: Annotated[int, Field(gt=0)] = 4_000
     depth_limit: Annotated[int, Field(gt=0)] = 20
     field_limit: Annotated[int, Field(gt=0)] = 5_000
+    repeated_field_limit: Annotated[int, Field(gt=0)] = 100
     alias_limit: Annotated[int, Field(ge=0)] = 100
     field_alias_limit: Annotated[int, Field(ge=0)] = 30
     directive_limit: Annotated[int, Field(ge=0)] = 50
@@ -70,12 +77,37 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("redis_url")
     @classmethod
-    def _comma_separated(cls, origins: object) -> object:
-        if isinstance(origins, str):
-            return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
-        return origins
+    def _known_redis(cls, url: str | None) -> str | None:
+        if url and not _names_a_redis(url):
+            raise ValueError(
+                "must be redis://user:password@host:port/number, rediss:// and the same for TLS,"
+                " or unix:// and the path of a socket"
+            )
+        return url
+
+    @field_validator("hosts", "cors_origins", "cors_headers", mode="before")
+    @classmethod
+    def _comma_separated(cls, entries: object) -> object:
+        if isinstance(entries, str):
+            return tuple(entry.strip() for entry in entries.split(",") if entry.strip())
+        return entries
+
+    @field_validator("hosts")
+    @classmethod
+    def _host_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(host_name, names))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(origin, origins))
+
+    @field_validator("cors_headers")
+    @classmethod
+    def _header_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return header_names(names)
 
     @classmethod
     def read(cls, **chosen: Any) -> "Settings":
@@ -84,7 +116,7 @@ class Settings(BaseSettings):
         Raises CommandRefused, naming the setting, when one does not parse.
         """
         try:
-            return cls(**{name: value for name, value in chosen.items() if value is not None})
+            settings = cls(**{name: value for name, value in chosen.items() if value is not None})
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + str(first["loc"][0]).upper()
@@ -93,13 +125,16 @@ class Settings(BaseSettings):
             raise CommandRefused(f"setting {name}: {reason}{got}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise CommandRefused(f".env: {error}") from None
+        settings._refuse_small_bucket()
+        return settings
 
-    def export(self) -> None:
-        """Put these settings into the environment, where worker processes read them."""
-        for name in sorted(type(self).model_fields.keys() - _OF_THE_SERVER):
-            value = getattr(self, name)
-            if value is not None:
-                os.environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    def _refuse_small_bucket(self) -> None:
+        """Raise CommandRefused for a bucket that the largest operation allowed never fits into."""
+        if self.bucket_size < self.cost_limit:
+            raise CommandRefused(
+                f"setting {PREFIX}BUCKET_SIZE: {self.bucket_size} is less than {PREFIX}COST_LIMIT, {self.cost_limit}:"
+                " no token could ever pay for the largest operation that is allowed"
+            )
 
 
 def _names_a_database(url: str) -> bool:
@@ -111,3 +146,17 @@ def _names_a_database(url: str) -> bool:
         return False
     is_known = options.keys() <= _OPTIONS and options.get("ssl", "prefer") in _SSL
     return address.scheme == _SERVER and len(address.path) > 1 and is_known
+
+
+def _names_a_redis(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        # The library takes a port of 0, and any text for a number.
+        is_server = bool(address.hostname) and address.port != 0 and _REDIS_NUMBER.fullmatch(address.path) is not None
+        is_socket = address.scheme == "unix" and not address.netloc and len(address.path) > 1
+        # Connects to nothing; knows the schemes and the options.
+        pool: Any = redis.asyncio.ConnectionPool.from_url(url)
+        pool.make_connection()
+    except (ValueError, TypeError):
+        return False
+    return is_socket or (address.scheme != "unix" and is_server)

@@ -7,98 +7,178 @@ with a thousand waiting requests delays a key with one request by no more than o
 import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable
+from dataclasses import dataclass
 from types import TracebackType
 
-_Waiting = deque["asyncio.Future[None]"]
+# Of fewer turns than these, one key may hold all: a half of them would be too few to work with.
+FEWEST_TURNS_TO_HALVE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many turns there are at once, and how many of them one key may hold."""
+
+    capacity: int
+    share: int
+
+    @classmethod
+    def halved(cls, capacity: int) -> "Bounds":
+        """Leave half of the turns to other keys, even while none of them asks."""
+        return cls(capacity, capacity // 2 if capacity >= FEWEST_TURNS_TO_HALVE else capacity)
+
+    @property
+    def of_writers(self) -> "Bounds":
+        """Half of the turns, and half of a key's share, so that each key's readers have the other half."""
+        return Bounds(max(1, self.capacity // 2), max(1, self.share // 2))
+
+
+class _Ledger:
+    """Counts the turns that are held against their bounds."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.free = bounds.capacity
+        self._share = bounds.share
+        self._held: Counter[Hashable] = Counter()
+
+    def allows(self, key: Hashable) -> bool:
+        return self.free > 0 and self._held[key] < self._share
+
+    def add(self, key: Hashable) -> None:
+        self.free -= 1
+        self._held[key] += 1
+
+    def remove(self, key: Hashable) -> None:
+        self.free += 1
+        self._held[key] -= 1
+        if not self._held[key]:
+            del self._held[key]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    turn: "asyncio.Future[None]"
+    writes: bool
 
 
 class Turns:
-    """Gives at most `capacity` turns at once, and at most `share` of them to one key."""
+    """Gives at most `capacity` turns at once, and at most `share` of them to one key.
 
-    def __init__(self, capacity: int, *, share: int | None = None) -> None:
-        self._free = capacity
-        self._share = share or capacity
-        self._held: Counter[Hashable] = Counter()
-        self._waiting: OrderedDict[Hashable, _Waiting] = OrderedDict()
+    Turns of those who write count against the bounds of `writers` too.
+    """
+
+    def __init__(self, capacity: int, *, share: int | None = None, writers: Bounds | None = None) -> None:
+        bounds = Bounds(capacity, share or capacity)
+        self._all = _Ledger(bounds)
+        self._writers = _Ledger(writers or bounds)
+        self._waiting: OrderedDict[Hashable, deque[_Waiter]] = OrderedDict()
 
     @property
     def waiting(self) -> int:
         """How many wait for a turn."""
         return sum(map(len, self._waiting.values()))
 
-    def of(self, key: Hashable) -> "Turn":
+    def waiting_of(self, key: Hashable) -> int:
+        """Count those who wait for a turn of the key."""
+        return len(self._waiting.get(key, ()))
+
+    def of(self, key: Hashable, *, writes: bool = False) -> "Turn":
         """Give a turn for the key as a context manager, which waits until there is one."""
-        return Turn(self, key)
+        return Turn(self, key, writes=writes)
 
-    def is_free(self, key: Hashable) -> bool:
+    def is_free(self, key: Hashable, *, writes: bool = False) -> bool:
         """Tell whether the key would get a turn without waiting."""
-        # Where a turn is free, whoever waits has its share already, so nobody is passed over.
-        return self._free > 0 and self._held[key] < self._share
+        # Where a turn is free, the bounds forbid it to whoever waits, so nobody is passed over.
+        return self._all.allows(key) and (not writes or self._writers.allows(key))
 
-    async def take(self, key: Hashable) -> None:
+    async def take(self, key: Hashable, *, writes: bool = False) -> None:
         """Wait for a turn, which `give_back` ends."""
-        if self.is_free(key):
-            self._take(key)
+        if self.is_free(key, writes=writes):
+            self._take(key, writes=writes)
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, deque()).append(turn)
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), writes)
+        self._waiting.setdefault(key, deque()).append(waiter)
         try:
-            await turn
+            await waiter.turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.give_back(key)
+            if _has_begun(waiter.turn):
+                self.give_back(key, writes=writes)
             else:
-                self._leave(key, turn)
+                self._leave(key, waiter)
             raise
 
-    def give_back(self, key: Hashable) -> None:
-        """End a turn of the key, and let the next one begin."""
-        self._free += 1
-        self._held[key] -= 1
-        if not self._held[key]:
-            del self._held[key]
-        while self._free and self._begin_next():
+    def give_back(self, key: Hashable, *, writes: bool = False) -> None:
+        """End a turn of the key, and let the next ones begin."""
+        self._all.remove(key)
+        if writes:
+            self._writers.remove(key)
+        if key in self._waiting:
+            # Behind the keys that came while it had its turn.
+            self._waiting.move_to_end(key)
+        while self._all.free and self._begin_next():
             pass
 
-    def _take(self, key: Hashable) -> None:
-        self._free -= 1
-        self._held[key] += 1
+    def becomes_writer(self, key: Hashable) -> bool:
+        """Count a turn of the key as one that writes from now on, if the bounds allow it; tells whether they do."""
+        allowed = self._writers.allows(key)
+        if allowed:
+            self._writers.add(key)
+        return allowed
+
+    def longest_queue(self) -> Hashable:
+        """Give the key that has most waiting; of several, the one whose turn comes last."""
+        return max(reversed(self._waiting), key=self.waiting_of, default=None)
+
+    def refuse_newest(self, key: Hashable, error: Exception) -> None:
+        """Raise an error for the one of a waiting key's that has waited shortest."""
+        waiter = self._waiting[key][-1]
+        self._leave(key, waiter)
+        if not waiter.turn.done():
+            waiter.turn.set_exception(error)
+
+    def _take(self, key: Hashable, *, writes: bool) -> None:
+        self._all.add(key)
+        if writes:
+            self._writers.add(key)
 
     def _begin_next(self) -> bool:
-        """Begin the turn of the key that waited longest for one; tells whether there was such a key."""
-        for key, turns in self._waiting.items():
-            if self._held[key] < self._share:
-                turn = turns.popleft()
+        """Begin the next turn of the key that waited longest for one; tells whether there was such a key."""
+        for key, waiters in self._waiting.items():
+            waiter = next((one for one in waiters if self.is_free(key, writes=one.writes)), None)
+            if waiter is not None:
                 self._waiting.move_to_end(key)
-                if not turns:
-                    del self._waiting[key]
-                if not turn.done():
-                    self._take(key)
-                    turn.set_result(None)
+                self._leave(key, waiter)
+                if not waiter.turn.done():
+                    self._take(key, writes=waiter.writes)
+                    waiter.turn.set_result(None)
                 return True
         return False
 
-    def _leave(self, key: Hashable, turn: "asyncio.Future[None]") -> None:
-        turns = self._waiting.get(key)
-        if turns and turn in turns:
-            turns.remove(turn)
-            if not turns:
+    def _leave(self, key: Hashable, waiter: _Waiter) -> None:
+        waiters = self._waiting.get(key)
+        if waiters and waiter in waiters:
+            waiters.remove(waiter)
+            if not waiters:
                 del self._waiting[key]
+
+
+def _has_begun(turn: "asyncio.Future[None]") -> bool:
+    return turn.done() and not turn.cancelled() and turn.exception() is None
 
 
 class Turn:
     """One turn of a key, from entering the block to leaving it."""
 
-    __slots__ = ("_key", "_turns")
+    __slots__ = ("_key", "_turns", "_writes")
 
-    def __init__(self, turns: Turns, key: Hashable) -> None:
+    def __init__(self, turns: Turns, key: Hashable, *, writes: bool) -> None:
         self._turns = turns
         self._key = key
+        self._writes = writes
 
     async def __aenter__(self) -> None:
-        await self._turns.take(self._key)
+        await self._turns.take(self._key, writes=self._writes)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._turns.give_back(self._key)
+        self._turns.give_back(self._key, writes=self._writes)

@@ -260,6 +260,31 @@ def test_an_email_keeps_its_case_and_is_unique_without_it(acme: Tenant, client: 
     assert created(client, email="emile.zola@example.com")["email"] == "emile.zola@example.com"
 
 
+BOOKS = ["anna@b\u00fccher.example", "Anna@XN--BCHER-KVA.example", "ANNA@\uff22\u00dc\uff23\uff28\uff25\uff32.example"]
+
+
+@pytest.mark.parametrize("first", BOOKS)
+def test_an_address_is_one_mailbox_however_its_domain_is_written(
+    acme: Tenant, client: GraphQLClient, first: str
+) -> None:
+    assert created(client, email=f" {first} ")["email"] == first
+    before = acme.rows()
+
+    for same in BOOKS:
+        assert mistakes(client, email=same) == {("input.email", "TAKEN")}
+        found = client.data("query($x: String) { customers(email: $x) { nodes { email } totalCount } }", x=same)
+        assert found["customers"] == {"nodes": [{"email": first}], "totalCount": 1}
+    assert acme.rows() == before
+
+
+def test_domains_that_idna_keeps_apart_are_two_mailboxes(client: GraphQLClient) -> None:
+    for email in ("anna@fa\u00df.example", "anna@fass.example"):
+        assert created(client, email=email)["email"] == email
+        found = client.data("query($x: String) { customers(email: $x) { nodes { email } } }", x=email)["customers"]
+        assert found["nodes"] == [{"email": email}]
+    assert mistakes(client, email="anna@xn--fa-hia.example") == {("input.email", "TAKEN")}
+
+
 def test_the_email_of_an_archived_customer_is_taken(acme: Tenant, client: GraphQLClient) -> None:
     acme.add_customer(email="ada@example.com", archived_at=datetime.now(UTC))
     assert mistakes(client, email="Ada@example.com") == {("input.email", "TAKEN")}

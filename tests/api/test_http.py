@@ -84,7 +84,8 @@ def test_a_body_that_is_no_graphql_request_is_refused(client: GraphQLClient, bod
 @pytest.mark.parametrize(
     "content_type",
     ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx",
-     "application/json; charset=utf-16"],
+     "application/json; charset=utf-16", "application/json; charset=not-utf-8", "application/json; charset=",
+     "application/json; charset=utf-8-sig", "application/json; charset=utf-8; charset=latin-1"],
 )  # fmt: skip
 def test_another_content_type_is_refused(client: GraphQLClient, content_type: str) -> None:
     body = b'{"query": "{ project { slug } }"}'
@@ -94,10 +95,11 @@ def test_another_content_type_is_refused(client: GraphQLClient, content_type: st
     assert refused(response) == (415, "BAD_REQUEST")
 
 
-def test_json_in_utf_8_may_say_so(client: GraphQLClient) -> None:
+@pytest.mark.parametrize("parameter", ["charset=UTF-8", "charset=utf8", 'Charset="Utf-8"', 'charset="UTF8"', "x=y"])
+def test_json_in_utf_8_may_say_so(client: GraphQLClient, parameter: str) -> None:
     body = '{"query": "{ project { slug } } # é"}'.encode()
 
-    response = client.http.post("/graphql", content=body, headers={"content-type": "application/json; charset=UTF-8"})
+    response = client.http.post("/graphql", content=body, headers={"content-type": f"Application/JSON; {parameter}"})
 
     assert response.json()["data"] == {"project": {"slug": "acme"}}
 

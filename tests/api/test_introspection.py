@@ -155,3 +155,29 @@ def test_the_schema_may_be_asked_for_again_and_again(serve: MakeServer, acme: Te
 
     narrow.close()
     assert answers == [200] * 4
+
+
+def test_directives_have_the_locations_of_the_specification_alone(client: GraphQLClient) -> None:
+    directives = client.data("{ __schema { directives { name locations } } }")["__schema"]["directives"]
+
+    # Clients cannot read a schema with a location that they do not know.
+    assert {directive["name"]: directive["locations"] for directive in directives} == {
+        "include": ["FIELD", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"],
+        "skip": ["FIELD", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"],
+        "deprecated": ["FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INPUT_FIELD_DEFINITION", "ENUM_VALUE"],
+        "specifiedBy": ["SCALAR"],
+        "oneOf": ["INPUT_OBJECT"],
+    }
+
+
+def test_every_scalar_of_ours_says_where_it_is_specified(client: GraphQLClient) -> None:
+    types = client.data("{ __schema { types { name kind specifiedByURL } } }")["__schema"]["types"]
+
+    urls = {type_["name"]: type_["specifiedByURL"] for type_ in types if type_["kind"] == "SCALAR"}
+    assert {name: url for name, url in urls.items() if url} == {
+        "BigInt": "https://www.rfc-editor.org/rfc/rfc8259#section-6",
+        "Date": "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
+        "DateTime": "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
+        "UUID": "https://www.rfc-editor.org/rfc/rfc9562",
+    }
+    assert {name for name, url in urls.items() if not url} == {"Boolean", "ID", "Int", "String"}

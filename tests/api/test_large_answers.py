@@ -69,7 +69,7 @@ def test_a_large_answer_has_the_headers_of_any(acme: Tenant, encoding: str) -> N
 def test_the_setting_chooses_the_executor(sqlite_url: str, *, breadth_first: bool) -> None:
     async def executor() -> object:
         gateway = Gateway.of(Settings(database_url=sqlite_url, breadth_first=breadth_first))
-        document = await gateway.documents.read("{ project { name } }")
+        document = await gateway.documents.read("{ project { name } }", None)
         await gateway.close()
         return document.prepare(None, None, {OperationType.QUERY}).executor(None)
 

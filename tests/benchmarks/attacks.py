@@ -41,6 +41,11 @@ REST_SECONDS = 0.05
 
 CUSTOMER = "id databaseId uuid name firstName lastName email phone company notes city createdAt updatedAt askedAt"
 A_MESSAGE = str(GlobalId(Kind.MESSAGE, 100))
+LOCATION = "id databaseId slug name displayName code city"
+TAG = "id databaseId slug name color icon"
+PROJECT = "id databaseId uuid slug name"
+# Nine hundred bytes, which are read line by line.
+BLOCK_TEXT = '"""' + "\n a" * 300 + '"""'
 MESSAGE = "id databaseId uuid channel template status scheduledAt sentAt deliveredAt openedAt createdAt"
 
 
@@ -72,35 +77,42 @@ def spread_everywhere(fragments: int, fields: int) -> str:
 
 
 WITHIN_LIMITS: dict[str, Attack] = {
-    "4,000 tokens: one field again and again": sent(f"{{ {'__typename ' * 3_990} }}", None),
+    "4,000 tokens: 38 fields again and again": sent(
+        f"{{ customers(first: 1) {{ nodes {{ {f'{CUSTOMER} ' * 100} {f'location {{ {LOCATION} }} ' * 100} "
+        f" {f'tags {{ {TAG} }} ' * 100} }} }} {f'project {{ {PROJECT} }} ' * 25} }}",
+        None,
+    ),
     "4,000 tokens: 26 aliases of a list by as many fragments": sent(
         f"{{ {repeated(26, 'a{0}: customers(first: 1) {{ nodes {{ ...F{0} }} }}'.format)} }}"
-        + repeated(26, f"fragment F{{}} on Customer {{{{ {'id ' * 120} }}}}".format),
+        + repeated(26, f"fragment F{{}} on Customer {{{{ {'id ' * 60} {'uuid ' * 60} }}}}".format),
         None,
     ),
     "4,000 tokens: 660 variables with defaults": sent(
         f"query({repeated(660, '$v{}: Int = 1'.format)}) {{ __typename }}", "GRAPHQL_VALIDATION_FAILED"
     ),
-    "4,000 tokens: 240 variables with defaults, used": sent(
-        f"query({repeated(240, '$v{}: Int = 1'.format)}) {{"
-        f" customers(first: 1) {{ nodes {{ {repeated(240, 'messages(first: $v{}) {{ totalCount }}'.format)} }} }} }}",
+    "4,000 tokens: 100 variables with defaults, used": sent(
+        f"query({repeated(100, '$v{}: Int = 1'.format)}) {{"
+        f" customers(first: 1) {{ nodes {{ {repeated(100, 'messages(first: $v{}) {{ totalCount }}'.format)} }} }} }}",
         "GRAPHQL_VALIDATION_FAILED",
     ),
     "4,000 tokens: lists of lists": sent(
         f"{{ nodes(ids: [{repeated(100, lambda _: '[' + '1 ' * 35 + ']')}]) {{ id }} }}", "BAD_USER_INPUT"
     ),
-    "4,000 tokens: 440 fields with an argument": sent(f"{{ {repeated(440, lambda _: 'node(id: 1) { id }')} }}", None),
+    "4,000 tokens: 440 fields with an argument": sent(
+        f"{{ {repeated(440, lambda _: 'node(id: 1) { id }')} }}", "LIMIT_EXCEEDED"
+    ),
     "4,000 tokens: 900 arguments of one field": sent(
         f"{{ customers({repeated(900, 'a{}: 1'.format)}) {{ totalCount }} }}", "GRAPHQL_VALIDATION_FAILED"
     ),
     "4,000 tokens: 1,300 unknown fields": sent(f"{{ {repeated(1_300, 'f{}'.format)} }}", "GRAPHQL_VALIDATION_FAILED"),
     "4,000 tokens: inline fragments in each other": sent(f"{{ {'... { ' * 190} __typename {'} ' * 190} }}", None),
-    "4,000 tokens: inline fragments beside each other": sent(f"{{ {'... { __typename } ' * 990} }}", None),
-    "1,000,000 B of comments": sent("{ __typename } #" + "é#" * 110_000, None),
-    "1,000,000 B of lines": sent("{ __typename }" + "\n" * 490_000, None),
-    "1,000,000 B of lines, and unknown fields": sent(
-        "\n" * 480_000 + f"{{ {repeated(1_300, 'f{}'.format)} }}", "GRAPHQL_VALIDATION_FAILED"
+    "4,000 tokens: inline fragments beside each other": sent(f"{{ {'... { __typename } ' * 990} }}", "LIMIT_EXCEEDED"),
+    "99 kB of a comment": sent("{ __typename } #" + "é" * 49_000, None),
+    "99 kB of lines": sent("{ __typename }" + "\n" * 98_000, None),
+    "99 kB of lines, and unknown fields": sent(
+        "\n" * 90_000 + f"{{ {repeated(1_300, 'f{}'.format)} }}", "GRAPHQL_VALIDATION_FAILED"
     ),
+    "99 kB of block text": sent(f"{{ nodes(ids: [{BLOCK_TEXT * 100}]) {{ id }} }}", None),
     "1,000,000 B of variables that are not asked for": sent(
         "{ __typename }", None, {f"v{number}": number for number in range(60_000)}
     ),

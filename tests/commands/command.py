@@ -19,10 +19,12 @@ import pytest
 
 import stores
 from customergraph.cli import main
+from customergraph.errors import CommandRefused
 from customergraph.importing import importer
 from customergraph.importing.files import Format
-from customergraph.importing.importer import Rejects, Source
+from customergraph.importing.importer import Source
 from customergraph.importing.kinds import Kind
+from customergraph.importing.rejects import Rejects
 from customergraph.store import access
 
 PATIENCE_SECONDS = 30
@@ -87,12 +89,13 @@ class Command:
         assert result.stderr.count("\n") == 1, result.stderr
         return result.stderr.removeprefix("customergraph: ").strip()
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, stdin: int | None = None) -> subprocess.Popen[str]:
         with (self.folder / "stderr.txt").open("a") as stderr:
             process = subprocess.Popen(
                 self._words(*arguments),
                 env=self.env,
                 cwd=self.folder,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
@@ -213,6 +216,12 @@ class Imports:
                 ),
             )
         return summary.added, summary.changed, summary.rejected
+
+    def refusal(self, kind: str, *lines: str) -> str:
+        """Import lines of CSV that have to be refused as a whole; gives why."""
+        with pytest.raises(CommandRefused) as refused:
+            self.csv(kind, *lines)
+        return str(refused.value)
 
     @property
     def rejects(self) -> list[tuple[str, str, str]]:

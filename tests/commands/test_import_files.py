@@ -6,6 +6,8 @@ from commands.command import Imports
 from customergraph.errors import CommandRefused
 from customergraph.importing.files import Format
 
+NOT_CLOSED = "is not CSV: a quote that opens on this line is not closed"
+
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
@@ -23,9 +25,13 @@ def test_a_byte_order_mark_and_either_line_end_are_read(imports: Imports, mark: 
         (b"", "line 1: there is no header row"),
         (b"\n\n", "line 1: there is no header row"),
         (b"slug,name,colour\n", "line 1: unknown column 'colour': the columns are slug, name, color, icon"),
-        (b"vip,VIP\n", "line 1: unknown column 'vip': the columns are slug, name, color, icon"),
+        (b"vip,VIP\n", "line 1: unknown columns 'vip', 'VIP': the columns are slug, name, color, icon"),
         (b"slug\n", "line 1: the column 'name' is missing"),
         (b"slug,name,slug\n", "line 1: the column 'slug' stands there twice"),
+        (
+            b"slug,name,icons,colour,Tag\n",
+            "line 1: unknown columns 'icons', 'colour', 'Tag': the columns are slug, name, color, icon",
+        ),
         (b'"slug,name\nvip,VIP\n', "line 1: is not CSV: unexpected end of data"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "line 1: is not UTF-8"),
         ("slug,name\n".encode("utf-16"), "line 1: is not UTF-8"),
@@ -38,18 +44,27 @@ def test_a_file_that_cannot_be_what_it_is_said_to_be_is_refused(imports: Imports
     assert str(refused.value) == reason
 
 
-@pytest.mark.parametrize("kind", ["customers", "messages", "reviews", "charges"])
-def test_a_file_about_customers_needs_an_email_or_a_phone(imports: Imports, kind: str) -> None:
-    header = {
-        "customers": "first_name",
-        "messages": "channel,template,scheduled_at",
-        "reviews": "score",
-        "charges": "amount,currency",
-    }[kind]
-
-    with pytest.raises(CommandRefused, match="the column 'email' or 'phone' is missing"):
+@pytest.mark.parametrize(
+    ("kind", "header", "keys"),
+    [
+        ("customers", "first_name", "'email' or 'phone' or 'uuid'"),
+        ("messages", "channel,template,scheduled_at", "'email' or 'phone'"),
+        ("reviews", "score", "'email' or 'phone'"),
+        ("charges", "amount,currency", "'email' or 'phone'"),
+    ],
+)
+def test_a_file_about_customers_needs_a_column_that_names_them(
+    imports: Imports, kind: str, header: str, keys: str
+) -> None:
+    with pytest.raises(CommandRefused, match=f"line 1: the column {keys} is missing"):
         imports.csv(kind, header)
     assert imports.csv(kind, f"phone,{header}") == (0, 0, 0)
+
+
+def test_the_uuid_of_a_customer_is_enough_and_that_of_a_message_is_not(imports: Imports) -> None:
+    assert imports.csv("customers", "uuid,first_name") == (0, 0, 0)
+    with pytest.raises(CommandRefused, match="'email' or 'phone' is missing"):
+        imports.csv("messages", "uuid,channel,template,scheduled_at")
 
 
 def test_rows_that_are_torn_short_or_of_other_bytes_are_rejected(imports: Imports) -> None:
@@ -67,15 +82,15 @@ def test_rows_that_are_torn_short_or_of_other_bytes_are_rejected(imports: Import
         b"i,I,\n"
     )
 
-    assert imports.content("tags", content) == (2, 0, 6)
-    assert imports.rows("SELECT slug FROM tag ORDER BY id") == ["a", "f"]
+    assert imports.content("tags", content) == (3, 0, 6)
+    assert imports.rows("SELECT slug FROM tag ORDER BY id") == ["a", "f", "i"]
     assert imports.rejects == [
         ("3", "", "has 2 cells, and the header 3"),
         ("4", "", "has 4 cells, and the header 3"),
         ("5", "name", "must not contain control characters"),
         ("7", "name", "is not UTF-8"),
         ("9", "", "is not CSV: ',' expected after '\"'"),
-        ("11", "", "is not CSV: unexpected end of data"),
+        ("11", "", f"{NOT_CLOSED} (line 12: unexpected end of data)"),
     ]
 
 
@@ -147,7 +162,7 @@ def test_every_mistake_of_a_row_is_told(imports: Imports) -> None:
     reasons = {column: reason for line, column, reason in imports.rejects if line == "2"}
     assert reasons["has_subscription"] == "'maybe' is none of true, false, 1, 0, yes, no"
     assert reasons["uuid"] == "'none' is not a uuid"
-    assert imports.rejects[-1][2] == "an email or a phone is needed"
+    assert imports.rejects[-1][2] == "an email, a phone or a uuid is needed"
 
 
 def test_a_strict_import_of_several_mistakes_changes_nothing(imports: Imports) -> None:

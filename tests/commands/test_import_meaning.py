@@ -283,3 +283,112 @@ def test_times_are_days_of_the_project_moments_or_unix_seconds(imports: Imports,
 def test_what_is_no_time_is_rejected(imports: Imports, given: str) -> None:
     assert imports.csv("customers", "first_name,email,created_at", f"Ann,a@example.com,{given}") == (0, 0, 1)
     assert imports.rejects[0][:2] == ("2", "created_at")
+
+
+def test_a_customer_with_a_uuid_alone_is_added_and_known_again(imports: Imports) -> None:
+    columns = "uuid,first_name,email,phone"
+
+    assert imports.csv("customers", "uuid,first_name", f"{ANN},Ann", f"{BOB},Bob") == (2, 0, 0)
+    assert imports.csv("customers", columns, f"{ANN},Anna,,", ",Nobody,,", f"{BOB},Bob,bob@example.com,") == (0, 2, 1)
+
+    assert imports.rejects == [("3", "email", "an email, a phone or a uuid is needed")]
+    assert imports.rows("SELECT uuid, first_name, email, phone FROM customer ORDER BY id") == [
+        (ANN.replace("-", ""), "Anna", None, None),
+        (BOB.replace("-", ""), "Bob", "bob@example.com", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "code", ["ZZZ", "DEM", "EURO", "EU", "\ufb00x", "\uff35\uff33\uff24", "u\u017fd", "\u20ac", "\u0131dr"]
+)
+def test_what_is_no_active_currency_is_rejected(ann: Imports, code: str) -> None:
+    row = {"email": "ann@example.com", "amount": 1, "currency": code}
+
+    assert ann.ndjson("charges", row) == (0, 0, 1)
+    assert ann.csv("charges", "email,amount,currency", f"ann@example.com,1,{code}") == (0, 0, 1)
+
+    assert ann.rejects == [("2", "currency", f"{code!r} is not an active ISO 4217 currency code like USD")]
+    assert ann.rows("SELECT count(*) FROM charge") == [0]
+
+
+def test_active_currencies_are_taken_in_either_case(ann: Imports) -> None:
+    codes = ["usd", " EUR ", "Jpy", "XAU", "zwg"]
+
+    assert ann.csv("charges", "email,amount,currency", *(f"ann@example.com,1,{code}" for code in codes)) == (5, 0, 0)
+
+    assert ann.rows("SELECT currency FROM charge ORDER BY id") == ["USD", "EUR", "JPY", "XAU", "ZWG"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "cell"),
+    [
+        ("messages", "channel", "\u017fms"),
+        ("messages", "channel", "ema\u0131l"),
+        ("messages", "template", "reque\u017ft"),
+        ("messages", "uuid", "\uff11" * 32),
+        ("messages", "uuid", "1" * 15 + "_" + "1" * 16),
+        ("messages", "uuid", "+" + "1" * 31),
+        ("reviews", "score", "\uff15"),
+        ("charges", "amount", "\u0661"),
+    ],
+)
+def test_letters_and_digits_that_only_resemble_ascii_are_rejected(
+    ann: Imports, kind: str, column: str, cell: str
+) -> None:
+    rows: dict[str, dict[str, object]] = {
+        "messages": {"channel": "sms", "template": "request", "scheduled_at": 1},
+        "reviews": {"score": 5},
+        "charges": {"amount": 1, "currency": "USD"},
+    }
+
+    assert ann.ndjson(kind, {"email": "ann@example.com", **rows[kind], column: cell}) == (0, 0, 1)
+
+    assert ann.rejects[0][:2] == ("1", column)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["anna@b\u00fccher.example", "ANNA@xn--bcher-kva.example", "Anna@\uff42\u00fc\uff43\uff48\uff45\uff52.example"],
+)
+def test_a_customer_is_known_by_its_mailbox(imports: Imports, address: str) -> None:
+    imports.csv("customers", "first_name,email", "Anna,anna@B\u00dcCHER.example", "Bea,bea@fa\u00df.example")
+
+    assert imports.csv("customers", "first_name,email", f"Ann,{address}", "Bo,bea@fass.example") == (1, 1, 0)
+    assert imports.csv("charges", "email,amount,currency", f"{address},1,USD", "bea@xn--fa-hia.example,2,USD") == (
+        2,
+        0,
+        0,
+    )
+    assert imports.csv("reviews", "email,score", f"{address},3") == (1, 0, 0)
+    assert imports.csv("messages", "email,channel,template,scheduled_at", f"{address},sms,request,1") == (1, 0, 0)
+
+    assert imports.rows("SELECT first_name, email FROM customer ORDER BY id") == [
+        ("Ann", address),
+        ("Bea", "bea@fa\u00df.example"),
+        ("Bo", "bea@fass.example"),
+    ]
+    assert imports.rows("SELECT customer_id, amount FROM charge ORDER BY id") == [(1, 1), (2, 2)]
+    assert imports.rows("SELECT customer_id FROM review UNION ALL SELECT customer_id FROM message") == [1, 1]
+
+
+def test_two_rows_of_one_mailbox_are_one_customer(imports: Imports) -> None:
+    rows = ["Anna,anna@b\u00fccher.example", "Annie,anna@xn--bcher-kva.example"]
+
+    assert imports.csv("customers", "first_name,email", *rows) == (1, 1, 0)
+    assert imports.rows("SELECT first_name, email FROM customer") == [("Annie", "anna@xn--bcher-kva.example")]
+
+
+def test_a_customer_that_an_older_version_let_share_a_mailbox_can_be_changed(imports: Imports) -> None:
+    imports.csv("customers", "uuid,first_name,email", f"{ANN},Ann,ann@example.com", f"{BOB},Bob,bob@example.com")
+    # As an upgrade leaves two rows of one mailbox.
+    imports.change("UPDATE customer SET email = 'ANN@example.com', email_key = 'ann@example.com\n2' WHERE id = 2")
+
+    assert imports.csv("customers", "uuid,first_name", f"{BOB},Bobby") == (0, 1, 0)
+    assert imports.csv("customers", "uuid,first_name,email", f"{BOB},Bobby,ANN@example.com") == (0, 0, 1)
+    assert imports.rejects == [("2", "email", "belongs to another customer than the rest of the row")]
+    assert imports.csv("customers", "uuid,first_name,email", f"{BOB},Bobby,bobby@example.com") == (0, 1, 0)
+
+    assert imports.rows("SELECT first_name, email_key FROM customer ORDER BY id") == [
+        ("Ann", "ann@example.com"),
+        ("Bobby", "bobby@example.com"),
+    ]

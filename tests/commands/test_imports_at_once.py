@@ -49,15 +49,19 @@ HEADERS: dict[Callable[[int], str], tuple[str, str]] = {
 }
 
 
-def importing(imports: Imports, row: Callable[[int], str], numbers: Iterable[int]) -> Job:
+def importing(imports: Imports, row: Callable[[int], str], numbers: Iterable[int], *, strict: bool = False) -> Job:
     kind, header = HEADERS[row]
     lines = list(map(row, numbers))
-    return lambda: imports.csv(kind, header, *lines)
+    return lambda: imports.csv(kind, header, *lines, strict=strict)
 
 
-def test_each_row_is_there_once_and_what_customers_remember_is_true(two: list[Imports]) -> None:
+@pytest.mark.parametrize("strict", [False, True], ids=["batches", "strict"])
+def test_each_row_is_there_once_and_what_customers_remember_is_true(two: list[Imports], *, strict: bool) -> None:
     for row in HEADERS:
-        outcomes = at_once(importing(two[0], row, ONE), importing(two[1], row, OTHER))
+        outcomes = at_once(
+            importing(two[0], row, ONE, strict=strict),
+            importing(two[1], row, OTHER, strict=strict),
+        )
         assert [(added + changed, rejected) for added, changed, rejected in outcomes] == [(6_000, 0)] * 2
         assert sum(added for added, _, _ in outcomes) == ALL
 

@@ -23,9 +23,54 @@ def test_upgrading_makes_a_store_and_changes_one_that_is_new_no_more(new_store: 
     assert stores.problems(new_store.store_url) == stores.known_problems(new_store.store_url)
 
 
-def test_a_check_makes_no_file(new_embedded: Command) -> None:
-    assert new_embedded.inside.refusal("db", "check").startswith("there is no store at ")
-    assert not (new_embedded.folder / "store.db").exists()
+READERS = (
+    ("project", "list"),
+    ("token", "list", "--project", "acme"),
+    ("token", "create", "--project", "acme", "--name", "t"),
+    ("token", "revoke", "cg_123456789"),
+    ("import", "tags", "tags.csv", "--project", "acme"),
+    ("db", "check"),
+    ("db", "backup", "backup.db"),
+)
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_commands_that_read_make_no_store(new_embedded: Command, words: tuple[str, ...]) -> None:
+    new_embedded.file("tags.csv", "slug,name\nvip,\n")
+    empty = new_embedded.file("empty.db", "")
+
+    for path in (new_embedded.folder / "store.db", Path("store.db"), Path("missing/store.db"), Path("empty.db")):
+        refusal = new_embedded.inside.refusal(*words, "--database-url", f"sqlite+aiosqlite:///{path}")
+        assert refusal == f"there is no store at {path}: run `customergraph db upgrade` to make it, or name another"
+
+    assert sorted(path.name for path in new_embedded.folder.iterdir()) == ["empty.db", "tags.csv"]
+    assert empty.read_bytes() == b""
+
+
+@pytest.mark.parametrize("words", [("db", "upgrade"), ("project", "create", "acme", "--name", "Acme")], ids=" ".join)
+def test_an_empty_file_becomes_a_store_where_one_may_be_made(new_embedded: Command, words: tuple[str, ...]) -> None:
+    new_embedded.file("store.db", "")
+
+    assert new_embedded.inside.run(*words).returncode == 0
+
+    assert stores.problems(new_embedded.store_url) == []
+
+
+@pytest.mark.parametrize(
+    "words", [*READERS, ("db", "upgrade"), ("serve", "--port", "0"), ("project", "create", "acme", "--name", "A")]
+)
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(
+    new_embedded: Command, words: tuple[str, ...]
+) -> None:
+    new_embedded.file("tags.csv", "slug,name\nvip,\n")
+    new_embedded.change("CREATE TABLE customer (name)")
+    path = new_embedded.folder / "store.db"
+    before = path.read_bytes()
+
+    assert new_embedded.inside.refusal(*words) == f"{path} is a SQLite database of another program"
+
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in new_embedded.folder.iterdir()) == ["store.db", "tags.csv"]
 
 
 def test_a_sound_store_is_told_as_sound(embedded: Command) -> None:
@@ -90,6 +135,18 @@ def test_a_store_that_is_behind_is_not_served(command: Command) -> None:
         assert "run `customergraph db upgrade`" in command.inside.refusal(*words)
 
 
+def test_a_store_with_keys_of_another_version_is_not_served(command: Command) -> None:
+    command.change("UPDATE store_fact SET value = '1' WHERE name = 'keys_version'")
+
+    for words in (("serve", "--port", "0"), ("project", "list"), ("db", "check")):
+        refusal = command.inside.refusal(*words)
+        assert refusal.startswith("the store's search keys are of another version (1, needed 2, Unicode ")
+        assert refusal.endswith("): run `customergraph db upgrade`")
+    assert command.inside.run("db", "upgrade").stderr == "The store was upgraded.\n"
+    assert command.inside.run("db", "upgrade").stderr == "The store is up to date.\n"
+    assert command.inside.done("project", "list") == "slug\tname\ttimezone\tuuid\n"
+
+
 def test_a_store_of_a_newer_version_is_neither_served_nor_upgraded(command: Command) -> None:
     command.change("UPDATE alembic_version SET version_num = '9999'")
 
@@ -107,6 +164,17 @@ def test_a_setting_that_does_not_parse_is_named(new_embedded: Command) -> None:
     assert new_embedded.refusal("serve").startswith("setting CUSTOMERGRAPH_WORKERS: ")
     new_embedded.file(".env", b"CUSTOMERGRAPH_HOST=\xff\n")
     assert new_embedded.inside.refusal("serve").startswith(".env: ")
+
+
+def test_a_bucket_that_the_largest_operation_does_not_fit_into_stops_the_start(new_embedded: Command) -> None:
+    env = {"CUSTOMERGRAPH_BUCKET_SIZE": "27", "CUSTOMERGRAPH_COST_LIMIT": "28"}
+
+    refusal = new_embedded.inside.refusal("serve", env=env)
+
+    assert refusal == (
+        "setting CUSTOMERGRAPH_BUCKET_SIZE: 27 is less than CUSTOMERGRAPH_COST_LIMIT, 28:"
+        " no token could ever pay for the largest operation that is allowed"
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,6 +206,58 @@ def test_the_address_of_a_store_that_does_not_parse_is_named_and_never_repeated(
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:6379",
+        "http://me:zzsecret@here:6379/0",
+        "redis://me:zzsecret@here:port/0",
+        "redis://me:zzsecret@here:0/0",
+        "redis://me:zzsecret@here:65536/0",
+        "redis://me:zzsecret@here:6379/first",
+        "redis://me:zzsecret@here:6379/-1",
+        "redis://me:zzsecret@here:6379/0/1",
+        "redis://me:zzsecret@here:6379?db=first",
+        "redis://me:zzsecret@here:6379?zzsecret=1",
+        "redis://me:zzsecret@[here:6379/0",
+        "redis://:zzsecret@:6379/0",
+        "redis://",
+        "rediss:///0",
+        "unix://",
+        "unix://zzsecret",
+        " ",
+    ],
+)
+def test_the_address_of_a_redis_that_does_not_parse_is_named_and_never_repeated(
+    new_embedded: Command, url: str
+) -> None:
+    refusal = new_embedded.inside.refusal("serve", env={"CUSTOMERGRAPH_REDIS_URL": url})
+
+    assert refusal == (
+        "setting CUSTOMERGRAPH_REDIS_URL: must be redis://user:password@host:port/number,"
+        " rediss:// and the same for TLS, or unix:// and the path of a socket"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "redis://here",
+        "redis://:secret@[::1]:6379/15",
+        "rediss://me:secret@here/0?ssl_cert_reqs=none",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+def test_the_addresses_of_a_redis_are_taken(new_embedded: Command, url: str) -> None:
+    # The next setting is what is wrong.
+    refusal = new_embedded.inside.refusal(
+        "serve", env={"CUSTOMERGRAPH_REDIS_URL": url, "CUSTOMERGRAPH_RUNNING_LIMIT": "none"}
+    )
+
+    assert refusal.startswith("setting CUSTOMERGRAPH_RUNNING_LIMIT: ")
+
+
+@pytest.mark.parametrize(
     ("where", "reason"),
     [
         ("127.0.0.1:{closed}/store", "Connect call failed"),
@@ -166,11 +286,12 @@ def test_a_file_that_cannot_be_opened_is_refused_in_one_line(embedded: Command) 
 
     for path, reason in (
         (text, f"{text} is no SQLite database"),
-        (embedded.folder / "missing" / "store.db", "No such file or directory"),
         (embedded.folder, "Is a directory"),
     ):
         refusal = embedded.inside.refusal("project", "list", "--database-url", f"sqlite+aiosqlite:///{path}")
         assert refusal.endswith(reason)
+    missing = f"sqlite+aiosqlite:///{embedded.folder / 'missing' / 'store.db'}"
+    assert embedded.inside.refusal("db", "upgrade", "--database-url", missing).endswith("No such file or directory")
 
 
 def test_the_schema_is_the_committed_one_byte_for_byte(new_embedded: Command) -> None:

@@ -13,11 +13,11 @@ from customergraph.execution.documents import Documents
 from customergraph.execution.field_errors import Failed
 from customergraph.execution.graphql_core import Place
 from customergraph.execution.limits import Limits
-from customergraph.execution.operation import Document, Execution
+from customergraph.execution.operation import Document, Execution, RequestErrors
 from execution.small_schema import NATIVE, Faults, World, core
 
 # As large as Hypothesis likes.
-_LIMITS = Limits(fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6)
+_LIMITS = Limits(fields=10**6, repeated_fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6)
 BREADTH_FIRST = Documents(Execution(core, NATIVE), _LIMITS)
 DEPTH_FIRST = Documents(Execution(core, NATIVE, breadth_first=False), _LIMITS)
 WITHOUT_NATIVE_SCALARS = Documents(Execution(core, {}), _LIMITS)
@@ -34,13 +34,19 @@ class Executed:
 def execute(
     documents: Documents, text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()
 ) -> Executed:
-    """Execute the only operation of a valid document in a world with these faults."""
+    """Execute the only operation of a valid document in a world with these faults.
+
+    A request that is refused before it is executed has no data, and no executor.
+    """
     world = World(faults)
 
     async def run() -> Executed:
-        document = await documents.read(text)
+        document = await documents.read(text, None)
         assert isinstance(document, Document), document
-        operation = document.prepare(None, variables, {OperationType.QUERY, OperationType.MUTATION})
+        try:
+            operation = document.prepare(None, variables, {OperationType.QUERY, OperationType.MUTATION})
+        except RequestErrors as refused:
+            return Executed(None, None, [dict(error.formatted) for error in refused.errors], world)
         executor = operation.executor(world)
         result = await executor.execute()
         # What graphql-core has given up goes on for a while.
@@ -67,6 +73,10 @@ def assert_same(text: str, variables: dict[str, Any] | None = None, faults: Faul
     theirs = execute(DEPTH_FIRST, text, variables, faults)
     asked = (text, variables, sorted(faults))
     assert orjson.dumps(ours.data) == orjson.dumps(theirs.data), asked
+    if ours.executor is None or theirs.executor is None:
+        assert ours.errors == theirs.errors, asked
+        assert (ours.executor, theirs.executor) == (None, None), asked
+        return ours
     met = {place: list(_all(failed)) for failed, place in failures(ours)}
     if all(len(failures) == 1 for failures in met.values()):
         assert ours.errors == theirs.errors, asked

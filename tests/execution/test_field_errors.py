@@ -187,3 +187,20 @@ def test_rows_that_stand_in_two_lists_fail_in_both() -> None:
 
     assert executed.data is None
     assert [error["path"] for error in executed.errors] == [["people", 0, "shadows", 1, "name"]]
+
+
+def test_an_item_that_is_no_list_is_an_error_at_its_own_place() -> None:
+    executed = failing("{ person(id: 1) { scores } }", ("scores", 1))
+
+    assert executed.data == {"person": {"scores": [None, None, None]}}
+    assert paths(executed) == [["person", "scores", 0], ["person", "scores", 1]]
+    assert executed.errors[0]["message"] == "Expected Iterable, but did not find one for field 'Person.scores'."
+
+
+def test_an_argument_that_is_null_by_way_of_a_variable_is_an_error_of_its_field() -> None:
+    executed = failing("query($v: Int = 1) { person(id: $v) { id } oldest { id } }", v=None)
+
+    assert executed.data == {"person": None, "oldest": {"id": "6"}}
+    assert paths(executed) == [["person"]]
+    assert executed.errors[0]["message"].startswith("Argument 'id' has invalid value: ")
+    assert executed.errors[0]["extensions"] == {"code": "BAD_USER_INPUT"}

@@ -15,11 +15,14 @@ from sqlalchemy.engine import make_url
 import stores
 from commands.command import until
 from customergraph.store.database import embedded_path
+from customergraph.store.failures import MESSAGES
 from factories import Tenant
 from graphql_client import GraphQLClient
 
 COUNT = "{ customers { totalCount } }"
 PROMISED_SECONDS = 5
+# What `extensions.done` says beside each message.
+DONE = {message: done for done, message in MESSAGES.items()}
 # What a machine that does other things besides may add to a time that is promised otherwise.
 SLACK_SECONDS = 2
 
@@ -29,7 +32,7 @@ def unavailable(client: GraphQLClient, query: str, *, within: float = PROMISED_S
     started = time.monotonic()
     error = client.error(query, **variables)
     assert time.monotonic() - started < within
-    assert error["extensions"] == {"code": "STORE_UNAVAILABLE"}, error
+    assert error["extensions"] == {"code": "STORE_UNAVAILABLE", "done": DONE[error["message"]]}, error
     assert set(error) <= {"message", "extensions", "path", "locations"}
     message: str = error["message"]
     return message

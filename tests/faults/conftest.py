@@ -22,7 +22,7 @@ def gateway(serve: MakeServer) -> Iterator[MakeGateway]:
     """
     made: list[Tenant] = []
 
-    def start(database_url: str, *, through: str | None = None, **settings: float) -> Tenant:
+    def start(database_url: str, *, through: str | None = None, **settings: float | str) -> Tenant:
         url = serve(Settings(database_url=through or database_url, **settings))  # type: ignore[arg-type]
         made.append(Tenant(url, database_url, "acme"))
         return made[-1]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from customergraph.store.database import AGAIN, DONE_UNREAD, LOOK_FIRST
+from customergraph.store.failures import AGAIN, DONE_UNREAD, LOOK_FIRST
 from factories import Tenant
 from faults.around import COUNT, Session, Wire, noted, unavailable
 from faults.conftest import MakeGateway

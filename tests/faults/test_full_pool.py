@@ -1,39 +1,38 @@
 """A pool without a free connection: requests wait for a bounded time, and get what is free again."""
 
-import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from commands.command import PATIENCE_SECONDS, until
-from customergraph.store.database import AGAIN, DONE_UNREAD
+from customergraph.store.failures import AGAIN, DONE_UNREAD
 from factories import Tenant
 from faults.around import COUNT, SLACK_SECONDS, Session, locked, noted, unavailable
 from faults.conftest import MakeGateway
 from mutations import on_customer
-from statements import recorded
 
 SIZE = 2
 LOCK = "SELECT FROM customer WHERE id = {} FOR UPDATE"
+LOCK_TABLE = "LOCK TABLE customer"
+TAGS = "{ tags { slug } }"
 ARCHIVE = on_customer("archiveCustomer")
 
 
-def is_full(acme: Tenant) -> bool:
-    return "errors" in acme.client.answer(COUNT)
+def held_by_readers(acme: Tenant, background: ThreadPoolExecutor, session: Session) -> list[Future[dict[str, Any]]]:
+    """Have reads of a locked table take every connection of the pool."""
+    reads = [background.submit(acme.client.data, COUNT) for _ in range(SIZE)]
+    session.until_waiting(SIZE)
+    return reads
 
 
 def test_requests_that_find_no_connection_wait_for_a_bounded_time(
-    gateway: MakeGateway, database_url: str, background: ThreadPoolExecutor
+    gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor
 ) -> None:
-    acme = gateway(database_url, pool_size=SIZE, pool_timeout=0.5)
+    acme = gateway(postgresql_url, pool_size=SIZE, pool_timeout=0.5)
     id_ = acme.add_customer()
     noted(acme)
 
-    with locked(database_url):
-        holding = [background.submit(acme.client.data, ARCHIVE, id=id_) for _ in range(SIZE)]
-        until(lambda: is_full(acme), "the pool is full")
+    with somebody.transaction(LOCK_TABLE):
+        holding = held_by_readers(acme, background, somebody)
         started = time.monotonic()
         within = 0.5 + SLACK_SECONDS
         refused = background.map(
@@ -42,62 +41,64 @@ def test_requests_that_find_no_connection_wait_for_a_bounded_time(
         assert set(refused) == {AGAIN}
         assert time.monotonic() - started >= 0.5
 
-    assert [future.result()["archiveCustomer"]["userErrors"] for future in holding] == [[], []]
+    assert [future.result() for future in holding] == [{"customers": {"totalCount": 1}}] * SIZE
     # As many as all of them wait for half a second at most, also where a machine is slow.
     again = 2 * SIZE
-    assert list(background.map(acme.client.data, [COUNT] * again)) == [{"customers": {"totalCount": 0}}] * again
+    assert list(background.map(acme.client.data, [COUNT] * again)) == [{"customers": {"totalCount": 1}}] * again
 
 
 def test_a_request_waits_for_a_connection_that_is_given_back_in_time(
-    gateway: MakeGateway, database_url: str, background: ThreadPoolExecutor
+    gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor
 ) -> None:
-    acme = gateway(database_url, pool_size=SIZE, pool_timeout=0.5)
-    id_ = acme.add_customer()
+    acme = gateway(postgresql_url, pool_size=SIZE, pool_timeout=5)
     noted(acme)
 
-    with locked(database_url):
-        holding = [background.submit(acme.client.data, ARCHIVE, id=id_) for _ in range(SIZE)]
-        until(lambda: is_full(acme), "the pool is full")
+    with somebody.transaction(LOCK_TABLE):
+        holding = held_by_readers(acme, background, somebody)
         waiting = background.submit(acme.client.data, COUNT)
+        time.sleep(0.3)
+        assert not waiting.done()
 
     assert waiting.result() == {"customers": {"totalCount": 0}}
     assert len([future.result() for future in holding]) == SIZE
 
 
+def test_a_change_that_waits_keeps_a_connection_for_the_same_tokens_reads(
+    gateway: MakeGateway, database_url: str, background: ThreadPoolExecutor
+) -> None:
+    acme = gateway(database_url, pool_size=SIZE, pool_timeout=5)
+    id_ = acme.add_customer()
+    noted(acme)
+
+    with locked(database_url):
+        changes = [background.submit(acme.client.data, ARCHIVE, id=id_) for _ in range(SIZE)]
+        time.sleep(0.5)
+        for _ in range(5):
+            assert acme.client.data(COUNT) == {"customers": {"totalCount": 1}}
+        assert not any(change.done() for change in changes)
+
+    assert [change.result()["archiveCustomer"]["userErrors"] for change in changes] == [[]] * SIZE
+
+
 def test_a_change_that_cannot_be_read_back_for_want_of_a_connection_is_told_as_done(
     gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor
 ) -> None:
-    acme = gateway(postgresql_url, pool_size=SIZE, pool_timeout=1)
-    held, changed = acme.add_customers({}, {})
+    acme = gateway(postgresql_url, pool_size=SIZE, pool_timeout=3)
+    changed = acme.add_customer()
     noted(acme)
-    body_comes = Event()
 
-    with somebody.transaction(LOCK.format(held)), Session(postgresql_url) as other:
-        with other.transaction(LOCK.format(changed)):
-            with recorded() as statements:
-                late = background.submit(archived_late, acme, held, body_comes)
-                until(lambda: any("FROM token" in statement for statement in statements), "its token is known")
-            holding = background.submit(acme.client.data, ARCHIVE, id=held)
-            answer = background.submit(unavailable, acme.client, ARCHIVE, id=changed)
+    with somebody.transaction(LOCK.format(changed)):
+        answer = background.submit(unavailable, acme.client, ARCHIVE, within=10, id=changed)
+        somebody.until_waiting()
+        with Session(postgresql_url) as other, other.transaction("LOCK TABLE tag"):
+            reads = [background.submit(acme.client.data, TAGS) for _ in range(SIZE)]
+            # One of them reads, the other has its turn before the change is read back.
             other.until_waiting(SIZE)
-            body_comes.set()
-            time.sleep(0.3)  # the late one stands in line for the connection that is given back at the commit
-        assert answer.result() == DONE_UNREAD
+            time.sleep(0.3)
+            somebody.run("COMMIT; BEGIN")
+            assert answer.result() == DONE_UNREAD
 
+    assert [read.result() for read in reads] == [{"tags": []}] * SIZE
     assert acme.client.data("query($id: ID!) { customer(id: $id) { isArchived } }", id=changed) == {
         "customer": {"isArchived": True}
     }
-    for future in (late, holding):
-        assert future.result()["archiveCustomer"]["userErrors"] == []
-
-
-def archived_late(acme: Tenant, id_: int, body_comes: Event) -> Any:
-    """Archive a customer by a request whose body comes late, when its token has been checked."""
-
-    def body() -> Iterator[bytes]:
-        yield b" "
-        assert body_comes.wait(PATIENCE_SECONDS)
-        yield json.dumps({"query": ARCHIVE, "variables": {"id": id_}}).encode()
-
-    response = acme.client.http.post("/graphql", content=body(), headers={"Content-Type": "application/json"})
-    return response.json()["data"]

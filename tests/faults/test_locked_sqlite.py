@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from customergraph.store.database import AGAIN
+from customergraph.store.failures import AGAIN
 from customergraph.store.sqlite import BUSY_TIMEOUT_SECONDS
 from faults.around import COUNT, SLACK_SECONDS, locked, noted, unavailable
 from faults.conftest import MakeGateway

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 import stores
-from customergraph.store.database import AGAIN, ATTEMPTS
+from customergraph.store.database import ATTEMPTS
+from customergraph.store.failures import AGAIN
 from faults.around import COUNT, Session, unavailable
 from faults.conftest import MakeGateway
 from mutations import CANCELING, CREATE, on_customer

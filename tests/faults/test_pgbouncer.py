@@ -7,7 +7,7 @@ import pytest
 
 import stores
 from conftest import free_port
-from customergraph.store.database import AGAIN
+from customergraph.store.failures import AGAIN
 from factories import Tenant
 from faults import pgbouncer
 from faults.around import (

@@ -14,7 +14,7 @@ import stores
 from commands.command import until
 from conftest import MakeServer, free_port
 from customergraph.settings import Settings
-from customergraph.store.database import AGAIN
+from customergraph.store.failures import AGAIN
 from factories import Tenant
 from faults import pgbouncer
 from faults.around import COUNT, PROMISED_SECONDS, on_port, seconds_until, unavailable
@@ -146,7 +146,7 @@ def test_the_answers_to_a_stopped_postgresql_tell_nothing_of_it(
         response = acme.client.post(COUNT)
         ready = httpx.get(f"{acme.base_url}/readyz")
 
-    assert response.json()["errors"] == [{"message": AGAIN, "extensions": {"code": "STORE_UNAVAILABLE"}}]
+    assert response.json()["errors"] == [{"message": AGAIN, "extensions": {"code": "STORE_UNAVAILABLE", "done": False}}]
     assert ready.text == "the store does not answer\n"
 
 

@@ -1,60 +1,163 @@
 """Buckets in a real Redis: shared by gateways, and done without while it is away."""
 
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from commands.command import until
 from conftest import MakeServer, free_port
 from customergraph.settings import Settings
+from customergraph.web.redis_buckets import COMMAND_SECONDS, PATIENCE_SECONDS
 from factories import Tenant
+from faults.around import COUNT
+from faults.conftest import MakeGateway
+from faults.redis_server import RedisServer
 from graphql_client import GraphQLClient
 
 QUERY = "{ customers(first: 90) { nodes { id } } }"
+# It asks for more than it gets, so that something is given back.
+GIVING_BACK = "{ customers(first: 90) { nodes { id } } tags { id } }"
+BUCKET_SIZE = 100
+EVENTS = ("redis_away", "redis_back")
 
 
-@contextmanager
-def redis(port: int, folder: Path) -> Iterator[None]:
-    """Run a Redis that keeps nothing."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("no redis-server is installed (Debian's package redis-server is one)")
-    command = [program, "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        until(lambda: "Ready to accept connections" in str(process.stdout and process.stdout.readline()), "Redis")
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.communicate(timeout=10)
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(free_port(), tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def events(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """Gives the changes of Redis's state that were logged, in order."""
+    caplog.set_level(logging.INFO)
+
+    def logged() -> list[str]:
+        messages = [record.getMessage() for record in caplog.records]
+        return [event for message in messages for event in EVENTS if event in message]
+
+    return logged
+
+
+@pytest.fixture
+def limited(serve: MakeServer, sqlite_url: str, redis: RedisServer) -> Iterator[Tenant]:
+    """A project with 90 customers, whose tokens may ask for little more than all of them at once."""
+    settings = Settings(database_url=sqlite_url, redis_url=redis.url, bucket_size=BUCKET_SIZE, bucket_refill=1)
+    tenant = Tenant(serve(settings), sqlite_url, "acme")
+    tenant.add_customers(*({} for _ in range(90)))
+    yield tenant
+    tenant.close()
+
+
+def status(client: GraphQLClient) -> int:
+    return client.post(QUERY).status_code
+
+
+def seconds(client: GraphQLClient, query: str = QUERY) -> float:
+    """Give how long an operation takes that must be answered."""
+    started = time.monotonic()
+    assert client.post(query).status_code == 200
+    return time.monotonic() - started
 
 
 def test_two_gateways_share_one_bucket_and_answer_while_redis_is_away(
-    serve: MakeServer, sqlite_url: str, tmp_path: Path
+    serve: MakeServer, sqlite_url: str, tmp_path: Path, events: Callable[[], list[str]]
 ) -> None:
-    port = free_port()
-    settings = Settings(
-        database_url=sqlite_url, bucket_size=100, bucket_refill=1, redis_url=f"redis://127.0.0.1:{port}/0"
-    )
+    redis = RedisServer(free_port(), tmp_path)
+    settings = Settings(database_url=sqlite_url, redis_url=redis.url, bucket_size=BUCKET_SIZE, bucket_refill=1)
     acme = Tenant(serve(settings), sqlite_url, "acme")
     acme.add_customers(*({} for _ in range(90)))
     token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
     other = GraphQLClient(serve(settings), token)
 
-    with redis(port, tmp_path):
-        charged = [client.post(QUERY).status_code for client in (acme.client, other, acme.client)]
-    away = [client.post(QUERY).status_code for client in (acme.client, other)]
-    with redis(port, tmp_path):
-        again = [client.post(QUERY).status_code for client in (other, acme.client)]
+    with redis:
+        charged = [status(client) for client in (acme.client, other, acme.client)]
+    away = [status(client) for client in (acme.client, other) * 3]
+    with redis:
+        # A Redis that was started again knows no script, and has full buckets.
+        until(lambda: events().count("redis_back") == 2, "both gateways ask Redis again")
+        again = [status(client) for client in (other, acme.client)]
 
     assert charged == [200, 429, 429]
-    assert away == [200, 200]
-    # A Redis that kept nothing has full buckets.
+    assert away == [200] * 6
     assert again == [200, 429]
+    assert sorted(events()) == ["redis_away", "redis_away", "redis_back", "redis_back"]
     acme.close()
     other.close()
+
+
+def test_a_redis_that_hangs_is_waited_for_once_and_told_once(
+    limited: Tenant, redis: RedisServer, events: Callable[[], list[str]]
+) -> None:
+    assert [status(limited.client), status(limited.client)] == [200, 429]
+    usual = median(seconds(limited.client, COUNT) for _ in range(9))
+
+    with redis.halted():
+        first = seconds(limited.client)
+        later = [seconds(limited.client, query) for query in (QUERY, GIVING_BACK) * 10]
+        # Longer than a command may take, so that what waited for Redis has ended.
+        time.sleep(COMMAND_SECONDS + 0.5)
+        later += [seconds(limited.client) for _ in range(5)]
+        assert events() == ["redis_away"]
+
+    until(lambda: status(limited.client) == 429, "operations are charged again")
+    assert events() == ["redis_away", "redis_back"]
+    assert first < COMMAND_SECONDS
+    assert median(later) < usual + PATIENCE_SECONDS
+
+
+def test_many_at_once_wait_for_a_redis_that_hangs_no_longer_than_one(
+    gateway: MakeGateway, sqlite_url: str, redis: RedisServer, events: Callable[[], list[str]]
+) -> None:
+    acme = gateway(sqlite_url, redis_url=redis.url, waiting_limit=200)
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    with ThreadPoolExecutor(160) as pool, ExitStack() as stack:
+        clients = [stack.enter_context(closing(GraphQLClient(acme.base_url, token))) for _ in range(16)] * 10
+        usual = sorted(pool.map(seconds, clients, [COUNT] * 160))
+        # On a machine that is overloaded even a Redis that is well may be late.
+        until(lambda: events().count("redis_away") == events().count("redis_back"), "Redis is asked")
+        before = len(events())
+        with redis.halted():
+            halted = sorted(pool.map(seconds, clients, [COUNT] * 160))
+            assert events()[before:] == ["redis_away"]
+        until(lambda: events()[before:] == ["redis_away", "redis_back"], "Redis is back")
+
+    assert halted[-1] < 2 * usual[-1] + COMMAND_SECONDS
+
+
+def test_giving_back_to_a_redis_that_hangs_delays_no_answer(
+    limited: Tenant, redis: RedisServer, events: Callable[[], list[str]]
+) -> None:
+    usual = median(seconds(limited.client, "{ tags { id } }") for _ in range(5))
+
+    with redis.halted():
+        took = [seconds(limited.client, "{ tags { id } }") for _ in range(11)]
+
+    assert median(took) < usual + PATIENCE_SECONDS
+    until(lambda: events() == ["redis_away", "redis_back"], "Redis is back")
+
+
+def test_what_is_given_back_can_be_asked_for_again(limited: Tenant) -> None:
+    for _ in range(20):
+        assert limited.client.post("{ tags { id } }").status_code == 200
+        time.sleep(0.05)
+
+
+def test_a_redis_that_is_slow_is_away_until_it_is_fast_again(
+    limited: Tenant, redis: RedisServer, events: Callable[[], list[str]]
+) -> None:
+    assert [status(limited.client), status(limited.client)] == [200, 429]
+
+    # All clients are answered late, as by a wire that is overloaded.
+    redis.command("CLIENT", "PAUSE", "1500", "ALL")
+    until(lambda: status(limited.client) == 200, "Redis is done without")
+    assert events() == ["redis_away"]
+
+    until(lambda: status(limited.client) == 429, "operations are charged again")
+    assert events() == ["redis_away", "redis_back"]

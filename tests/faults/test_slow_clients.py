@@ -26,7 +26,7 @@ def connected(tenant: Tenant) -> socket.socket:
     connection = socket.create_connection((host, int(port)), timeout=20)
     authorization = tenant.client.http.headers["authorization"]
     connection.sendall(
-        f"POST /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {authorization}\r\n"
+        f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {authorization}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(PROJECT)}\r\n\r\n".encode()
     )
     return connection

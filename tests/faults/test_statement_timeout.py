@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from commands.command import until
-from customergraph.store.database import AGAIN
+from customergraph.store.failures import AGAIN
 from faults.around import COUNT, SLACK_SECONDS, Session, locked, noted, unavailable
 from faults.conftest import MakeGateway
 from mutations import on_customer

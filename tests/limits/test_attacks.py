@@ -11,6 +11,9 @@ LARGEST_REFUSAL = 20_000
 LONGEST_REPETITION = 500
 
 
+ALMOST_KNOWN = {name for name in ATTACKS if name.endswith("almost known")} - {"a directive that is almost known"}
+
+
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """The URL of an embedded store alone: what is refused never reaches the store."""
@@ -31,5 +34,6 @@ def test_an_attack_is_answered_briefly_with_its_code_and_no_sql(client: GraphQLC
     ), response.text[:1_000]
     assert len(response.content) < LARGEST_REFUSAL
     assert all(len(error["message"]) <= LONGEST_REPETITION for error in errors)
-    assert "did you mean" not in response.text.lower()
+    # Errors may suggest names that are almost what was sent, and only those.
+    assert ("Did you mean" in response.text) == (name in ALMOST_KNOWN)
     assert ["token" in statement for statement in statements] == [True]

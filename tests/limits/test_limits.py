@@ -1,6 +1,8 @@
 """What an operation may hold at most: allowed at each limit, refused above it before anything is run."""
 
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -73,23 +75,57 @@ def fragment_of(characters: int) -> str:
 
 
 def tokens(count: int) -> str:
-    return "{ project { " + "name " * (count - 5) + "} }"
+    hundreds, ones = divmod(count - 2, 100)
+    ids = '"x" ' * 90
+    return "{ " + f"nodes(ids: [{ids}]) {{ id }} " * hundreds + "__typename " * ones + "}"
+
+
+def document_bytes(count: int) -> str:
+    return "{ project { name } } #".ljust(count, "a")
+
+
+def document_bytes_of_other_letters(count: int) -> str:
+    return "{ project { name } } #" + "é" * ((count - 22) // 2) + "a" * (count % 2)
+
+
+def repeated(count: int) -> str:
+    return "{ project { " + "name " * count + "} }"
+
+
+def repeated_by_fragments(count: int) -> str:
+    """Repeat a field in the operation, in an inline fragment, and in a fragment that counts once."""
+    own, rest = "name " * (count - 60), "name " * 30
+    return f"{{ project {{ {own} ... {{ {rest} }} ...F ...F }} }} fragment F on Project {{ {rest} }}"
+
+
+def repeated_by_parents(count: int) -> str:
+    """Repeat a field in several parents that are merged, at two levels."""
+    parents = "project { name name } " * (count // 2)
+    return f"{{ {parents} ... {{ project {{ {'name ' * (count % 2)} id }} }} }}"
 
 
 LIMITS: dict[str, tuple[str, int, Document]] = {
-    "depth": ("depth", 20, deep),
-    "depth by fragments": ("depth", 20, deep_by_fragments),
-    "fields": ("fields", 5_000, many_fields),
-    "aliases of a field": ("aliases_of_a_field", 30, aliases_of_one),
-    "aliases of a field by a fragment": ("aliases_of_a_field", 30, aliases_by_a_fragment),
-    "aliases": ("aliases", 100, aliases_of_many),
-    "directives": ("directives", 50, directives),
-    "directives by a fragment": ("directives", 50, directives_by_a_fragment),
-    "definitions": ("definitions", 30, definitions),
-    "tokens": ("tokens", 4_000, tokens),
-    "characters of an alias": ("name_characters", 200, alias_of),
-    "characters of a fragment's name": ("name_characters", 200, fragment_of),
+    "depth": ("DEPTH_LIMIT", 20, deep),
+    "depth by fragments": ("DEPTH_LIMIT", 20, deep_by_fragments),
+    "fields": ("FIELD_LIMIT", 5_000, many_fields),
+    "aliases of a field": ("FIELD_ALIAS_LIMIT", 30, aliases_of_one),
+    "aliases of a field by a fragment": ("FIELD_ALIAS_LIMIT", 30, aliases_by_a_fragment),
+    "aliases": ("ALIAS_LIMIT", 100, aliases_of_many),
+    "directives": ("DIRECTIVE_LIMIT", 50, directives),
+    "directives by a fragment": ("DIRECTIVE_LIMIT", 50, directives_by_a_fragment),
+    "definitions": ("DEFINITION_LIMIT", 30, definitions),
+    "tokens": ("TOKEN_LIMIT", 4_000, tokens),
+    "characters of an alias": ("NAME_LIMIT", 200, alias_of),
+    "characters of a fragment's name": ("NAME_LIMIT", 200, fragment_of),
+    "bytes of a document": ("DOCUMENT_LIMIT", 100_000, document_bytes),
+    "bytes of a document in other letters": ("DOCUMENT_LIMIT", 100_000, document_bytes_of_other_letters),
+    "a repeated field": ("REPEATED_FIELD_LIMIT", 100, repeated),
+    "a field repeated by fragments": ("REPEATED_FIELD_LIMIT", 100, repeated_by_fragments),
+    "a field repeated by parents": ("REPEATED_FIELD_LIMIT", 100, repeated_by_parents),
 }
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -105,9 +141,14 @@ def limit_of(response: httpx.Response) -> str | None:
     if "errors" not in answer:
         return None
     assert len(response.content) < LARGEST_ANSWER
-    extensions = answer["errors"][0]["extensions"]
-    assert extensions["code"] in {"LIMIT_EXCEEDED", "BAD_USER_INPUT"}, answer
-    return str(extensions["limit"])
+    error = answer["errors"][0]
+    assert error["extensions"]["code"] in {"LIMIT_EXCEEDED", "BAD_USER_INPUT"}, answer
+    limit = str(error["extensions"]["limit"])
+    # What an operator would raise, as README has it.
+    setting = f"CUSTOMERGRAPH_{limit}"
+    assert f"setting {setting})" in error["message"]
+    assert f"| `{setting}` |" in README
+    return limit
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -125,7 +166,7 @@ def test_a_limit_allows_what_it_says_and_not_one_more(client: GraphQLClient, nam
 
 def test_a_list_holds_a_hundred_entries_however_it_is_given(client: GraphQLClient) -> None:
     by_variable = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    for count, limit in ((100, None), (101, "list_entries")):
+    for count, limit in ((100, None), (101, "LIST_LIMIT")):
         literal = "[" + ", ".join('"x"' for _ in range(count)) + "]"
 
         assert limit_of(client.post(f"{{ nodes(ids: {literal}) {{ id }} }}")) == limit
@@ -139,7 +180,24 @@ def test_variables_hold_so_many_lists_and_objects_and_not_one_more(client: Graph
     query = "{ project { name } }"
 
     assert limit_of(client.post(query, {"a": most})) is None
-    assert limit_of(client.post(query, {"a": most, "b": {}})) == "nested_values"
+    assert limit_of(client.post(query, {"a": most, "b": {}})) == "NESTED_VALUE_LIMIT"
+
+
+def test_a_body_that_is_too_large_names_its_setting(acme: Tenant, serve: MakeServer, database_url: str) -> None:
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    narrow = GraphQLClient(serve(Settings(database_url=database_url, body_limit=100)), token)
+    allowed = {"query": "{ project { slug } }".ljust(88)}
+
+    assert narrow.http.post("/graphql", json=allowed).status_code == 200
+    for content in (b"x" * 101, iter([b"x" * 60, b"x" * 41])):
+        refused = narrow.http.post("/graphql", content=content, headers={"content-type": "application/json"})
+        (error,) = refused.json()["errors"]
+
+        assert refused.status_code == 413
+        assert error["extensions"] == {"code": "BAD_REQUEST", "limit": "BODY_LIMIT", "allowed": 100}
+        assert "setting CUSTOMERGRAPH_BODY_LIMIT)" in error["message"]
+
+    narrow.close()
 
 
 def test_an_operation_may_cost_its_limit_and_not_one_object_more(
@@ -155,7 +213,7 @@ def test_an_operation_may_cost_its_limit_and_not_one_object_more(
     narrow.close()
     assert allowed["extensions"]["cost"] == {"requested": 28, "actual": 0, "limit": 28}
     assert refused["errors"][0]["extensions"] == {
-        "code": "LIMIT_EXCEEDED", "limit": "cost", "asked": 35, "allowed": 28,
+        "code": "LIMIT_EXCEEDED", "limit": "COST_LIMIT", "asked": 35, "allowed": 28,
     }  # fmt: skip
     assert refused["extensions"]["cost"] == {"requested": 35, "actual": 0, "limit": 28}
 
@@ -167,8 +225,63 @@ def test_the_actual_cost_is_what_was_returned(acme: Tenant) -> None:
         "{ customers(first: 10) { totalCount nodes { tags { id } messages(first: 5) { edges { node { id } } } } } }"
     )
 
-    # 10 customers, each with 10 tags and 5 messages; there are 2, with 2 and 3.
-    assert answer["extensions"]["cost"] == {"requested": 160, "actual": 12, "limit": 50_000}
+    # A count, and 10 customers, each with 10 tags and 5 messages; there are 2, with 2 and 3.
+    assert answer["extensions"]["cost"] == {"requested": 260, "actual": 112, "limit": 50_000}
+
+
+# What is asked for, what that costs at most, and what it costs where there are 2 customers.
+COUNTS = {
+    "all customers": ("{ customers { totalCount } }", 100, 100),
+    "with an explicit null": ("{ customers(q: null) { totalCount } }", 100, 100),
+    "with a blank search": ('{ customers(q: " ") { totalCount } }', 100, 100),
+    "a search": ('{ customers(q: "an") { totalCount } }', 500, 500),
+    "a search by a variable": ("query($q: String) { customers(q: $q) { totalCount } }", 500, 500),
+    "a search by a default": ('query($p: String = "an") { customers(q: $p) { totalCount } }', 500, 500),
+    "by two aliases": ('{ a: customers { n: totalCount } b: customers(q: "an") { totalCount } }', 600, 600),
+    "two aliases of one list": ("{ customers { a: totalCount b: totalCount } }", 200, 200),
+    "through fragments": (
+        "{ ...F } fragment F on Query { customers { ...G } } fragment G on CustomerConnection { totalCount }",
+        100,
+        100,
+    ),
+    "not included": ("{ customers { totalCount @skip(if: true) nodes { id } } }", 25, 2),
+    "of each parent": (
+        "{ customers(first: 7) { nodes { messages { totalCount } reviews { n: totalCount } } } }", 7 + 14, 2 + 4,
+    ),
+    "of one parent": ("query($id: ID!) { customer(id: $id) { charges(first: 1) { totalCount } } }", 2, 2),
+    "of none": ('{ customer(id: "0") { charges(first: 1) { totalCount } } }', 2, 0),
+    "beside an error": ('{ customers { totalCount } b: customers(after: "x") { totalCount } }', 200, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("breadth_first", [True, False])
+def test_counting_has_its_price(
+    acme: Tenant, serve: MakeServer, database_url: str, name: str, *, breadth_first: bool
+) -> None:
+    query, requested, actual = COUNTS[name]
+    id_, _ = acme.add_histories(2, each=1)
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    client = GraphQLClient(serve(Settings(database_url=database_url, breadth_first=breadth_first)), token)
+
+    answer = client.answer(query, id=id_, q="an")
+
+    client.close()
+    assert answer["extensions"]["cost"] == {"requested": requested, "actual": actual, "limit": 50_000}
+
+
+def test_what_no_bucket_ever_holds_is_refused_for_good(acme: Tenant, serve: MakeServer, database_url: str) -> None:
+    address = serve(Settings(database_url=database_url, bucket_size=99, bucket_refill=1))
+    token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+    with closing(GraphQLClient(address, token)) as client:
+        refused = client.post("{ customers { totalCount } }")
+        allowed = client.post("{ customers(first: 99) { nodes { id } } }")
+
+    assert refused.status_code == 200
+    assert refused.json()["errors"][0]["extensions"] == {
+        "code": "LIMIT_EXCEEDED", "limit": "cost", "asked": 100, "allowed": 99,
+    }  # fmt: skip
+    assert "errors" not in allowed.json()
 
 
 def test_the_actual_cost_counts_what_each_type_was_asked_for(acme: Tenant) -> None:

@@ -118,3 +118,54 @@ def _ours_of_email(address: str) -> str | None:
         return contact.email(address)
     except ValueRefused:
         return None
+
+
+@given(addresses)
+def test_addresses_of_ascii_are_of_one_mailbox_when_they_differ_in_case_alone(address: str) -> None:
+    if address.isascii():
+        assert contact.mailbox(address) == text.fold(address) == contact.mailbox(address.upper())
+
+
+@given(addresses)
+def test_a_mailbox_is_the_folded_local_part_and_the_domain_that_the_library_writes_in_ascii(address: str) -> None:
+    try:
+        checked = validate_email(text.normalized(address), check_deliverability=False)
+    except EmailNotValidError:
+        return
+    local = text.normalized(address).rpartition("@")[0]
+    assert contact.mailbox(text.normalized(address)) == f"{text.fold(local)}@{checked.ascii_domain.lower()}"
+
+
+@given(st.text(), st.text())
+def test_every_text_has_a_mailbox_and_its_own_mailbox_is_the_same(local: str, domain: str) -> None:
+    mailbox = contact.mailbox(f"{local}@{domain}")
+    assert contact.mailbox(mailbox) == mailbox
+
+
+@pytest.mark.parametrize(
+    ("domain", "other"),
+    [
+        ("b\u00fccher.example", "xn--bcher-kva.example"),
+        ("b\u00fccher.example", "XN--BCHER-KVA.Example"),
+        ("b\u00fccher.example", "\uff42\u00fc\uff43\uff48\uff45\uff52.example"),
+        ("b\u00fccher.example", "B\u00dcCHER.EXAMPLE"),
+        ("b\u00fccher.example", "bu\u0308cher\u3002example"),
+        ("fa\u00df.example", "xn--fa-hia.example"),
+        ("example.com", "\uff45\uff58\uff41\uff4d\uff50\uff4c\uff45.com"),
+    ],
+)
+def test_domains_that_are_one_in_idna_have_one_mailbox(domain: str, other: str) -> None:
+    assert contact.mailbox(f"Anna@{domain}") == contact.mailbox(f"anna@{other}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a@fa\u00df.example", "a@fass.example"),
+        ("\uff41@example.com", "a@example.com"),
+        ("zo\u00eb@example.com", "zoe@example.com"),
+        ("a@b\u00fccher.example", "a@bucher.example"),
+    ],
+)
+def test_addresses_that_lead_to_two_mailboxes_stay_apart(one: str, other: str) -> None:
+    assert contact.mailbox(one) != contact.mailbox(other)

@@ -1,7 +1,7 @@
 """Whatever operation a schema allows, and whatever goes wrong in it, both executors answer alike.
 
 Operations are made from the small schema: aliases, merged fields, fragments of every kind, directives,
-variables with and without values and defaults, on up to five levels. More by hand:
+variables with and without values and defaults, null where it may not be among them, on up to five levels. More by hand:
 CUSTOMERGRAPH_TESTS_COMPARED=20000 compares so many.
 """
 
@@ -119,7 +119,7 @@ class Drawing:
         if not name:
             return ""
         value = self._draw(st.booleans())
-        given_ = self._variable("Boolean!", value) if self._draw(st.booleans()) else str(value).lower()
+        given_ = self._required(core.type_map["Boolean"], value) if self._draw(st.booleans()) else str(value).lower()
         return f"@{name}(if: {given_})"
 
     def _arguments(self, arguments: dict[str, GraphQLArgument]) -> str:
@@ -131,14 +131,35 @@ class Drawing:
         return f"({', '.join(chosen)})" if chosen else ""
 
     def _argument(self, argument: GraphQLArgument) -> str:
-        value = self._value(argument.type)
-        if self._draw(st.integers(0, 2)):
-            return _literal(value, argument.type)
-        if is_non_null_type(argument.type):
-            return self._variable(str(argument.type), value)
+        return self._part_of_value(self._value(argument.type), argument.type, variables=3)
+
+    def _part_of_value(self, value: Any, type_: Any, *, variables: int = 6) -> str:
+        """Write a value or a part of one; one of so many is a variable."""
+        if self._draw(st.integers(1, variables)) != 1:
+            return self._literal(value, type_)
+        if is_non_null_type(type_):
+            return self._required(type_.of_type, value)
         is_given = self._draw(st.booleans())
-        default = f" = {_literal(value, argument.type)}" if self._draw(st.booleans()) else ""
-        return self._variable(f"{argument.type}{default}", value, is_given=is_given)
+        default = f" = {_literal(value, type_)}" if self._draw(st.booleans()) else ""
+        return self._variable(f"{type_}{default}", value, is_given=is_given)
+
+    def _literal(self, value: Any, type_: Any) -> str:
+        """Write a value, parts of which may be variables."""
+        inner: Any = get_nullable_type(type_)
+        if value is not None and is_list_type(inner):
+            return "[" + ", ".join(self._part_of_value(one, inner.of_type) for one in value) + "]"
+        if value is not None and isinstance(inner, GraphQLInputObjectType):
+            types = inner.fields
+            fields = (f"{name}: {self._part_of_value(one, types[name].type)}" for name, one in value.items())
+            return "{" + ", ".join(fields) + "}"
+        return _literal(value, type_)
+
+    def _required(self, type_: Any, value: Any) -> str:
+        """Give a variable for a place where null may not stand: with a default it may be null all the same."""
+        if self._draw(st.booleans()):
+            return self._variable(f"{type_}!", value)
+        given_ = None if self._draw(st.integers(0, 2)) == 0 else value
+        return self._variable(f"{type_} = {_literal(value, type_)}", given_, is_given=self._draw(st.booleans()))
 
     def _variable(self, type_: str, value: Any, *, is_given: bool = True) -> str:
         name = f"v{len(self._definitions)}"

@@ -37,7 +37,7 @@ from customergraph.domain.customer import SortKey, ordering
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.domain.paging import Cursor, SortDirection
 from customergraph.store import tenancy
-from customergraph.store.database import LostRace
+from customergraph.store.failures import LostRace
 from customergraph.store.tables import customer, is_tenants, message, metadata, tag
 from customergraph.store.tenancy import TENANT, UnboundStatement, in_project
 from factories import NOON, Tenant

@@ -1,12 +1,13 @@
 """Text as the domain keeps and compares it (contract, sections 3 and 6)."""
 
-from unicodedata import combining, normalize
+from unicodedata import category, combining, normalize
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from customergraph.domain import text
+from customergraph.domain.customer import search_argument
 from customergraph.errors import MistakeCode, ValueRefused
 
 # Letters whose folding or composition is not that of each character alone, among plain ones.
@@ -111,3 +112,34 @@ def test_blank_text_is_absent_or_refused_where_it_is_required(value: str) -> Non
     with pytest.raises(ValueRefused) as refused:
         text.slug(value)
     assert refused.value.code is MistakeCode.BLANK
+
+
+def test_every_character_is_searched_for_by_a_form_that_is_its_own() -> None:
+    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
+    forms = [text.searchable(character) for character in characters]
+
+    assert [text.searchable(form) for form in forms] == forms
+    assert not [form for form in forms if any(category(character) == "Mn" for character in normalize("NFKD", form))]
+
+
+@given(texts)
+def test_what_is_searched_for_is_found_in_whatever_case_and_composition(value: str) -> None:
+    form = text.searchable(value)
+    others = (value.casefold(), *(normalize(name, value) for name in ("NFC", "NFD", "NFKC", "NFKD")))
+    assert text.searchable(form) == form
+    assert [text.searchable(other) for other in others] == [form] * len(others)
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)))
+def test_ascii_is_searched_for_as_any_text_is(value: str) -> None:
+    assert text.searchable(value) == normalize("NFKD", value.casefold())
+
+
+@given(st.text(st.sampled_from("ab \u00e9\u0301\u00df\ufdfa\u00a8%\u3000"), max_size=100), texts)
+def test_the_words_of_a_search_hold_no_space_and_say_all_that_is_sought(sought: str, value: str) -> None:
+    words = search_argument(sought)
+
+    assert not [word for word in words if not word or any(map(str.isspace, word))]
+    form = text.searchable(value)
+    parts = text.searchable(text.normalized(sought)).split()
+    assert all(part in form for part in parts) == all(word in form for word in words)

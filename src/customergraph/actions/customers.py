@@ -1,19 +1,23 @@
 """The lifecycle of a customer (contract, section 5): for each act its scope, its rule, then the store.
 
+The scope that an act declares is the only place that says who may do it: the act itself requires it, and the
+schema judges all acts of an operation by it before the first one begins.
+
 Every act but creating takes a reference to its customer: an id, a uuid, or None for what cannot be an id.
 It raises InputRefused with NOT_FOUND when the project has no such customer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import update_wrapper
+from typing import Any, Concatenate, Generic, ParamSpec
 from uuid import UUID, uuid4
 
 from customergraph.domain import customer as rules
 from customergraph.domain import moments
+from customergraph.domain.contact import mailbox
 from customergraph.domain.customer import Mistakes, NewCustomer
 from customergraph.domain.principal import Principal, Scope
-from customergraph.domain.text import fold
 from customergraph.errors import MistakeCode
 from customergraph.store import catalog, customers, history
 from customergraph.store.database import Write
@@ -29,9 +33,33 @@ class Changed:
     canceled_messages: int = 0
 
 
-async def create(write: Write, principal: Principal, given: Mapping[str, Any]) -> Changed:
+Arguments = ParamSpec("Arguments")
+Work = Callable[Concatenate[Write, Arguments], Awaitable[Changed]]
+
+
+class Act(Generic[Arguments]):
+    """An act and the scope that it needs; calling it raises Forbidden for a principal without that scope."""
+
+    def __init__(self, scope: Scope, work: Work[Arguments]) -> None:
+        self.scope = scope
+        self._work = work
+        update_wrapper(self, work)
+
+    async def __call__(
+        self, write: Write, principal: Principal, *arguments: Arguments.args, **options: Arguments.kwargs
+    ) -> Changed:
+        principal.require(self.scope)
+        return await self._work(write, *arguments, **options)
+
+
+def _needs(scope: Scope) -> Callable[[Work[Arguments]], Act[Arguments]]:
+    """Declare the scope of an act."""
+    return lambda work: Act(scope, work)
+
+
+@_needs(Scope.WRITE)
+async def create(write: Write, given: Mapping[str, Any]) -> Changed:
     """Add a customer from the input of createCustomer, under its snake_case names."""
-    principal.require(Scope.WRITE)
     mistakes = Mistakes()
     new = NewCustomer.checked(given, mistakes)
     location_id = await _known_location(write, new.location_slug, mistakes)
@@ -55,51 +83,51 @@ async def create(write: Write, principal: Principal, given: Mapping[str, Any]) -
     return Changed(customer_id)
 
 
-async def delete(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
+@_needs(Scope.DELETE)
+async def delete(write: Write, ref: CustomerRef) -> Changed:
     """Remove a customer for good; its reviews stay without a customer."""
-    principal.require(Scope.DELETE)
     customer = await _locked(write, ref)
     await customers.remove(write, customer.id)
     return Changed(customer.id)
 
 
-async def archive(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
+@_needs(Scope.WRITE)
+async def archive(write: Write, ref: CustomerRef) -> Changed:
     """Hide a customer from lists and stop everything still to be sent to it.
 
     Archiving again keeps the first time stamp, and cancels what has been scheduled since.
     """
-    principal.require(Scope.WRITE)
     return await _stamp_and_cancel(write, ref, "archived_at")
 
 
-async def unarchive(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
+@_needs(Scope.WRITE)
+async def unarchive(write: Write, ref: CustomerRef) -> Changed:
     """Bring a customer back; canceled messages stay canceled."""
-    principal.require(Scope.WRITE)
     return await _set(write, await _locked(write, ref), "archived_at", None)
 
 
-async def unsubscribe(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
+@_needs(Scope.WRITE)
+async def unsubscribe(write: Write, ref: CustomerRef) -> Changed:
     """Stop all outreach to a customer. Again: as with `archive`."""
-    principal.require(Scope.WRITE)
     return await _stamp_and_cancel(write, ref, "unsubscribed_at")
 
 
-async def resubscribe(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
+@_needs(Scope.WRITE)
+async def resubscribe(write: Write, ref: CustomerRef) -> Changed:
     """Let outreach to a customer resume."""
-    principal.require(Scope.WRITE)
     return await _set(write, await _locked(write, ref), "unsubscribed_at", None)
 
 
-async def cancel_unsent_messages(write: Write, principal: Principal, ref: CustomerRef) -> Changed:
+@_needs(Scope.WRITE)
+async def cancel_unsent_messages(write: Write, ref: CustomerRef) -> Changed:
     """Cancel every unsent message of a customer, and touch nothing else."""
-    principal.require(Scope.WRITE)
     customer = await _locked(write, ref)
     return Changed(customer.id, await history.cancel_unsent(write, customer.id, moments.now()))
 
 
-async def update_notes(write: Write, principal: Principal, ref: CustomerRef, notes: str | None) -> Changed:
+@_needs(Scope.WRITE)
+async def update_notes(write: Write, ref: CustomerRef, notes: str | None) -> Changed:
     """Replace a customer's notes; None or a blank text clears them."""
-    principal.require(Scope.WRITE)
     mistakes = Mistakes()
     checked = mistakes.check(("notes",), rules.notes, notes)
     customer = await _found(write, ref, mistakes)
@@ -107,9 +135,9 @@ async def update_notes(write: Write, principal: Principal, ref: CustomerRef, not
     return await _set(write, customer, "notes", checked)
 
 
-async def update_tags(write: Write, principal: Principal, ref: CustomerRef, slugs: Sequence[str]) -> Changed:
+@_needs(Scope.WRITE)
+async def update_tags(write: Write, ref: CustomerRef, slugs: Sequence[str]) -> Changed:
     """Replace a customer's tags by those of the slugs."""
-    principal.require(Scope.WRITE)
     mistakes = Mistakes()
     wanted = rules.tag_slugs(slugs, ("tagSlugs",), mistakes)
     tag_ids = await _known_tags(write, wanted, mistakes)
@@ -172,6 +200,6 @@ async def _known_tags(write: Write, wanted: Mapping[str, tuple[str, ...]], mista
 
 async def _refuse_taken(write: Write, new: NewCustomer, mistakes: Mistakes) -> None:
     email = new.columns["email"]
-    for contact, key in (("email", email and fold(email)), ("phone", new.columns["phone"])):
+    for contact, key in (("email", email and mailbox(email)), ("phone", new.columns["phone"])):
         if key is not None and await customers.is_taken(write, contact, key):
             mistakes.add(("input", contact), MistakeCode.TAKEN, "belongs to another customer already")

@@ -2,19 +2,25 @@
 
 import re
 
+from iso4217 import Currency
+
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.errors import MistakeCode, ValueRefused
 
 CHARGES_NEWEST_FIRST = Ordering("charges", "charged_at", KeyType.MOMENT)
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_CURRENCIES = frozenset(currency.code for currency in Currency)
 _AMOUNT = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 
 
 def currency(text: str) -> str:
-    """Check the three letters of an ISO 4217 code; gives them in upper case."""
-    code = text.upper()
-    if not _CURRENCY.fullmatch(code):
-        raise ValueRefused(MistakeCode.INVALID, f"{text[:20]!r} is not an ISO 4217 code like USD")
+    """Check an alphabetic code of ISO 4217's list of active codes, in either case; returns it in upper case.
+
+    Codes that the standard has withdrawn, such as DEM, are refused.
+    """
+    # Upper case makes ASCII letters of others: a ligature of two letters becomes FF.
+    code = text.upper() if text.isascii() else ""
+    if code not in _CURRENCIES:
+        raise ValueRefused(MistakeCode.INVALID, f"{text[:20]!r} is not an active ISO 4217 currency code like USD")
     return code
 
 

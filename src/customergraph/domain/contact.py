@@ -51,7 +51,8 @@ def _is_plain_email(address: str) -> bool:
     return plain is not None and len(address) <= _LONGEST_EMAIL and _is_plain_domain(plain[1])
 
 
-@lru_cache(maxsize=65_536)
+# A domain takes 600 bytes at most.
+@lru_cache(maxsize=4_096)
 def _is_plain_domain(domain: str) -> bool:
     """Tell whether mail domains may be this one, and it is its own normal form."""
     try:
@@ -59,6 +60,27 @@ def _is_plain_domain(domain: str) -> bool:
     except EmailNotValidError:
         return False
     return checked.domain == domain.lower()
+
+
+def mailbox(address: str) -> str:
+    """Return the form in which two addresses of one mailbox are equal.
+
+    The local part is folded; the domain is written in ASCII as IDNA 2008 has it, so that a
+    domain, its full-width form and its `xn--` form are one, and `ß` and `ss` are two.
+    """
+    if address.isascii():
+        return address.lower()
+    local, at, domain = address.rpartition("@")
+    return f"{text.fold(local)}{at}{_ascii_domain(domain)}"
+
+
+@lru_cache(maxsize=4096)
+def _ascii_domain(domain: str) -> str:
+    """Return the ASCII form of a domain; what is no domain for mail is folded."""
+    try:
+        return validate_email(f"a@{domain}", check_deliverability=False).ascii_domain.lower()
+    except EmailNotValidError:
+        return text.fold(domain)
 
 
 def phone(value: str | None) -> str | None:

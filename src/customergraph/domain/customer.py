@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from customergraph.domain import text
-from customergraph.domain.contact import email, phone
+from customergraph.domain.contact import email, mailbox, phone
 from customergraph.domain.paging import KeyType, Ordering, SortDirection
 from customergraph.errors import BadUserInput, InputRefused, Mistake, MistakeCode, ValueRefused
 
@@ -59,7 +59,7 @@ class SortKey(StrEnum):
 # Text sorts by its folded form; E.164 is its own folded form.
 _SORT_COLUMNS = {
     SortKey.NAME: ("name_key", KeyType.TEXT, False),
-    SortKey.EMAIL: ("email_key", KeyType.TEXT, True),
+    SortKey.EMAIL: ("email_sort_key", KeyType.TEXT, True),
     SortKey.PHONE: ("phone", KeyType.TEXT, True),
     SortKey.COMPANY: ("company_key", KeyType.TEXT, True),
     SortKey.CREATED_AT: ("created_at", KeyType.MOMENT, False),
@@ -80,11 +80,11 @@ def ordering(key: SortKey, direction: SortDirection) -> Ordering:
 class CustomerFilter:
     """Conditions that must hold together; None where there is none.
 
-    `search`, `email` and `tag_slug` are normalised, the first two folded as well;
+    `words` are in the form that searches compare; `email` is a mailbox, `tag_slug` normalised;
     `since` and `until` bound the column of `date_key` as [since, until).
     """
 
-    search: str | None = None
+    words: tuple[str, ...] = ()
     email: str | None = None
     tag_slug: str | None = None
     facet: Facet | None = None
@@ -93,22 +93,40 @@ class CustomerFilter:
     until: datetime | None = None
 
 
-def folded_argument(name: str, value: str | None, longest: int | None = None) -> str | None:
-    """Normalise and fold a text to compare with; raises BadUserInput for controls and length."""
-    slug = slug_argument(name, value, longest)
-    return None if slug is None else text.fold(slug)
+def search_argument(value: str | None) -> tuple[str, ...]:
+    """Return the words of `q` that have to match; none for a blank text, and for one of marks alone.
+
+    Line ends and tabs are white space. Raises BadUserInput for other controls and for length.
+    """
+    if value is None:
+        return ()
+    value = text.normalized(value)
+    _refuse_controls("q", value, text.LINES_AND_TABS)
+    if len(value) > LONGEST_SEARCH:
+        raise BadUserInput(f"`q` must have at most {LONGEST_SEARCH} characters, and has {len(value)}.")
+    words = set(text.searchable(value).split())
+    # What matches a word matches each part of it.
+    return tuple(sorted(word for word in words if not any(word in other for other in words - {word})))
 
 
-def slug_argument(name: str, value: str | None, longest: int | None = None) -> str | None:
-    """Normalise a text to compare with; raises BadUserInput for controls and length."""
+def email_argument(value: str | None) -> str | None:
+    """Return the mailbox of the argument `email`; raises BadUserInput for controls."""
+    address = slug_argument("email", value)
+    return None if address is None else mailbox(address)
+
+
+def slug_argument(name: str, value: str | None) -> str | None:
+    """Normalise a text to compare with; raises BadUserInput for controls."""
     if value is None:
         return None
     value = text.normalized(value)
-    if text.has_controls(value):
-        raise BadUserInput(f"`{name}` must not contain control characters.")
-    if longest is not None and len(value) > longest:
-        raise BadUserInput(f"`{name}` must have at most {longest} characters, and has {len(value)}.")
+    _refuse_controls(name, value)
     return value
+
+
+def _refuse_controls(name: str, value: str, allowed: frozenset[str] = frozenset()) -> None:
+    if text.has_controls(value, allowed):
+        raise BadUserInput(f"`{name}` must not contain control characters.")
 
 
 def days(first: date | None, last: date | None) -> tuple[date | None, date | None]:
@@ -145,15 +163,15 @@ def full_name(first_name: str, last_name: str | None) -> str:
 
 def derived(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Give the columns that searching and sorting need, from the texts of a whole customer."""
-    name_key = text.fold(full_name(columns["first_name"], columns["last_name"]))
-    email_key = text.fold(columns["email"]) if columns["email"] else None
-    company_key = text.fold(columns["company"]) if columns["company"] else None
-    # A newline cannot be searched for, so no match reaches from one text into the next.
-    search_key = "\n".join(filter(None, (name_key, email_key, company_key, columns["phone"])))
+    name = full_name(columns["first_name"], columns["last_name"])
+    address, company = columns["email"], columns["company"]
+    # A newline is in no word of a search, so no match reaches from one text into the next.
+    search_key = "\n".join(text.searchable(part) for part in (name, address, company, columns["phone"]) if part)
     return {
-        "name_key": name_key,
-        "email_key": email_key,
-        "company_key": company_key,
+        "name_key": text.fold(name),
+        "email_key": mailbox(address) if address else None,
+        "email_sort_key": text.fold(address) if address else None,
+        "company_key": text.fold(company) if company else None,
         "search_key": search_key,
     }
 

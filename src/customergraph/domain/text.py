@@ -13,7 +13,9 @@ WHITESPACE = "".join(
     if character.isspace() and character not in "\x1c\x1d\x1e\x1f\x85"
 )
 _CONTROLS = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
-_IN_NOTES = frozenset("\n\t")
+LINES_AND_TABS = frozenset("\n\t")
+
+LONGEST_SLUG = 100
 
 
 def fold(text: str) -> str:
@@ -23,6 +25,23 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+# Whoever changes how keys are made counts up here, and `customergraph db upgrade` rewrites them. A
+# later Unicode has characters, with their own cases and marks, that an earlier one does not know.
+KEYS_VERSION = f"2, Unicode {unicodedata.unidata_version}"
+
+
+def searchable(text: str) -> str:
+    """Return the form that searches compare: without case, marks and compatibility forms.
+
+    Of a text of marks alone nothing is left.
+    """
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    unmarked = "".join(character for character in folded if unicodedata.category(character) != "Mn")
+    return unicodedata.normalize("NFC", unmarked)
+
+
 def normalized(text: str) -> str:
     """Put text into NFC with plain line ends, trimmed."""
     if "\r" in text:
@@ -30,6 +49,11 @@ def normalized(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return text.strip(WHITESPACE)
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing is left of a text when it is trimmed."""
+    return not text or (text.isspace() and not text.strip(WHITESPACE))
 
 
 def has_controls(text: str, allowed: frozenset[str] = frozenset()) -> bool:
@@ -50,7 +74,7 @@ def optional(text: str | None, longest: int, *, multiline: bool = False) -> str 
     if text is None:
         return None
     text = normalized(text)
-    if has_controls(text, _IN_NOTES if multiline else frozenset()):
+    if has_controls(text, LINES_AND_TABS if multiline else frozenset()):
         raise ValueRefused(MistakeCode.INVALID, "must not contain control characters")
     if len(text) > longest:
         raise ValueRefused(MistakeCode.TOO_LONG, f"must have at most {longest} characters, and has {len(text)}")
@@ -65,7 +89,12 @@ def required(text: str | None, longest: int) -> str:
     return value
 
 
-@lru_cache(maxsize=4096)
 def slug(text: str) -> str:
     """Normalise the slug of a location or a tag."""
-    return required(text, 100)
+    # A longer text may be one too, with blanks around it; those are not remembered.
+    return _remembered_slug(text) if len(text) <= LONGEST_SLUG else required(text, LONGEST_SLUG)
+
+
+@lru_cache(maxsize=4096)
+def _remembered_slug(text: str) -> str:
+    return required(text, LONGEST_SLUG)

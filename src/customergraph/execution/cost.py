@@ -1,8 +1,8 @@
 """The cost of an operation: the number of objects that it may return at most, by its `first` arguments.
 
 An object counts 1, a plain list of objects 10 of them, and each field of a mutation 10
-more; connections, edges, page info and what is no object count nothing. The same rule
-gives the actual cost: the objects that were returned.
+more; a leaf counts what its declaration says, which for most is nothing; connections, edges
+and page info count nothing. The same rule gives the actual cost: the objects that were returned.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLField
 
 from customergraph.domain.paging import LARGEST_PAGE, PAGE
+from customergraph.execution.fields import BatchedField
 from customergraph.execution.graphql_core import VariableValues
 from customergraph.execution.plan import Plan, PlannedField, Selection
 
@@ -23,12 +24,13 @@ _FREE_TYPES = ("Connection", "Edge", "PageInfo")
 
 @dataclass(slots=True)
 class _Entry:
-    """A field that gives objects: how many at most, the weight of each, and what is below each."""
+    """A field that gives objects, or a leaf with a price: how many at most, the weight of each, and what is below."""
 
     count: int
     weight: int
     surcharge: int
     children: "Cost"
+    is_leaf: bool = False
 
     def or_(self, other: "_Entry") -> "_Entry":
         """Give what stands under one key of the answer for objects of two types."""
@@ -37,7 +39,16 @@ class _Entry:
             max(self.weight, other.weight),
             max(self.surcharge, other.surcharge),
             Cost(self.children.alternatives + other.children.alternatives),
+            self.is_leaf,
         )
+
+    @property
+    def leaves(self) -> "_Entry | None":
+        """The leaves that have a price, at this place or below; None where there are none."""
+        if self.is_leaf:
+            return self
+        children = self.children.leaves
+        return _Entry(self.count, 0, 0, children) if any(children.alternatives) else None
 
 
 @dataclass(slots=True)
@@ -46,6 +57,7 @@ class Cost:
 
     alternatives: list[dict[str, _Entry]] = field(default_factory=list)
     _any: dict[str, _Entry] | None = None
+    _leaves: "Cost | None" = None
 
     @property
     def requested(self) -> int:
@@ -60,6 +72,13 @@ class Cost:
             ),
             default=0,
         )
+
+    @property
+    def leaves(self) -> "Cost":
+        """What the leaves count, without the objects."""
+        if self._leaves is None:
+            self._leaves = Cost([_with_leaves(entries) for entries in self.alternatives])
+        return self._leaves
 
     def actual(self, data: Mapping[str, Any] | None) -> int:
         """Count the objects of an answer."""
@@ -90,10 +109,15 @@ class Cost:
         return sum(self._of_values(one, weight) for one in value)
 
 
+def _with_leaves(entries: dict[str, _Entry]) -> dict[str, _Entry]:
+    leaves = {key: entry.leaves for key, entry in entries.items()}
+    return {key: entry for key, entry in leaves.items() if entry is not None}
+
+
 def estimate(plan: Plan, variables: VariableValues) -> Cost:
     """Estimate what an operation costs with these variables."""
     surcharge = MUTATION_FIELD if plan.is_mutation else 0
-    return Cost([_entries(plan.root, variables, surcharge=surcharge)])
+    return Cost([_entries(plan.root, variables, _Parent(surcharge=surcharge))])
 
 
 def counted(objects: Mapping[str, int]) -> int:
@@ -101,31 +125,60 @@ def counted(objects: Mapping[str, int]) -> int:
     return sum(count for name, count in objects.items() if not name.endswith(_FREE_TYPES))
 
 
-def _entries(
-    selection: Selection, variables: VariableValues, *, page: int = 0, surcharge: int = 0
-) -> dict[str, _Entry]:
-    """Estimate the fields of one type; `page` is the size of the page that the type is a connection of."""
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """What the field that gives objects decides about the fields of these objects.
+
+    `page` is its size where the objects are a connection, `surcharge` what each of their fields costs
+    more, and `price` what each of their leaves with a price costs, where that is not the leaf's own.
+    """
+
+    page: int = 0
+    surcharge: int = 0
+    price: int | None = None
+
+
+def _entries(selection: Selection, variables: VariableValues, parent: _Parent) -> dict[str, _Entry]:
+    """Estimate the fields of one type."""
     return {
-        planned.key: _entry(planned, variables, page, surcharge) for planned in selection.fields if planned.leaf is None
+        planned.key: _leaf(planned.declared, parent) if planned.leaf else _entry(planned, variables, parent)
+        for planned in selection.fields
+        if planned.leaf is None or _has_price(planned.declared)
     }
 
 
-def _entry(planned: PlannedField, variables: VariableValues, page: int, surcharge: int) -> _Entry:
+def _has_price(declared: Any) -> bool:
+    return isinstance(declared, BatchedField) and declared.price is not None
+
+
+def _leaf(declared: BatchedField, parent: _Parent) -> _Entry:
+    price = declared.price if parent.price is None else parent.price
+    return _Entry(1, price or 0, 0, Cost(), is_leaf=True)
+
+
+def _entry(planned: PlannedField, variables: VariableValues, parent: _Parent) -> _Entry:
     try:
         arguments = planned.arguments(variables)
     except GraphQLError:
         # The field is refused where it is executed, and gives nothing.
-        return _Entry(0, 0, surcharge, Cost())
+        return _Entry(0, 0, parent.surcharge, Cost())
     count = 1
     if planned.is_list:
         # What is asked for by a list of ids may be more than a plain list's ten.
         lengths = (len(value) for value in arguments.values() if isinstance(value, list))
-        count = page or max(PLAIN_LIST, *lengths, 0)
+        count = parent.page or max(PLAIN_LIST, *lengths, 0)
     name = planned.below.type_name
     weight = 0 if name.endswith(_FREE_TYPES) else 1
     size = _page_size(planned.definition, arguments) if name.endswith("Connection") else 0
-    below = [_entries(selection, variables, page=size) for selection in planned.below.each]
-    return _Entry(count, weight, surcharge, Cost(below))
+    inner = _Parent(page=size, price=_count_price(planned.declared, arguments))
+    below = [_entries(selection, variables, inner) for selection in planned.below.each]
+    return _Entry(count, weight, parent.surcharge, Cost(below))
+
+
+def _count_price(declared: Any, arguments: Mapping[str, Any]) -> int | None:
+    if isinstance(declared, BatchedField) and declared.count_price:
+        return declared.count_price(arguments)
+    return None
 
 
 def _page_size(definition: GraphQLField, arguments: Mapping[str, Any]) -> int:

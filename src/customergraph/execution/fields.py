@@ -21,6 +21,11 @@ _FUNCTION = "function"
 _READS = "reads"
 _WITHIN = "within"
 _KEY = "key"
+_PRICE = "price"
+_COUNT_PRICE = "count_price"
+
+# What a count costs, from the arguments of the field whose list is counted.
+CountPrice = Callable[[Mapping[str, Any]], int]
 
 
 class Loading(Protocol):
@@ -126,6 +131,18 @@ class BatchedField(StrawberryField):
         key: str | None = self.metadata[_KEY]
         return key
 
+    @property
+    def price(self) -> int | None:
+        """What a leaf costs for each object, unless the field that gives the object has a `count_price`."""
+        price: int | None = self.metadata[_PRICE]
+        return price
+
+    @property
+    def count_price(self) -> CountPrice | None:
+        """What each leaf with a price costs that the field's own object has."""
+        price: CountPrice | None = self.metadata[_COUNT_PRICE]
+        return price
+
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
         loading: Any = super().get_result(source, info, args, kwargs)
         key = getattr(source, self.key) if self.key else None
@@ -161,11 +178,21 @@ def computed(function: Callable[..., Any], *reads: str, within: Sequence[str] = 
     return ComputedField(description=description, metadata=metadata)
 
 
-def batched(loading: Callable[..., Loading | None], key: str | None, *, description: str) -> Any:
+def batched(
+    loading: Callable[..., Loading | None],
+    key: str | None,
+    *,
+    description: str,
+    price: int | None = None,
+    count_price: CountPrice | None = None,
+) -> Any:
     """Declare a field that is loaded by the attribute `key` of its object; null where that is null.
 
     The function takes the field's arguments and `info`, and gives what loads it: None for nothing
     at all. It is called once for all objects of a level, and leaves its arguments as they are:
     where no variable is among them, they are the next operation's too.
+
+    The prices are those of `BatchedField`.
     """
-    return BatchedField(description=description, metadata={_KEY: key}, base_resolver=StrawberryResolver(loading))
+    metadata = {_KEY: key, _PRICE: price, _COUNT_PRICE: count_price}
+    return BatchedField(description=description, metadata=metadata, base_resolver=StrawberryResolver(loading))

@@ -27,15 +27,33 @@ from customergraph.errors import LimitExceeded, ListTooLong
 from customergraph.execution.nodes import nodes
 
 _HOLDING = (dict, list)
+# For each limit the setting that an operator raises, and what it counts.
+SETTINGS = {
+    "document_bytes": ("DOCUMENT_LIMIT", "bytes"),
+    "repeated_fields": ("REPEATED_FIELD_LIMIT", "fields of one key"),
+    "tokens": ("TOKEN_LIMIT", "tokens"),
+    "depth": ("DEPTH_LIMIT", "levels of fields"),
+    "fields": ("FIELD_LIMIT", "fields"),
+    "aliases_of_a_field": ("FIELD_ALIAS_LIMIT", "aliases of one field"),
+    "aliases": ("ALIAS_LIMIT", "aliases"),
+    "directives": ("DIRECTIVE_LIMIT", "directives"),
+    "definitions": ("DEFINITION_LIMIT", "operations and fragments"),
+    "list_entries": ("LIST_LIMIT", "entries of a list"),
+    "name_characters": ("NAME_LIMIT", "characters of a name"),
+    "nested_values": ("NESTED_VALUE_LIMIT", "lists and objects in the variables"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The most that a document may have; root fields have the depth 1, and leaves count."""
 
+    document_bytes: int = 100_000
     tokens: int = 4_000
     depth: int = 20
     fields: int = 5_000
+    # Fields that stand for one key of the answer, and are merged.
+    repeated_fields: int = 100
     aliases_of_a_field: int = 30
     aliases: int = 100
     directives: int = 50
@@ -50,11 +68,14 @@ class Limits:
         """Raise LimitExceeded when more is asked than the limit of that name allows."""
         allowed = getattr(self, name)
         if asked > allowed:
-            raise LimitExceeded(name, asked, allowed)
+            raise LimitExceeded(*SETTINGS[name], asked, allowed)
 
 
-def check(document: DocumentNode, limits: Limits) -> None:
-    """Raise LimitExceeded for a document that is larger than it may be; its variables are `check_values`' to judge."""
+def check(document: DocumentNode, limits: Limits) -> int:
+    """Give how many fields a document has, with its fragments spread.
+
+    Raises LimitExceeded for a document that is larger than it may be; its variables are `check_values`' to judge.
+    """
     limits.require("definitions", len(document.definitions))
     _require_nodes(document, limits)
     walk = _Walk(document, limits)
@@ -64,6 +85,7 @@ def check(document: DocumentNode, limits: Limits) -> None:
             fields += walk.of(operation.selection_set, 1).fields
     # All operations together, since all of them are validated.
     limits.require("fields", fields)
+    return fields
 
 
 def check_values(variables: Mapping[str, Any] | None, limits: Limits) -> None:
@@ -154,7 +176,7 @@ class _Walk:
 
 def _require_list(entries: int, limits: Limits) -> None:
     if entries > limits.list_entries:
-        raise ListTooLong("list_entries", entries, limits.list_entries)
+        raise ListTooLong(*SETTINGS["list_entries"], entries, limits.list_entries)
 
 
 def _require_nodes(document: DocumentNode, limits: Limits) -> None:

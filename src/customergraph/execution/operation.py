@@ -1,7 +1,7 @@
 """Documents and their operations, prepared: what is the same for all executions of one is worked out once."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLField,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
@@ -17,15 +18,21 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from customergraph.errors import OperationKindRefused, OperationUnresolved
+from customergraph.execution.arguments import describe_variables, null_conditions
 from customergraph.execution.breadth_first import BreadthFirst
 from customergraph.execution.cost import Cost, counted, estimate
 from customergraph.execution.depth_first import DepthFirst
 from customergraph.execution.graphql_core import Definitions, VariableValues
 from customergraph.execution.leaves import Native
-from customergraph.execution.plan import Plan, deciding_variables
+from customergraph.execution.plan import Plan, Planner, deciding_variables
 
 # Each set of values of the variables that decide what is skipped has a plan of its own.
 CACHED_PLANS = 16
+# An answer that tells what is wrong stays short, whatever it is that is wrong.
+MAX_ERRORS = 10
+# What an operation takes by itself at most, and for each fragment that it may spread.
+_OPERATION_BYTES = 3_000
+_FRAGMENT_BYTES = 200
 
 Kinds = Collection[OperationType]
 
@@ -55,8 +62,17 @@ class UnreadableDocument:
     """A text that is no GraphQL document."""
 
     error: GraphQLError
+    # How much memory it takes at most.
+    bytes: int
 
-    def prepare(self, _name: str | None, _variables: Mapping[str, Any] | None, _kinds: Kinds) -> "Operation":
+    def prepare(
+        self,
+        _name: str | None,
+        _variables: Mapping[str, Any] | None,
+        _kinds: Kinds,
+        *,
+        hide_suggestions: bool = True,  # noqa: ARG002 - as the others
+    ) -> "Operation":
         """Raise RequestErrors."""
         raise RequestErrors((self.error,), before_execution=True)
 
@@ -66,26 +82,42 @@ class InvalidDocument:
     """A document that does not fit the schema."""
 
     tree: DocumentNode
+    # How much memory it takes at most.
+    bytes: int
     errors: tuple[GraphQLError, ...]
+    # The same for those who may read the schema: the first of them suggest names that are near.
+    suggesting_errors: tuple[GraphQLError, ...] = ()
 
-    def prepare(self, name: str | None, _variables: Mapping[str, Any] | None, kinds: Kinds) -> "Operation":
+    def prepare(
+        self, name: str | None, _variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
+    ) -> "Operation":
         """Raise RequestErrors, unless the request is wrong already without regard to the schema."""
         _require_kind(_operation(self.tree, name), kinds)
-        raise RequestErrors(self.errors, before_execution=True)
+        errors = self.errors if hide_suggestions else self.suggesting_errors or self.errors
+        raise RequestErrors(errors, before_execution=True)
 
 
 class Document:
-    """A valid document within its limits."""
+    """A valid document within its limits, of so many bytes; `grown` is called when its operations take more."""
 
-    def __init__(self, tree: DocumentNode, execution: Execution) -> None:
+    def __init__(self, tree: DocumentNode, execution: Execution, size: int, grown: Callable[[], None]) -> None:
         self._tree = tree
         self._execution = execution
+        self._size = size
+        self._grown = grown
         self._fragments = {
             node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)
         }
         self._prepared: dict[str | None, PreparedOperation] = {}
 
-    def prepare(self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds) -> "Operation":
+    @property
+    def bytes(self) -> int:
+        """How much memory the document and its plans take at most."""
+        return self._size + sum(prepared.bytes for prepared in self._prepared.values())
+
+    def prepare(
+        self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
+    ) -> "Operation":
         """Prepare the operation of that name, or the only one, for these variables.
 
         Raises OperationUnresolved, OperationKindRefused for one that is none of the kinds, and
@@ -95,13 +127,15 @@ class Document:
         if prepared is None:
             node = _operation(self._tree, name)
             definitions = Definitions.of(self._execution.schema, node, self._fragments)
-            prepared = self._prepared[name] = PreparedOperation(definitions, self._execution)
+            prepared = self._prepared[name] = PreparedOperation(definitions, self._execution, self._grown)
         _require_kind(prepared.definitions.operation, kinds)
-        return prepared.with_variables(variables or {})
+        return prepared.with_variables(variables or {}, hide_suggestions=hide_suggestions)
 
 
 def _operation(tree: DocumentNode, name: str | None) -> OperationDefinitionNode:
     operations = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
+    if not operations:
+        raise OperationUnresolved("The document holds no operation: add one, like `query { project { name } }`.")
     if name is None and len(operations) > 1:
         raise OperationUnresolved("The document holds several operations: name one in `operationName`.")
     for operation in operations:
@@ -118,26 +152,43 @@ def _require_kind(operation: OperationDefinitionNode, kinds: Kinds) -> None:
 class PreparedOperation:
     """One operation of a valid document, with the plans of its executions."""
 
-    def __init__(self, definitions: Definitions, execution: Execution) -> None:
+    def __init__(self, definitions: Definitions, execution: Execution, grown: Callable[[], None]) -> None:
         self.definitions = definitions
         self._execution = execution
+        self._grown = grown
         self._deciding = deciding_variables(definitions)
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         # The cost of an operation without variables.
         self._fixed_cost: Cost | None = None
 
-    def with_variables(self, given: Mapping[str, Any]) -> "Operation":
+    @property
+    def bytes(self) -> int:
+        """How much memory the operation and its plans take at most."""
+        own = _OPERATION_BYTES + _FRAGMENT_BYTES * len(self.definitions.fragments)
+        return own + sum(plan.bytes for plan in self._plans.values())
+
+    def with_variables(self, given: Mapping[str, Any], *, hide_suggestions: bool = True) -> "Operation":
         """Bind the operation to its variables; raises RequestErrors for those that do not fit."""
+        variables = self._coerced(given, hide_suggestions=hide_suggestions)
+        errors = null_conditions(self.definitions, variables)
+        if errors:
+            raise RequestErrors(errors[:MAX_ERRORS], before_execution=False)
+        plan = self._plan(variables)
+        return Operation(self.definitions, plan, variables, self._cost(plan, variables), self._execution.breadth_first)
+
+    def _coerced(self, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
         variables = get_variable_values(
             self._execution.schema,
             self.definitions.operation.variable_definitions or (),
             dict(given),
-            hide_suggestions=True,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=hide_suggestions,
         )
-        if not isinstance(variables, VariableValues):
-            raise RequestErrors(variables, before_execution=False)
-        plan = self._plan(variables)
-        return Operation(self.definitions, plan, variables, self._cost(plan, variables), self._execution.breadth_first)
+        if isinstance(variables, VariableValues):
+            return variables
+        errors = variables[:MAX_ERRORS]
+        describe_variables(errors, self.definitions, hide_suggestions=hide_suggestions)
+        raise RequestErrors(errors, before_execution=False)
 
     def _cost(self, plan: Plan, variables: VariableValues) -> Cost:
         if self.definitions.operation.variable_definitions:
@@ -150,10 +201,17 @@ class PreparedOperation:
         key = tuple(variables.coerced.get(name) for name in self._deciding)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = Plan(self.definitions, variables, self._execution.native)
+            # No others: a client's variables may take more than its document.
+            deciding = VariableValues(*(_only(self._deciding, values) for values in variables))
+            plan = self._plans[key] = Plan(Planner(self.definitions, deciding, self._execution.native))
             if len(self._plans) > CACHED_PLANS:
                 self._plans.popitem(last=False)
+            self._grown()
         return plan
+
+
+def _only(names: Collection[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +242,11 @@ class Operation:
         """Whether the operation reads the schema alone."""
         return all(name.startswith("__") for name in self.definitions.root_names)
 
+    @property
+    def root_fields(self) -> list[GraphQLField]:
+        """The definitions of the root's fields that are to run."""
+        return [planned.definition for planned in self.plan.root.fields]
+
     def executor(self, context: Any) -> BreadthFirst | DepthFirst:
         """Give what executes the operation, once."""
         core = DepthFirst(self.definitions, self.variables, context)
@@ -198,5 +261,5 @@ class Operation:
     def _objects(self, executor: BreadthFirst | DepthFirst, result: ExecutionResult) -> int:
         # What was resolved and then became null was counted, and is not in the answer.
         if isinstance(executor, BreadthFirst) and not result.errors and self.kind is OperationType.QUERY:
-            return counted(executor.objects)
+            return counted(executor.objects) + self.cost.leaves.actual(result.data)
         return self.cost.actual(result.data)

@@ -171,12 +171,20 @@ async def _change(write: Write, people: Sequence[_Person], now: datetime) -> Non
         write,
         "customer",
         [
-            (person.stored.id, {**changes[person.stored.id], **derived(person.columns), "updated_at": now})
+            (person.stored.id, {**changes[person.stored.id], **_keys_of(person), "updated_at": now})
             for person in people
             if changes[person.stored.id] or person.stored.id in tags
         ],
     )
     await customers.set_tags(write, tags)
+
+
+def _keys_of(person: _Person) -> dict[str, Any]:
+    """Return the keys of a stored customer; an email that stays keeps its key, which db upgrade may have made."""
+    keys = derived(person.columns)
+    if person.columns["email"] == person.stored.email:
+        del keys["email_key"]
+    return keys
 
 
 async def _changed_tags(write: Write, people: Sequence[_Person]) -> dict[int, tuple[int, ...]]:

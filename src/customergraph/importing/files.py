@@ -1,7 +1,10 @@
 """Import files: CSV and NDJSON as records with their line numbers, whatever their bytes are."""
 
-import codecs
 import csv
+import io
+import os
+import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,9 +14,22 @@ import orjson
 
 from customergraph.errors import CommandRefused
 from customergraph.importing.kinds import Columns
+from customergraph.importing.lines import (
+    MAX_LINE_BYTES,
+    MAX_RECORD_CHARACTERS,
+    LineReader,
+    RecordLines,
+    RecordTooLong,
+    read_lines,
+)
 
 UNREADABLE = "is not UTF-8"
-_BYTES_TOLD_AT_ONCE = 65_536
+# Hundreds of columns with long names, where a kind has 25 at most.
+MAX_HEADER_CHARACTERS = 100_000
+
+# How the csv module says them. Its own limit of a cell, 131,072 characters, suits: the longest text has 50,000.
+_END_OF_FILE = "unexpected end of data"
+_FIELD_TOO_LONG = "field larger than field limit"
 
 
 class Format(StrEnum):
@@ -23,10 +39,11 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The cells of one row by column, and the line of the file on which it begins."""
+    """The cells of one row by column, the line of the file on which it begins, and how many it takes."""
 
     line: int
     cells: dict[str, str]
+    lines: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,77 +56,103 @@ class Reject:
 
 
 def records(
-    file: BinaryIO, format_: Format, columns: Columns, read: Callable[[int], None]
+    file: LineReader, format_: Format, columns: Columns, read: Callable[[int], None]
 ) -> Iterator[Record | Reject]:
-    """Read a file's rows; `read` is told how many bytes were read.
+    """Read a file's rows in bounded memory; `read` is told how many bytes were read.
 
     Raises CommandRefused, naming the line, when the file as a whole cannot be what it is said to be.
     """
-    lines = _lines(file, read)
+    lines = read_lines(file, read)
     return _csv(lines, columns) if format_ is Format.CSV else _ndjson(lines, columns)
 
 
-def _lines(file: BinaryIO, read: Callable[[int], None]) -> Iterator[str]:
-    untold = 0
-    for number, line in enumerate(file):
-        untold += len(line)
-        if untold >= _BYTES_TOLD_AT_ONCE:
-            read(untold)
-            untold = 0
-        content = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
-        # What is not UTF-8 becomes half surrogate pairs, by which its row is told and rejected.
-        yield content.decode("utf-8", "surrogateescape")
-    read(untold)
+def refuse_device(file: BinaryIO, name: str) -> None:
+    """Raise CommandRefused for a device, which may have no end; a terminal and a pipe are none here."""
+    try:
+        mode = os.fstat(file.fileno()).st_mode
+    except io.UnsupportedOperation:  # a file in memory
+        return
+    if (stat.S_ISCHR(mode) and not file.isatty()) or stat.S_ISBLK(mode):
+        raise CommandRefused(f"{name}: is a device: give a file or a pipe")
 
 
 def _is_readable(text: str) -> bool:
     return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
 
 
-def _csv(lines: Iterator[str], columns: Columns) -> Iterator[Record | Reject]:
-    reader = csv.reader(lines, strict=True)
-    header = _header(reader, columns)
+def _csv(lines: Iterator[str | None], columns: Columns) -> Iterator[Record | Reject]:
+    source = RecordLines(lines)
+    reader = csv.reader(source, strict=True)
+    header = _header(source, reader, columns)
     while True:
-        line = reader.line_num + 1
+        source.begin_record()
         try:
             cells = next(reader, None)
-        except csv.Error as error:
-            yield Reject(line, "", f"is not CSV: {error}")
+        except (csv.Error, RecordTooLong) as error:
+            reject = Reject(source.first, "", _reason(error, source))
+            source.read_again()
+            yield reject
             continue
         if cells is None:
             return
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            yield Reject(line, "", f"has {len(cells)} cells, and the header {len(header)}")
-            continue
-        row = dict(zip(header, cells, strict=True))
-        if _is_readable("".join(cells)):
-            yield Record(line, row)
-        else:
-            yield Reject(line, next(name for name in header if not _is_readable(row[name])), UNREADABLE)
+        if cells:
+            yield _of_cells(source, cells, header)
 
 
-def _header(reader: Iterator[list[str]], columns: Columns) -> list[str]:
+def _reason(error: Exception, source: RecordLines) -> str:
+    """Say why a record cannot be read; of several lines, the first has a quote that no later one closes."""
+    reason = str(error)
+    if isinstance(error, RecordTooLong):
+        reason = f"is longer than {MAX_RECORD_CHARACTERS:,} characters"
+    elif _FIELD_TOO_LONG in reason:
+        reason = f"a cell is longer than {csv.field_size_limit():,} characters"
+    if source.last > source.first or reason == _END_OF_FILE:
+        return f"is not CSV: a quote that opens on this line is not closed (line {source.last:,}: {reason})"
+    return reason if isinstance(error, RecordTooLong) else f"is not CSV: {reason}"
+
+
+def _of_cells(source: RecordLines, cells: list[str], header: list[str]) -> Record | Reject:
+    line, lines = source.first, source.last - source.first + 1
+    if len(cells) != len(header):
+        quoted = f", with what its quotes hold up to line {source.last:,}" if lines > 1 else ""
+        return Reject(line, "", f"has {len(cells)} cells, and the header {len(header)}{quoted}")
+    row = dict(zip(header, cells, strict=True))
+    if _is_readable("".join(cells)):
+        return Record(line, row, lines)
+    return Reject(line, next(name for name in header if not _is_readable(row[name])), UNREADABLE)
+
+
+def _header(source: RecordLines, reader: Iterator[list[str]], columns: Columns) -> list[str]:
+    source.begin_record(MAX_HEADER_CHARACTERS)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise CommandRefused(f"line 1: is not CSV: {error}") from None
-    if not any(header):
-        raise CommandRefused("line 1: there is no header row")
-    for name in header:
-        if not _is_readable(name):
-            raise CommandRefused(f"line 1: {UNREADABLE}")
-        if header.count(name) > 1:
-            raise CommandRefused(f"line 1: the column {name!r} stands there twice")
-    problem = columns.problem(header)
+    except RecordTooLong:
+        raise CommandRefused(f"line 1: the header is longer than {MAX_HEADER_CHARACTERS:,} characters") from None
+    problem = _header_problem(header, columns)
     if problem:
         raise CommandRefused(f"line 1: {problem}")
     return header
 
 
-def _ndjson(lines: Iterator[str], columns: Columns) -> Iterator[Record | Reject]:
+def _header_problem(header: list[str], columns: Columns) -> str | None:
+    if not any(header):
+        return "there is no header row"
+    if not _is_readable("".join(header)):
+        return UNREADABLE
+    problem = columns.problem(header)
+    if problem:
+        return problem
+    twice = [name for name, times in Counter(header).items() if times > 1]
+    return f"the column {twice[0]!r} stands there twice" if twice else None
+
+
+def _ndjson(lines: Iterator[str | None], columns: Columns) -> Iterator[Record | Reject]:
     for line, text in enumerate(lines, start=1):
+        if text is None:
+            yield Reject(line, "", f"is longer than {MAX_LINE_BYTES:,} bytes")
+            continue
         if not text.strip():
             continue
         if not _is_readable(text):

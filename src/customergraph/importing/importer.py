@@ -1,15 +1,9 @@
 """The import of one file: read, check, and write in batches, each whole or not at all."""
 
-import csv
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from errno import EISDIR
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
-from os import strerror
-from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from customergraph.errors import CommandRefused
@@ -19,11 +13,19 @@ from customergraph.importing import history as import_history
 from customergraph.importing.batch import Batch, Saved
 from customergraph.importing.files import Format, Record, Reject, records
 from customergraph.importing.kinds import COLUMNS, Kind
+from customergraph.importing.lines import LineReader
+from customergraph.importing.rejects import Rejects
+from customergraph.importing.replay import Replay
 from customergraph.importing.rows import Row, checked
 from customergraph.store import access, catalog
-from customergraph.store.database import Database, Write
+from customergraph.store.database import ATTEMPTS, Database, Write
+from customergraph.store.failures import LostRace
 
 ROWS_OF_A_BATCH = 5_000
+# What the batch's rows may take in memory, roughly: reviews can be long.
+CHARACTERS_OF_A_BATCH = 8_000_000
+# A rejected row of more lines may be many rows, between two quotes that nobody meant.
+USUAL_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,44 +51,6 @@ class Summary:
         return self.added + self.changed + self.rejected
 
 
-class Rejects:
-    """The file of rejected rows, made when the first is rejected."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lines: set[int] = set()
-
-    def begin(self) -> None:
-        """Remove the file of an earlier import; raises CommandRefused when it cannot be replaced."""
-        with self._refusing():
-            # A device, such as /dev/null, stays.
-            if self.path.is_file():
-                self.path.unlink()
-            elif self.path.is_dir():
-                raise IsADirectoryError(EISDIR, strerror(EISDIR))
-
-    @property
-    def rows(self) -> int:
-        return len(self._lines)
-
-    def write(self, rejects: list[Reject]) -> None:
-        if not rejects:
-            return
-        with self._refusing(), self.path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            if not self._lines:
-                writer.writerow(("line", "column", "reason"))
-            writer.writerows((reject.line, reject.column, reject.reason) for reject in rejects)
-        self._lines.update(reject.line for reject in rejects)
-
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise CommandRefused(f"the rejects cannot be written to {self.path}: {error.strerror}") from None
-
-
 class _NotStrict(Exception):
     """Rolls a strict import back."""
 
@@ -97,25 +61,56 @@ async def run(
     """Import a file; `read` is told of each piece of it how many bytes it has.
 
     A bad row goes to the rejects, and the rest goes on; when `strict`, a file with one
-    changes nothing at all. Raises CommandRefused for a file that is not what it is said to be.
+    changes nothing at all. Raises CommandRefused for a file that is not what it is said to be,
+    before a row is read where the rejects would replace another file, and when other writers came
+    between time and again.
     """
+    with rejects:
+        return await _imported(database, source, rejects, read, strict=strict)
+
+
+async def _imported(
+    database: Database, source: Source, rejects: Rejects, read: Callable[[int], None], *, strict: bool
+) -> Summary:
     project = await access.project_of_slug(database, source.project_slug)
     rejects.begin()
-    zone = ZoneInfo(project.timezone)
-    batches = _batches(records(source.file, source.format, COLUMNS[source.kind], read), source.kind, zone)
-    summary = Summary()
-    if strict:
-        try:
-            async with database.write(project.id) as write:
-                await _all(write, source.kind, batches, rejects, summary)
-        except _NotStrict:
-            summary = Summary()
-    else:
-        for batch in batches:
-            saved = await database.change(project.id, partial(_save, kind=source.kind, rows=batch.good))
-            _note(saved, batch, rejects, summary)
+    write_all = _strictly if strict else _in_batches
+    try:
+        summary = await write_all(database, project, source, rejects, read)
+    except LostRace:
+        kept = "nothing was imported" if strict else "what was imported before stays"
+        raise CommandRefused(
+            f"others changed the same rows at each of {ATTEMPTS} attempts: {kept}; import the file again"
+        ) from None
     summary.rejected = rejects.rows
     return summary
+
+
+async def _in_batches(
+    database: Database, project: Any, source: Source, rejects: Rejects, read: Callable[[int], None]
+) -> Summary:
+    summary = Summary()
+    for batch in _batches(source, source.file, project, read):
+        saved = await database.change(project.id, partial(_save, kind=source.kind, rows=batch.good))
+        _note(saved, batch, rejects, summary)
+    return summary
+
+
+async def _strictly(
+    database: Database, project: Any, source: Source, rejects: Rejects, read: Callable[[int], None]
+) -> Summary:
+    """Import the whole file in one transaction, which begins again at the file's start when it loses a race."""
+    with Replay(source.file) as file:
+
+        async def attempt(write: Write) -> Summary:
+            file.rewind()
+            rejects.begin()
+            return await _all(write, source.kind, _batches(source, file, project, read), rejects)
+
+        try:
+            return await database.change(project.id, attempt)
+        except _NotStrict:
+            return Summary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,24 +121,41 @@ class _Checked:
     bad: list[Reject]
 
 
-def _batches(rows: Iterator[Record | Reject], kind: Kind, zone: ZoneInfo) -> Iterator[_Checked]:
-    while taken := list(islice(rows, ROWS_OF_A_BATCH)):
-        good: list[Row] = []
-        bad: list[Reject] = []
-        for record in taken:
-            outcome = [record] if isinstance(record, Reject) else checked(record, COLUMNS[kind], zone)
-            if isinstance(outcome, Row):
-                good.append(outcome)
-            else:
-                bad.extend(outcome)
-        yield _Checked(good, bad)
+def _batches(source: Source, file: LineReader, project: Any, read: Callable[[int], None]) -> Iterator[_Checked]:
+    zone = ZoneInfo(project.timezone)
+    batch = _Checked([], [])
+    count = characters = 0
+    for record in records(file, source.format, COLUMNS[source.kind], read):
+        outcome = [record] if isinstance(record, Reject) else _check(record, source.kind, zone)
+        if isinstance(outcome, Row):
+            batch.good.append(outcome)
+        else:
+            batch.bad.extend(outcome)
+        count += 1
+        characters += 0 if isinstance(record, Reject) else sum(map(len, record.cells.values()))
+        if count == ROWS_OF_A_BATCH or characters >= CHARACTERS_OF_A_BATCH:
+            yield batch
+            batch, count, characters = _Checked([], []), 0, 0
+    if count:
+        yield batch
 
 
-async def _all(write: Write, kind: Kind, batches: Iterator[_Checked], rejects: Rejects, summary: Summary) -> None:
+def _check(record: Record, kind: Kind, zone: ZoneInfo) -> Row | list[Reject]:
+    outcome = checked(record, COLUMNS[kind], zone)
+    if isinstance(outcome, Row) or record.lines <= USUAL_LINES:
+        return outcome
+    last = record.line + record.lines - 1
+    hint = f"; the row goes on to line {last:,}: a quote may be missing"
+    return [replace(reject, reason=reject.reason + hint) for reject in outcome]
+
+
+async def _all(write: Write, kind: Kind, batches: Iterator[_Checked], rejects: Rejects) -> Summary:
+    summary = Summary()
     for batch in batches:
         _note(await _save(write, kind, batch.good), batch, rejects, summary)
     if rejects.rows:
         raise _NotStrict
+    return summary
 
 
 def _note(saved: Saved, batch: _Checked, rejects: Rejects, summary: Summary) -> None:

@@ -18,6 +18,10 @@ Rule = Callable[[str, ZoneInfo], Any]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+# What of the unknown columns of a file is told.
+MAX_NAMES = 100
+MAX_NAME_LENGTH = 40
+_UUID = re.compile(r"(urn:uuid:)?\{?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.ASCII | re.IGNORECASE)
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -34,24 +38,32 @@ class Kind(StrEnum):
 class Columns:
     """The columns of a kind: which there are, which must be there and filled, and their rules.
 
-    A cell that is blank after trimming gives None, without asking its rule.
+    A cell that is blank after trimming gives None, without asking its rule. Of the columns
+    in `customer_keys`, which name a customer, one at least must be there and filled.
     """
 
     rules: Mapping[str, Rule]
     required: frozenset[str]
-    of_customer: bool = False
+    customer_keys: tuple[str, ...] = ()
 
     def problem(self, names: Sequence[str]) -> str | None:
         """Say what is wrong with the columns of a file; None when nothing is."""
-        for name in names:
-            if name not in self.rules:
-                return f"unknown column {name[:40]!r}: the columns are {', '.join(self.rules)}"
+        unknown = [name for name in names if name not in self.rules]
+        if unknown:
+            return f"unknown {_listed(unknown)}: the columns are {', '.join(self.rules)}"
         missing = sorted(self.required.difference(names))
         if missing:
             return f"the column {missing[0]!r} is missing"
-        if self.of_customer and not {"email", "phone"}.intersection(names):
-            return "the column 'email' or 'phone' is missing"
+        if self.customer_keys and not set(self.customer_keys).intersection(names):
+            return f"the column {' or '.join(map(repr, self.customer_keys))} is missing"
         return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name columns, in a line of bounded length."""
+    named = ", ".join(repr(name[:MAX_NAME_LENGTH]) for name in names[:MAX_NAMES])
+    more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+    return f"{'columns' if len(names) > 1 else 'column'} {named}{more}"
 
 
 def _text(rule: Callable[[str | None], Any]) -> Rule:
@@ -75,10 +87,10 @@ def _time(cell: str, zone: ZoneInfo) -> datetime:
 
 
 def _uuid(cell: str, _zone: ZoneInfo) -> UUID:
-    try:
-        return UUID(cell.strip())
-    except ValueError:
-        raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is not a uuid") from None
+    # UUID() alone would take the digits of every script, and signs and underscores among them.
+    if not _UUID.fullmatch(cell.strip()):
+        raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is not a uuid")
+    return UUID(cell.strip())
 
 
 def _boolean(cell: str, _zone: ZoneInfo) -> bool:
@@ -90,8 +102,10 @@ def _boolean(cell: str, _zone: ZoneInfo) -> bool:
 
 def _one_of(names: type[StrEnum]) -> Rule:
     def check(cell: str, _zone: ZoneInfo) -> StrEnum:
+        # Upper case makes ASCII letters of others: a long s becomes S.
+        name = cell.strip().upper() if cell.isascii() else cell
         try:
-            return names(cell.strip().upper())
+            return names(name)
         except ValueError:
             known = ", ".join(names)
             raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is none of {known}") from None
@@ -111,7 +125,7 @@ def _whole_number(cell: str, _zone: ZoneInfo) -> int:
 
 
 def _slugs(cell: str, _zone: ZoneInfo) -> tuple[str, ...]:
-    slugs = tuple(dict.fromkeys(text.slug(slug) for slug in cell.split(",") if slug.strip()))
+    slugs = tuple(dict.fromkeys(text.slug(slug) for slug in cell.split(",") if not text.is_blank(slug)))
     if len(slugs) > customer.MOST_TAGS:
         raise ValueRefused(MistakeCode.TOO_MANY, f"must name at most {customer.MOST_TAGS} tags")
     return slugs
@@ -153,7 +167,7 @@ COLUMNS: Mapping[Kind, Columns] = {
             "uuid": _uuid,
         },
         frozenset({"first_name"}),
-        of_customer=True,
+        customer_keys=(*_contact, "uuid"),
     ),
     Kind.MESSAGES: Columns(
         {
@@ -167,7 +181,7 @@ COLUMNS: Mapping[Kind, Columns] = {
             "uuid": _uuid,
         },
         frozenset({"channel", "template", "scheduled_at"}),
-        of_customer=True,
+        customer_keys=tuple(_contact),
     ),
     Kind.REVIEWS: Columns(
         {
@@ -183,7 +197,7 @@ COLUMNS: Mapping[Kind, Columns] = {
             "uuid": _uuid,
         },
         frozenset({"score"}),
-        of_customer=True,
+        customer_keys=tuple(_contact),
     ),
     Kind.CHARGES: Columns(
         {
@@ -195,6 +209,6 @@ COLUMNS: Mapping[Kind, Columns] = {
             "uuid": _uuid,
         },
         frozenset({"amount", "currency"}),
-        of_customer=True,
+        customer_keys=tuple(_contact),
     ),
 }

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from customergraph.domain import text
+from customergraph.domain import contact, text
 from customergraph.errors import ValueRefused
 from customergraph.importing.files import Record, Reject
 from customergraph.importing.kinds import Columns
+
+_WITH_ARTICLE = {"email": "an email", "phone": "a phone", "uuid": "a uuid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ def checked(record: Record, columns: Columns, zone: ZoneInfo) -> Row | list[Reje
     values: dict[str, Any] = {}
     rejects: list[Reject] = []
     for name, cell in record.cells.items():
-        if not cell or cell.isspace():
+        if text.is_blank(cell):
             values[name] = None
             if name in columns.required:
                 rejects.append(Reject(record.line, name, "must not be blank"))
@@ -32,11 +34,16 @@ def checked(record: Record, columns: Columns, zone: ZoneInfo) -> Row | list[Reje
             values[name] = columns.rules[name](cell, zone)
         except ValueRefused as refused:
             rejects.append(Reject(record.line, name, str(refused)))
-    if columns.of_customer and not rejects and not values.get("email") and not values.get("phone"):
-        rejects.append(Reject(record.line, "email", "an email or a phone is needed"))
+    if columns.customer_keys and not rejects and not any(map(values.get, columns.customer_keys)):
+        rejects.append(Reject(record.line, columns.customer_keys[0], _key_needed(columns)))
     return rejects or Row(record.line, values)
+
+
+def _key_needed(columns: Columns) -> str:
+    *others, last = (_WITH_ARTICLE[name] for name in columns.customer_keys)
+    return f"{', '.join(others)} or {last} is needed"
 
 
 def email_key(row: Row) -> str | None:
     email = row.values.get("email")
-    return text.fold(email) if email else None
+    return contact.mailbox(email) if email else None

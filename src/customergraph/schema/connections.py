@@ -126,5 +126,5 @@ class Connection(Generic[NodeType]):
     nodes: list[NodeType] = computed(attrgetter("rows"), "page", description="The entries of this page.")
     page_info: PageInfo = computed(Ends, "page", description="Where this page stands in the list.")
     total_count: int = batched(
-        _counting, "whole", description="How many the whole list has, without regard to the page."
+        _counting, "whole", description="How many the whole list has, without regard to the page.", price=1
     )

@@ -1,5 +1,6 @@
 """The one place that turns errors into answers (contract, section 6)."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -25,10 +26,39 @@ class UserError:
     code: MistakeCode = strawberry.field(description="What kind of mistake it is.")
 
 
-def answered(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The change of a mutation field: whether it was made; None when nobody knows."""
+
+    done: bool | None
+
+
+class MutationFailed(Exception):
+    """A fault of ours in a mutation, outside its fields."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__(change)
+        self.change = change
+
+
+_FAULT: dict[Change | None, str] = {
+    None: "Something went wrong on our side. Tell us this id: {}",
+    Change(done=False): "The change is not done: something went wrong on our side. Tell us this id: {}",
+    Change(done=None): (
+        "Something went wrong on our side while the change was being committed."
+        " Look before repeating it, and tell us this id: {}"
+    ),
+    Change(done=True): (
+        "The change is done, but something went wrong on our side. Do not repeat it. Tell us this id: {}"
+    ),
+}
+
+
+def answered(error: GraphQLError, *, before_execution: bool, change: Change | None = None) -> dict[str, Any]:
     """Write an error as it is sent: with a code, and without anything of ours in it.
 
-    What was not expected is logged under an id, and answered with that id alone.
+    What was not expected is logged under an id, and answered with that id alone. An error of a
+    mutation field says whether its `change` was made.
     """
     answer: dict[str, Any] = dict(error.formatted)
     answer["message"] = error.message[:LONGEST_MESSAGE]
@@ -37,11 +67,23 @@ def answered(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:
         **_extensions(error, before_execution=before_execution),
     }
     if answer["extensions"]["code"] == "INTERNAL_SERVER_ERROR":
-        fault_id = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
-        _log.error("fault", fault_id=fault_id, path=error.path, exc_info=error.original_error or error)
-        answer["message"] = f"Something went wrong on our side. Tell us this id: {fault_id}"
-        answer["extensions"]["id"] = fault_id
+        _tell_fault(answer, error, change)
+    elif change and change.done and "done" not in answer["extensions"]:
+        answer["message"] = f"The change is done. {answer['message']}"
+        answer["extensions"]["done"] = True
     return answer
+
+
+def _tell_fault(answer: dict[str, Any], error: GraphQLError, change: Change | None) -> None:
+    cause = error.original_error
+    if isinstance(cause, MutationFailed):
+        change = cause.change
+    fault_id = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
+    _log.error("fault", fault_id=fault_id, path=error.path, exc_info=cause or error)
+    answer["message"] = _FAULT[change].format(fault_id)
+    answer["extensions"]["id"] = fault_id
+    if change:
+        answer["extensions"]["done"] = change.done
 
 
 def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:

@@ -50,15 +50,22 @@ NATIVE: Native = {
 }
 JSON_OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
+# Section 5.6 has `date-time` and `full-date`. Nobody specifies an integer of 64 bits: section 6 is JSON's numbers.
+_RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
+_RFC_8259 = "https://www.rfc-editor.org/rfc/rfc8259#section-6"
+_RFC_9562 = "https://www.rfc-editor.org/rfc/rfc9562"
+
 SCALARS: Mapping[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
+        specified_by_url=_RFC_8259,
         description="A whole number of 64 bits: a JSON number; in input also a string of digits.",
         serialize=int,
         parse_value=_big_int,
     ),
     datetime: strawberry.scalar(
         name="DateTime",
+        specified_by_url=_RFC_3339,
         description=(
             "A moment. Answered as RFC 3339 in UTC, like `2026-11-24T09:30:00Z`, with six digits of a fraction"
             " unless it is zero. Takes RFC 3339 with an offset, or Unix seconds as a whole number or a string"
@@ -69,12 +76,14 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     date: strawberry.scalar(
         name="Date",
+        specified_by_url=_RFC_3339,
         description="A day of the calendar: `YYYY-MM-DD`.",
         serialize=date.isoformat,
         parse_value=_day,
     ),
     UUID: strawberry.scalar(
         name="UUID",
+        specified_by_url=_RFC_9562,
         description="A universally unique identifier: 32 hexadecimal digits in five groups.",
         serialize=str,
         parse_value=_uuid,

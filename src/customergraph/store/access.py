@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from customergraph.domain import moments
@@ -22,6 +22,11 @@ from customergraph.store.tenancy import TENANT
 
 PREFIX_LENGTH = 12
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+_MARK = "cg_"
+# What the secrets of the demo's own tokens begin with, by which their visible prefixes are known.
+_DEMO_MARK = "cg_demo"
+_DEMO_NAME = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ _BY_SECRET = (
 
 async def authenticated(database: Database, secret: str) -> TokenUse | None:
     """Find the token of a secret; None for one that is unknown, expired or revoked."""
-    found = await database.unbound_row(_BY_SECRET, {"sha256": _digest(secret)})
+    digest = _digest(secret)
+    found = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest)
     now = moments.now()
     if found is None or found.revoked_at or (found.expires_at and found.expires_at <= now):
         return None
@@ -59,23 +65,46 @@ async def authenticated(database: Database, secret: str) -> TokenUse | None:
     return TokenUse(Principal(found.project_id, found.timezone, scopes), found.id, not noted_lately)
 
 
-async def note_use(database: Database, token_id: int) -> None:
+async def note_use(database: Database, token_id: int) -> bool:
     """Write that the token was used now, unless that was written within the last minute.
 
-    A store too busy for it is left alone: nobody waits for this, and the next use is noted.
+    A store that is busy or away is left alone: nobody waits for this. Tells whether it was written.
     """
     now = moments.now()
     stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_NOTED_EVERY)
+    # A row that somebody else has locked is not waited for; SQLite locks no rows.
+    row = select(token.c.id).where(token.c.id == token_id, stale).with_for_update(skip_locked=True)
     with suppress(StoreUnavailable):
-        async with database.unbound(writing=True) as connection:
-            await connection.execute(update(token).where(token.c.id == token_id, stale).values(last_used_at=now))
+        async with database.aside() as connection:
+            noted = await connection.execute(update(token).where(token.c.id.in_(row)).values(last_used_at=now))
+            return noted.rowcount == 1
+    return False
 
 
 async def create_token(
     database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None
 ) -> str:
     """Make a token for a project and give its secret, which is kept nowhere."""
-    secret = "cg_" + secrets.token_urlsafe(32)
+    return await _add_token(database, slug, name, scopes, expires_at, _MARK + secrets.token_urlsafe(32))
+
+
+async def create_demo_token(database: Database, slug: str, lifetime: timedelta) -> str:
+    """Make the demo's token, with all scopes, and revoke those that the demo made before."""
+    project_id = (await project_of_slug(database, slug)).id
+    now = moments.now()
+    # Before tokens had its mark, the demo made them under one name, with all scopes, and for ever.
+    unmarked = and_(token.c.name == _DEMO_NAME, token.c.scopes == " ".join(Scope), token.c.expires_at.is_(None))
+    own = or_(token.c.prefix.startswith(_DEMO_MARK, autoescape=True), unmarked)
+    async with database.unbound(writing=True) as connection:
+        is_valid = and_(token.c.project_id == project_id, token.c.revoked_at.is_(None))
+        await connection.execute(update(token).where(is_valid, own).values(revoked_at=now))
+    secret = _DEMO_MARK + secrets.token_urlsafe(32)[len(_DEMO_MARK) - len(_MARK) :]
+    return await _add_token(database, slug, _DEMO_NAME, set(Scope), now + lifetime, secret)
+
+
+async def _add_token(
+    database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None, secret: str
+) -> str:
     row = {
         "project_id": (await project_of_slug(database, slug)).id,
         "name": name,

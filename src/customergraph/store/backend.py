@@ -17,6 +17,11 @@ from customergraph.store.rows import Prepared
 
 Options = Mapping[str, Any]
 
+# How many statements SQLAlchemy keeps compiled, of those that it runs itself: 60 kB each at most, and up to half more.
+COMPILED_STATEMENTS = 100
+# How long a connection on which something failed may take to show that it still answers.
+ANSWER_SECONDS = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
@@ -72,6 +77,9 @@ class Backend(ABC):
         """The file of an embedded store."""
         return None
 
+    async def close(self) -> None:
+        await self.engine.dispose()
+
     @abstractmethod
     def _engine(self) -> AsyncEngine: ...
 
@@ -85,9 +93,17 @@ class Backend(ABC):
         """What has to begin a read of one statement, if anything."""
         return None
 
+    @property
+    def writers_patience(self) -> float:
+        """How many seconds a writer may wait before its transaction begins."""
+        return self.connecting.pool_timeout
+
     @abstractmethod
-    async def begin_writing(self, connection: AsyncConnection) -> None:
-        """Begin a write transaction, where that may have to wait; elsewhere its first statement does."""
+    async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
+        """Begin a write transaction within so many seconds, where that may have to wait.
+
+        Elsewhere its first statement begins it.
+        """
 
     @abstractmethod
     async def command(self, driver: Any, sql: str) -> None:
@@ -110,6 +126,34 @@ class Backend(ABC):
         """Tell why a statement failed; None for a fault of ours."""
 
     @abstractmethod
+    def is_rolled_back(self, error: BaseException) -> bool:
+        """Tell whether a commit that failed with this error is known to have changed nothing."""
+
+    @abstractmethod
+    def is_answer(self, error: Exception) -> bool:
+        """Tell whether an error is the database's answer to a statement, on a connection that is well."""
+
+    @abstractmethod
+    def refuse_closed(self, driver: Any) -> None:
+        """Raise OSError for a connection of which the driver knows that it is closed."""
+
+    async def answers(self, driver: Any) -> bool:
+        """Tell whether a connection still takes statements; one that does not is given up."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.command(driver, "SELECT 1")
+        except Exception as error:  # noqa: BLE001 - a broken connection raises all kinds
+            if self.is_answer(error):
+                return True
+            self.abandon(driver)
+            return False
+        return True
+
+    @abstractmethod
+    def abandon(self, driver: Any) -> None:
+        """Drop a connection that does not answer, without waiting for it."""
+
+    @abstractmethod
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows with the same columns; their ids follow their order."""
 
@@ -124,4 +168,8 @@ class Backend(ABC):
 
     async def index_search(self) -> bool:
         """Make the index that searches want, where there is none; tells whether it was made."""
+        return False
+
+    async def index_email_sort(self) -> bool:
+        """Make the index of a sort, where the migrations leave that to the engine; tells whether it was made."""
         return False

@@ -1,7 +1,6 @@
 """Writing many rows at once: what imports and generators need of the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.sql import Executable
 from customergraph.store.batches import each
 from customergraph.store.database import Transaction, Write
 from customergraph.store.entities import CUSTOMER, ENTITIES
+from customergraph.store.statements import remembered
 from customergraph.store.tables import customer
 from customergraph.store.tenancy import in_project
 
@@ -21,13 +21,13 @@ TABLES: Mapping[str, Table] = {entity.table.name: entity.table for entity in ENT
 _KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
 
 
-@lru_cache
+@remembered
 def _change_statement(table: Table, columns: tuple[str, ...]) -> Executable:
     new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
     return update(table).where(in_project(table), table.c.id == bindparam("changed_id")).values(new)
 
 
-@lru_cache
+@remembered
 def _known_statement(table: Table, key: str, *, locked: bool) -> Executable:
     columns = [*CUSTOMER.columns, table.c.email_key] if table is customer else [*table.c]
     keys = select(each("keys", _KEY_TYPES[key]).c.value)
@@ -63,7 +63,7 @@ async def known(
     return await transaction.rows(_known_statement(TABLES[table], key, locked=locked), {"keys": wanted})
 
 
-@lru_cache
+@remembered
 def _ids_statement(table: Table) -> Executable:
     uuids = select(each("uuids", Uuid).c.value)
     return select(table.c.uuid, table.c.id).where(in_project(table), table.c.uuid.in_(uuids))

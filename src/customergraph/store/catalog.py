@@ -1,7 +1,6 @@
 """Locations and tags."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 
 from sqlalchemy import Table, Text, select
 from sqlalchemy.sql import Executable
@@ -10,6 +9,7 @@ from customergraph.rows import Row
 from customergraph.store.batches import each
 from customergraph.store.database import Transaction
 from customergraph.store.rows import Columns, chosen
+from customergraph.store.statements import remembered
 from customergraph.store.tables import customer_tag, location, tag
 from customergraph.store.tenancy import in_project
 
@@ -18,7 +18,7 @@ _LOCATION_IDS = select(location.c.slug, location.c.id).where(in_project(location
 _TAG_IDS = select(tag.c.slug, tag.c.id).where(in_project(tag), tag.c.slug.in_(_SLUGS))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _all_statement(table: Table, columns: Columns) -> Executable:
     return select(*chosen(table.c, columns, "id")).where(in_project(table)).order_by(table.c.name_key, table.c.id)
 
@@ -33,7 +33,7 @@ async def tags(read: Transaction, columns: Columns = None) -> Sequence[Row]:
     return await read.rows(_all_statement(tag, columns))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _tags_of_statement(columns: Columns) -> Executable:
     return (
         select(*chosen(tag.c, columns, "id"), customer_tag.c.customer_id)

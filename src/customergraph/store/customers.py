@@ -1,10 +1,8 @@
 """Customers: the list, look-ups, and every change of a customer's own columns and tags."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +23,14 @@ from sqlalchemy.sql import ColumnElement, Executable
 from customergraph.domain.customer import CustomerFilter, DateKey, Facet
 from customergraph.domain.paging import Ordering, Page, Slice
 from customergraph.rows import Part, Row
-from customergraph.store import paging
+from customergraph.store import paging, searching
 from customergraph.store.batches import each
 from customergraph.store.database import Read, Transaction, Write
 from customergraph.store.entities import CUSTOMER
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
+from customergraph.store.searching import SearchShape
+from customergraph.store.statements import remembered
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
 from customergraph.store.tenancy import TENANT, in_project
 
@@ -50,7 +50,6 @@ _TAGGED = select(customer_tag.c.customer_id).where(
     in_project(customer_tag), customer_tag.c.tag_id == bindparam("tag_id")
 )
 _NO_TAG = 0
-_TRIGRAM = re.compile(r"[^\W_]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ class FilterShape:
     date_key: DateKey
     since: bool
     until: bool
-    search: bool
-    trigrams: bool
+    search: SearchShape
     email: bool
     tag_slug: bool
 
@@ -73,8 +71,7 @@ class FilterShape:
             wanted.date_key,
             wanted.since is not None,
             wanted.until is not None,
-            wanted.search is not None,
-            _TRIGRAM.search(wanted.search or "") is not None,
+            SearchShape.of(wanted.words),
             wanted.email is not None,
             wanted.tag_slug is not None,
         )
@@ -82,10 +79,7 @@ class FilterShape:
     def conditions(self) -> list[ColumnElement[bool]]:
         archived = self.facet is Facet.ARCHIVED
         moment = customer.c[self.date_key.lower()]
-        # Without a trigram to look up, an index of trigrams is read as a whole: it is hidden then.
-        searched = customer.c.search_key if self.trigrams else customer.c.search_key + ""
         given = (
-            (self.search, searched.like(bindparam("pattern", type_=Text), escape="\\")),
             (self.email, customer.c.email_key == bindparam("email", type_=Text)),
             (self.tag_slug, customer.c.id.in_(_TAGGED)),
             (self.since, moment >= bindparam("since", type_=moment.type)),
@@ -95,6 +89,7 @@ class FilterShape:
             in_project(customer),
             customer.c.is_archived.is_(true() if archived else false()),
             *(FACETS[self.facet] if self.facet else ()),
+            *self.search.conditions(),
             *(condition for wanted, condition in given if wanted),
         ]
 
@@ -107,10 +102,8 @@ class FilterShape:
 
 
 def _parameters(wanted: CustomerFilter) -> dict[str, Any]:
-    # % and _ mean themselves.
-    search = re.sub(r"([\\%_])", r"\\\1", wanted.search or "")
     return {
-        "pattern": f"%{search}%",
+        **searching.parameters(wanted.words),
         "email": wanted.email,
         "since": wanted.since,
         "until": wanted.until,
@@ -123,18 +116,18 @@ async def _bound(read: Read, wanted: CustomerFilter) -> dict[str, Any]:
     if wanted.tag_slug is not None:
         # Found first: the engine knows how many customers this tag has, and not how many one of a slug has.
         parameters["tag_id"] = await read.value(_TAG_OF_SLUG, {"tag_slug": wanted.tag_slug}) or _NO_TAG
-    if wanted.search is not None or wanted.tag_slug is not None:
+    if wanted.words or wanted.tag_slug is not None:
         await read.plan_for_values()
     return parameters
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def _page_statement(wanted: FilterShape, shape: PageShape, columns: Columns) -> Executable:
     rows = select(*CUSTOMER.selected(columns)).where(*wanted.conditions())
     return paging.statement(rows, customer, shape, columns, **wanted.leaves(shape.ordering))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _count_statement(wanted: FilterShape) -> Executable:
     return select(func.count().label("total")).select_from(customer).where(*wanted.conditions())
 
@@ -179,7 +172,7 @@ _TAKEN = {
 
 
 async def is_taken(transaction: Transaction, contact: str, value: str) -> bool:
-    """Tell whether a customer has this folded `email` or this `phone`."""
+    """Tell whether a customer has this mailbox (`email`) or this `phone`."""
     return await transaction.value(_TAKEN[contact], {"value": value}) is not None
 
 

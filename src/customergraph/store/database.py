@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -10,13 +10,23 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import CursorResult, Executable, Table, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from customergraph.errors import StoreUnavailable
 from customergraph.rows import Rows
 from customergraph.store import tenancy
-from customergraph.store.backend import Backend, Connecting, Failure
+from customergraph.store.backend import Backend, Connecting
+from customergraph.store.connections import Connections, Seat
+from customergraph.store.failures import (
+    AGAIN,
+    MESSAGES,
+    LostRace,
+    StatementFailed,
+    TransactionEnded,
+    log_unclosed,
+    raise_failure,
+    raise_known,
+)
 from customergraph.store.postgresql import PostgreSQL
 from customergraph.store.rows import Prepared
 from customergraph.store.sqlite import SQLite
@@ -26,21 +36,11 @@ NO_PROJECT = 0
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.02
-
-AGAIN = "The store is busy or away. Try again in a few seconds."
-LOOK_FIRST = "The store went away while the change was being made: it is done or not done. Look before repeating it."
-DONE_UNREAD = "The change is done, but the store went away before it could be read back. Do not repeat it."
+# How long SQLite may wait for another program's lock, for what nobody waits for; writers wait behind it.
+ASIDE_SECONDS = 0.1
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Result = TypeVar("Result")
-
-
-class LostRace(StoreUnavailable):
-    """Another transaction came between; nothing was changed, and the same can be done from the start."""
-
-
-class TransactionEnded(Exception):
-    """A statement of an operation that was given up."""
 
 
 class Transaction:
@@ -49,16 +49,21 @@ class Transaction:
     Statements given at the same time run one after another.
     """
 
-    def __init__(self, backend: Backend, engine: AsyncEngine, project_id: int, advice: str = AGAIN) -> None:
+    # Whether the change was made that this transaction makes or reads back; None when nobody knows.
+    done: bool | None = False
+
+    def __init__(self, backend: Backend, engine: AsyncEngine, project_id: int, seat: Seat) -> None:
         self.project_id = project_id
         self.lateral = backend.lateral
         self._backend = backend
         self._engine = engine
-        self._advice = advice
+        self._seat = seat
         self._connection: AsyncConnection | None = None
+        self._driver: Any = None
         self._running: asyncio.Task[Any] | None = None
         self._turn = asyncio.Lock()
         self._has_ended = False
+        self._is_stopped = False
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Run a statement and give its rows."""
@@ -82,25 +87,76 @@ class Transaction:
             if self._has_ended:
                 # Whoever waited for a turn is not waited for any more, and would leave a connection open.
                 raise TransactionEnded
+            self._refuse_stopped()
             self._running = asyncio.current_task()
             try:
                 if self._connection is None:
-                    self._connection = await self._opened()
+                    self._connection = await self._seated()
                 return await work(self._connection)
+            except asyncio.CancelledError:
+                self._refuse_stopped()
+                raise
             except Exception as error:
-                _raise_failure(error, self._backend, self._advice, races=True)
+                self._refuse_stopped()
+                await raise_failure(error, self._backend, self._driver, done=self.done, races=True)
                 raise
             finally:
                 self._running = None
 
+    async def _seated(self) -> AsyncConnection:
+        """Give the connection, when the seat has been taken; keep no seat without one."""
+        await self._seat.take()
+        try:
+            return await self._opened()
+        except BaseException:
+            self._seat.give_back()
+            raise
+
+    def _refuse_stopped(self) -> None:
+        if self._is_stopped:
+            raise StoreUnavailable(MESSAGES[self.done], "the server stops", self.done) from None
+
     async def _opened(self) -> AsyncConnection:
-        """Give the connection, on which SQLAlchemy begins with the first statement."""
-        return await self._engine.connect()
+        """Give a connection on which the transaction has begun."""
+        connection = await self._engine.connect()
+        try:
+            self._driver = _driver(connection)
+            await self._begin(connection)
+        except Exception as error:
+            # Its state is asked for before others may have it.
+            await self._give_back_after(error, connection)
+            raise
+        except BaseException:
+            await self._give_back(connection)
+            raise
+        return connection
+
+    async def _give_back_after(self, error: Exception, connection: AsyncConnection) -> None:
+        try:
+            await raise_failure(error, self._backend, self._driver, done=self.done, races=True)
+        finally:
+            await self._give_back(connection)
+
+    async def _begin(self, connection: AsyncConnection) -> None:
+        """Begin, where SQLAlchemy would not with the first statement."""
 
     async def interrupt(self) -> None:
         """Stop the statement that runs, at the database too; whoever waits for it gets an error."""
         if self._connection is not None and self._running is not None:
             await self._backend.interrupt(self._connection, self._running)
+        elif self._seat.is_waited_for and self._running is not None:
+            self._running.cancel()
+
+    async def stop(self) -> None:
+        """Stop the statement that runs, and let none follow; whoever waits for one gets StoreUnavailable.
+
+        A commit that has begun comes to its end.
+        """
+        self._is_stopped = True
+        if self._connection is not None:
+            await self.interrupt()
+        elif self._running is not None:
+            self._running.cancel()
 
     def _bound(self, parameters: Parameters) -> Any:
         own = {tenancy.TENANT.key: self.project_id}
@@ -122,7 +178,10 @@ class Transaction:
             self._has_ended = True
             connection, self._connection = self._connection, None
             if connection is not None:
-                await self._give_back(connection)
+                try:
+                    await self._give_back(connection)
+                finally:
+                    self._seat.give_back()
 
     async def _closing(self) -> None:
         """End what SQLAlchemy does not know of."""
@@ -133,19 +192,9 @@ class Transaction:
                 await self._closing()
             finally:
                 await connection.close()
-        except Exception as error:
-            # What was read or committed stands; the pool has dropped what could not end its transaction.
-            if self._backend.failure(error) is None:
-                raise
-
-
-class StatementFailed(Exception):
-    """A statement that was refused: a fault of ours. It tells no parameters, which are customers' contacts."""
-
-    def __init__(self, error: Exception, sql: str) -> None:
-        # A driver that cannot send a value shows it.
-        reason = "" if isinstance(error, ValueError) else error
-        super().__init__(f"{type(error).__name__}: {reason}\n{sql}")
+        except Exception as error:  # noqa: BLE001 - what was read or committed stands
+            # The pool has dropped what could not end its transaction.
+            log_unclosed(error)
 
 
 class Read(Transaction):
@@ -154,10 +203,12 @@ class Read(Transaction):
     SQLAlchemy writes them, and the driver runs them: what stands between costs as much as most of them do.
     """
 
-    def __init__(self, backend: Backend, project_id: int, begin: str | None, advice: str = AGAIN) -> None:
-        super().__init__(backend, backend.engine, project_id, advice)
-        self._begin = begin
-        self._driver: Any = None
+    def __init__(
+        self, backend: Backend, project_id: int, begin: str | None, seat: Seat, *, after_change: bool = False
+    ) -> None:
+        super().__init__(backend, backend.engine, project_id, seat)
+        self.done = after_change
+        self._begin_sql = begin
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         prepared, found = await self._found(statement, parameters)
@@ -196,18 +247,9 @@ class Read(Transaction):
         if command:
             await self._in_turn(lambda _: self._backend.command(self._driver, command))
 
-    async def _opened(self) -> AsyncConnection:
-        connection = await self._engine.connect()
-        try:
-            under: Any = connection.sync_connection
-            self._driver = under.connection.driver_connection
-            if self._begin:
-                await self._backend.command(self._driver, self._begin)
-        except BaseException:
-            # Without a snapshot nothing is read on it.
-            await self._give_back(connection)
-            raise
-        return connection
+    async def _begin(self, connection: AsyncConnection) -> None:  # noqa: ARG002 - the driver begins
+        if self._begin_sql:
+            await self._backend.command(self._driver, self._begin_sql)
 
     async def _closing(self) -> None:
         await self._backend.end(self._driver)
@@ -216,14 +258,8 @@ class Read(Transaction):
 class Write(Transaction):
     """Its changes become visible together, when the block ends without an error."""
 
-    async def _opened(self) -> AsyncConnection:
-        connection = await self._engine.connect()
-        try:
-            await self._backend.begin_writing(connection)
-        except BaseException:
-            await self._give_back(connection)
-            raise
-        return connection
+    async def _begin(self, connection: AsyncConnection) -> None:
+        await self._backend.begin_writing(connection, self._seat.patience)
 
     async def change(self, statement: Executable, parameters: Parameters = None) -> int:
         """Run a statement, or the same one for each of many rows; gives how many rows it changed."""
@@ -242,10 +278,22 @@ class Write(Transaction):
     ) -> None:
         try:
             if kind is None and self._connection is not None:
-                with _failures(self._backend, LOOK_FIRST, races=True):
-                    await _whole(self._connection.commit())
+                await _whole(self._commit(self._connection))
         finally:
             await self.close()
+
+    async def _commit(self, connection: AsyncConnection) -> None:
+        """Commit; `done` says at each moment what is known of the change."""
+        try:
+            self._backend.refuse_closed(self._driver)
+            self.done = None
+            await connection.commit()
+        except Exception as error:
+            if self._backend.is_rolled_back(error):
+                self.done = False
+            await raise_failure(error, self._backend, self._driver, done=self.done, races=True)
+            raise
+        self.done = True
 
 
 async def _whole(commit: Coroutine[Any, Any, None]) -> None:
@@ -255,6 +303,8 @@ async def _whole(commit: Coroutine[Any, Any, None]) -> None:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
+        # Nobody is left to be told; an error that nobody asks for would be logged.
+        _ = task.cancelled() or task.exception()
         raise
 
 
@@ -267,47 +317,97 @@ class Database:
         self.backend: Backend = kind(url, connecting)
         self._reading = self.backend.engine.execution_options(**self.backend.reading)
         self._writing = self.backend.engine.execution_options(**self.backend.writing)
+        self._connections = Connections(
+            connecting.pool_size,
+            patience=connecting.pool_timeout,
+            writers_patience=self.backend.writers_patience,
+            is_embedded=self.backend.path is not None,
+        )
 
-    def read(self, project_id: int, *, after_change: bool = False) -> Read:
-        """Give a snapshot; `after_change` when it reads back what was just committed."""
-        return Read(self.backend, project_id, self.backend.begin, DONE_UNREAD if after_change else AGAIN)
+    def read(self, project_id: int, *, holder: Hashable = None, after_change: bool = False) -> Read:
+        """Give a snapshot; `after_change` when it reads back what was just committed.
 
-    def write(self, project_id: int) -> Write:
-        return Write(self.backend, self._writing, project_id)
+        The connection is taken in the turn of its `holder`, a token; of the project where there is none.
+        """
+        seat = self._connections.seat(holder or project_id)
+        return Read(self.backend, project_id, self.backend.begin, seat, after_change=after_change)
 
-    async def change(self, project_id: int, job: Callable[[Write], Awaitable[Result]]) -> Result:
+    def write(self, project_id: int, *, holder: Hashable = None) -> Write:
+        """Give a write transaction, whose connection is taken in the turn of its `holder`, as `read` does."""
+        return Write(self.backend, self._writing, project_id, self._connections.seat(holder or project_id, writes=True))
+
+    async def change(
+        self, project_id: int, job: Callable[[Write], Awaitable[Result]], *, holder: Hashable = None
+    ) -> Result:
         """Do a job in a write transaction; done again, from the start, when another came between.
 
         Raises StoreUnavailable when that happens `ATTEMPTS` times in a row; then nothing was changed.
         """
         for attempt in range(ATTEMPTS - 1):
             try:
-                return await self._attempt(project_id, job)
+                return await self._attempt(project_id, job, holder)
             except LostRace:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - no secret
-        return await self._attempt(project_id, job)
+        return await self._attempt(project_id, job, holder)
 
-    async def _attempt(self, project_id: int, job: Callable[[Write], Awaitable[Result]]) -> Result:
-        async with self.write(project_id) as write:
+    async def _attempt(self, project_id: int, job: Callable[[Write], Awaitable[Result]], holder: Hashable) -> Result:
+        async with self.write(project_id, holder=holder) as write:
             return await job(write)
 
     @asynccontextmanager
     async def unbound(self, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that belongs to no project: for projects, tokens and whole-store checks alone."""
-        with _failures(self.backend, AGAIN):
+        with self._known_failures():
             async with (self._writing if writing else self._reading).begin() as connection:
-                yield connection
+                driver = _driver(connection)
+                try:
+                    yield connection
+                except Exception as error:
+                    await raise_failure(error, self.backend, driver, done=False)
+                    raise
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[AsyncConnection]:
+        """A write transaction as `unbound` gives, for what nobody waits for.
+
+        Raises StoreUnavailable at once where a connection, or on SQLite the writer's turn, is not free.
+        """
+        seat = self._connections.seat(NO_PROJECT, writes=True)
+        if not seat.is_free:
+            raise StoreUnavailable(AGAIN, "requests hold the connections")
+        await seat.take()
+        try:
+            writing = self._writing.execution_options(busy_timeout=ASIDE_SECONDS)
+            with self._known_failures():
+                async with writing.begin() as connection:
+                    yield connection
+        finally:
+            seat.give_back()
 
     @asynccontextmanager
     async def upgrading(self) -> AsyncIterator[None]:
         """Keep other upgrades of the store out meanwhile; they wait."""
-        with _failures(self.backend, AGAIN):
+        with self._known_failures():
             async with self.backend.upgrading():
                 yield
 
-    async def unbound_row(self, statement: Executable, parameters: Mapping[str, Any]) -> Any:
-        """Read one row of what belongs to no project, with as little around it as the engine allows."""
-        async with Read(self.backend, NO_PROJECT, self.backend.single) as read:
+    @contextmanager
+    def _known_failures(self) -> Iterator[None]:
+        """Turn what the engine knows as an outage into an error that says what to do."""
+        try:
+            yield
+        except Exception as error:
+            raise_known(error, self.backend, done=False)
+            raise
+
+    async def unbound_row(
+        self, statement: Executable, parameters: Mapping[str, Any], *, holder: Hashable = None
+    ) -> Any:
+        """Read one row of what belongs to no project, with as little around it as the engine allows.
+
+        No transaction makes it wait: one connection is kept for such reads, which take turns by their `holder`.
+        """
+        async with Read(self.backend, NO_PROJECT, self.backend.single, self._connections.look_up(holder)) as read:
             return await read.row(statement, parameters)
 
     async def answers(self) -> bool:
@@ -324,7 +424,7 @@ class Database:
             await connection.exec_driver_sql(f"PRAGMA application_id = {DEMO_APPLICATION_ID}")
 
     async def close(self) -> None:
-        await self.backend.engine.dispose()
+        await self.backend.close()
 
 
 def embedded_path(url: str) -> Path | None:
@@ -333,23 +433,7 @@ def embedded_path(url: str) -> Path | None:
     return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
 
 
-@contextmanager
-def _failures(backend: Backend, advice: str, *, races: bool = False) -> Iterator[None]:
-    """Turn the engine's outages, and lost races where they may be, into errors that say what to do."""
-    try:
-        yield
-    except Exception as error:
-        _raise_failure(error, backend, advice, races=races)
-        raise
-
-
-def _raise_failure(error: Exception, backend: Backend, advice: str, *, races: bool) -> None:
-    failure = Failure.OUTAGE if isinstance(error, PoolTimeoutError) else backend.failure(error)
-    if failure is Failure.RACE and races:
-        raise LostRace(AGAIN, _reason(error)) from error
-    if failure is Failure.OUTAGE:
-        raise StoreUnavailable(advice, _reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
+def _driver(connection: AsyncConnection) -> Any:
+    """Give the driver's own connection under SQLAlchemy's."""
+    under: Any = connection.sync_connection
+    return under.connection.driver_connection

@@ -68,7 +68,9 @@ def _message_conditions(criteria: MessageCriteria) -> list[ColumnElement[bool]]:
 CUSTOMER = Entity(
     Kind.CUSTOMER,
     customer,
-    internal=frozenset({"name_key", "email_key", "company_key", "search_key", "has_clicked", "has_charges"}),
+    internal=frozenset(
+        {"name_key", "email_key", "email_sort_key", "company_key", "search_key", "has_clicked", "has_charges"}
+    ),
 )
 LOCATION = Entity(Kind.LOCATION, location)
 TAG = Entity(Kind.TAG, tag)

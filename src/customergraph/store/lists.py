@@ -1,7 +1,6 @@
 """The lists of an entity that stand below a parent: one statement for all parents of a level."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,6 +13,7 @@ from customergraph.store.database import Read
 from customergraph.store.entities import Entity
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
+from customergraph.store.statements import remembered
 from customergraph.store.tenancy import in_project
 
 
@@ -38,7 +38,7 @@ def _parent(entity: Entity) -> str:
     return entity.parent
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _pages_statement(entity: Entity, shape: PageShape, criteria: Any, columns: Columns, *, lateral: bool) -> Executable:
     parent = _parent(entity)
     selected = entity.selected(columns, parent)
@@ -46,7 +46,7 @@ def _pages_statement(entity: Entity, shape: PageShape, criteria: Any, columns: C
     return paging.statement_of_parents(selected, entity.table, parent, shape, columns, conditions, lateral=lateral)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _counts_statement(entity: Entity, criteria: Any) -> Executable:
     parent = entity.table.c[_parent(entity)]
     return (

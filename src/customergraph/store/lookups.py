@@ -1,7 +1,6 @@
 """Rows by their ids and uuids, of any entity."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import Uuid, select
@@ -12,6 +11,7 @@ from customergraph.store.batches import each
 from customergraph.store.database import Read
 from customergraph.store.entities import Entity
 from customergraph.store.rows import Columns
+from customergraph.store.statements import remembered
 from customergraph.store.tenancy import in_project, in_project_by_id
 
 
@@ -27,13 +27,13 @@ async def by_uuids(read: Read, uuids: Sequence[UUID], entity: Entity, *, columns
     return [rows.get(uuid) for uuid in uuids]
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _by_ids_statement(entity: Entity, columns: Columns) -> Executable:
     table = entity.table
     return select(*entity.selected(columns)).where(in_project_by_id(table), table.c.id.in_(select(each("ids").c.value)))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _by_uuids_statement(entity: Entity, columns: Columns) -> Executable:
     table = entity.table
     is_one = table.c.uuid.in_(select(each("uuids", Uuid).c.value))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from customergraph.store.backend import Backend, Failure, Options
+from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Failure, Options
 from customergraph.store.moments import count_moments
 
 CONNECT_TIMEOUT_SECONDS = 2
@@ -20,6 +20,7 @@ UPGRADE_LOCK = 0x43474442
 UPGRADE_POLL_SECONDS = 0.2
 
 SEARCH_INDEX = "ix_customer_search"
+EMAIL_SORT_INDEX = "ix_customer_project_id_is_archived_email_sort_key_id"
 _EXTENSIONS = ("pg_trgm", "btree_gin")
 
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -31,7 +32,7 @@ _RACES = frozenset({"40001", "40P01", "23505", "23503"})
 
 class PostgreSQL(Backend):
     lateral = True
-    driver_errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    driver_errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
     # After five executions it may take one plan for all values.
     plan_for_values = "SET LOCAL plan_cache_mode = force_custom_plan"
     reading: ClassVar[Options] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -48,7 +49,7 @@ class PostgreSQL(Backend):
         # PgBouncer may change the server between a statement's messages.
         return self.begin if self.connecting.pgbouncer else None
 
-    async def begin_writing(self, connection: AsyncConnection) -> None:
+    async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
         pass
 
     async def command(self, driver: Any, sql: str) -> None:
@@ -71,6 +72,7 @@ class PostgreSQL(Backend):
         engine = create_async_engine(
             self.url,
             connect_args=self._connect_args(),
+            query_cache_size=COMPILED_STATEMENTS,
             # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.
             hide_parameters=True,
             pool_size=self.connecting.pool_size,
@@ -118,12 +120,25 @@ class PostgreSQL(Backend):
             if error.connection_invalidated:
                 return Failure.OUTAGE
             error = error.orig or error
-        if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
-            return Failure.OUTAGE
         state = getattr(error, "sqlstate", None) or ""
         if state in _RACES:
             return Failure.RACE
         return Failure.OUTAGE if state[:2] in _OUTAGE_CLASSES or state in _OUTAGES else None
+
+    def is_rolled_back(self, error: BaseException) -> bool:
+        # An ERROR answers the COMMIT. A FATAL may have come after it was carried out.
+        cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+        return isinstance(cause, asyncpg.PostgresError) and getattr(cause, "severity_en", None) == "ERROR"
+
+    def is_answer(self, error: Exception) -> bool:
+        return isinstance(error, asyncpg.PostgresError) and self.failure(error) is None
+
+    def refuse_closed(self, driver: Any) -> None:
+        if driver.is_closed():
+            raise ConnectionResetError("the connection was closed before the commit")
+
+    def abandon(self, driver: Any) -> None:
+        driver.terminate()
 
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         # COPY goes past SQLAlchemy, which begins the transaction with the first statement that it sees.
@@ -136,7 +151,7 @@ class PostgreSQL(Backend):
     async def damage(self, connection: AsyncConnection) -> list[str]:
         invalid = await connection.execute(text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
         found = [f"the index {name} is invalid: REINDEX it" for name in invalid.scalars()]
-        if not await _has_search_index(connection):
+        if not await _has_index(connection, SEARCH_INDEX):
             missing = await _missing_extensions(connection)
             mend = f"; PostgreSQL's extensions {missing} are needed" if missing else ""
             found.append(_NO_SEARCH_INDEX.format(mend))
@@ -159,7 +174,7 @@ class PostgreSQL(Backend):
 
     async def index_search(self) -> bool:
         async with self._autocommit().connect() as connection:
-            if await _has_search_index(connection):
+            if await _has_index(connection, SEARCH_INDEX):
                 return False
             try:
                 for extension in _EXTENSIONS:
@@ -177,16 +192,25 @@ class PostgreSQL(Backend):
             )
             return True
 
+    async def index_email_sort(self) -> bool:
+        async with self._autocommit().connect() as connection:
+            if await _has_index(connection, EMAIL_SORT_INDEX):
+                return False
+            await connection.execute(text(f"DROP INDEX IF EXISTS {EMAIL_SORT_INDEX}"))
+            columns = "project_id, is_archived, email_sort_key, id"
+            await connection.execute(text(f"CREATE INDEX CONCURRENTLY {EMAIL_SORT_INDEX} ON customer ({columns})"))
+            return True
+
 
 _NO_SEARCH_INDEX = (
     "the search index is missing, so a search may read every customer of its project{}: run `customergraph db upgrade`"
 )
 
 
-async def _has_search_index(connection: AsyncConnection) -> bool:
-    """Tell whether there is a search index, and a whole one."""
+async def _has_index(connection: AsyncConnection, name: str) -> bool:
+    """Tell whether there is an index of this name, and a whole one."""
     statement = text("SELECT indexrelid FROM pg_index WHERE indexrelid = to_regclass(:name) AND indisvalid")
-    return await connection.scalar(statement, {"name": SEARCH_INDEX}) is not None
+    return await connection.scalar(statement, {"name": name}) is not None
 
 
 async def _missing_extensions(connection: AsyncConnection) -> str:

@@ -9,17 +9,19 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.errors import CommandRefused
-from customergraph.store.backend import Backend, Failure, Options
+from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Connecting, Failure, Options
+from customergraph.store.checkpoints import Checkpoints
 
 OLDEST = (3, 35)
 BUSY_TIMEOUT_SECONDS = 5
 STEP_SECONDS = 0.4
+_OVERWRITTEN = "overwritten"
 
 _OUTAGES = frozenset(
     {
@@ -35,12 +37,21 @@ _OUTAGES = frozenset(
 )
 
 
+# For each connection. Larger ones read no faster, since the operating system has the pages in memory too.
+CACHE_SIZE = "cache_size=-2048"
+
+
 class SQLite(Backend):
     lateral = False
     begin = "BEGIN"
+    writers_patience = BUSY_TIMEOUT_SECONDS
     driver_errors = (sqlite3.Error,)
     reading: ClassVar[Options] = {"writing": False}
     writing: ClassVar[Options] = {"writing": True}
+
+    def __init__(self, url: str, connecting: Connecting) -> None:
+        super().__init__(url, connecting)
+        self._checkpoints = Checkpoints(self.path)
 
     @property
     def path(self) -> Path:
@@ -49,7 +60,9 @@ class SQLite(Backend):
     def _engine(self) -> AsyncEngine:
         engine = create_async_engine(
             self.url,
-            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None},
+            # The driver's own cache takes 20 kB for each statement of each connection.
+            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None, "cached_statements": 64},
+            query_cache_size=COMPILED_STATEMENTS,
             # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.
             hide_parameters=True,
             pool_size=self.connecting.pool_size,
@@ -57,13 +70,24 @@ class SQLite(Backend):
             pool_timeout=self.connecting.pool_timeout,
         )
         event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
         event.listen(engine.sync_engine, "begin", _begin)
+        event.listen(engine.sync_engine, "after_cursor_execute", _note_overwritten)
+        event.listen(engine.sync_engine, "checkin", self._checkpoint_overwritten)
         return engine
 
-    async def begin_writing(self, connection: AsyncConnection) -> None:
+    def _checkpoint_overwritten(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        if entry.info.pop(_OVERWRITTEN, False):
+            self._checkpoints.request()
+
+    async def close(self) -> None:
+        await super().close()
+        await self._checkpoints.close()
+
+    async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
         # In steps: a driver that waits for another writer does not hear that it is to stop.
         await connection.execution_options(busy_timeout=STEP_SECONDS)
-        until = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        until = time.monotonic() + patience
         while True:
             try:
                 await connection.begin()
@@ -93,6 +117,20 @@ class SQLite(Backend):
     def failure(self, error: BaseException) -> Failure | None:
         return Failure.OUTAGE if _code(error) in _OUTAGES else None
 
+    def is_rolled_back(self, error: BaseException) -> bool:
+        # What could not be written at all; after other errors the log may hold the change.
+        return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+
+    def is_answer(self, error: Exception) -> bool:  # noqa: ARG002 - `SELECT 1` cannot be refused
+        return False
+
+    def refuse_closed(self, driver: Any) -> None:
+        if _is_closed(driver):
+            raise ConnectionResetError("the connection was closed before the commit")
+
+    def abandon(self, driver: Any) -> None:
+        pass
+
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         await connection.execute(insert(table), rows)
 
@@ -120,9 +158,38 @@ def refuse_old_sqlite() -> None:
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "cache_size=-16384"):
+    pragmas = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=FULL", CACHE_SIZE)
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _is_closed(driver: Any) -> bool:
+    try:
+        _ = driver.in_transaction
+    except (ValueError, sqlite3.ProgrammingError):
+        return True
+    return False
+
+
+def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Let the pool replace a connection whose thread has ended; it would stay in the pool for ever."""
+    driver: Any = connection
+    if _is_closed(driver.driver_connection):
+        raise DisconnectionError
+
+
+def _note_overwritten(
+    connection: Connection,
+    cursor: DBAPICursor,
+    statement: str,
+    _parameters: object,
+    _context: object,
+    _is_many: bool,  # noqa: FBT001 - SQLAlchemy gives it
+) -> None:
+    """Note on its connection that a transaction overwrote or deleted rows, whose old values the log has."""
+    if cursor.rowcount > 0 and statement.startswith(("UPDATE", "DELETE")):
+        connection.info[_OVERWRITTEN] = True
 
 
 def _begin(connection: Connection) -> None:

@@ -86,6 +86,13 @@ project = Table(
     **_NEVER_REUSED,
 )
 
+store_fact = Table(
+    "store_fact",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 token = Table(
     "token",
     metadata,
@@ -160,6 +167,7 @@ customer = Table(
     # What follows the texts is given by domain.customer.derived alone.
     Column("name_key", _Key, nullable=False),
     Column("email_key", _Key),
+    Column("email_sort_key", _Key),
     Column("company_key", _Key),
     Column("search_key", _Key, nullable=False),
     Column("is_archived", Boolean, Computed("archived_at IS NOT NULL", persisted=True), nullable=False),
@@ -172,7 +180,7 @@ customer = Table(
 
 SORT_COLUMNS = (
     "name_key",
-    "email_key",
+    "email_sort_key",
     "phone",
     "company_key",
     "created_at",

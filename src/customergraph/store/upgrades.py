@@ -10,11 +10,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from customergraph.errors import CommandRefused
-from customergraph.store import access, history
+from customergraph.store import access, embedded, history, keys
 from customergraph.store.database import Database
 from customergraph.store.postgresql import SEARCH_INDEX
 from customergraph.store.tables import metadata
 
+REPLACED_INDEX = "ix_customer_project_id_is_archived_email_key_id"
 MENDED_BY = "run `customergraph db upgrade`"
 
 
@@ -24,7 +25,8 @@ def _config() -> Config:
     return config
 
 
-def _newest() -> str | None:
+def newest() -> str | None:
+    """Give the version that this package needs."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
@@ -52,13 +54,16 @@ async def upgrade(database: Database) -> bool:
     async with database.upgrading():
         migrated = await _migrate(database)
         indexed = await database.backend.index_search()
-    return migrated or indexed
+        sort_indexed = await database.backend.index_email_sort()
+        rewritten = await keys.rewrite(database)
+        await _drop_replaced_index(database)
+    return migrated or indexed or sort_indexed or rewritten
 
 
 async def _migrate(database: Database) -> bool:
     async with database.unbound(writing=True) as connection:
         found = await connection.run_sync(_version)
-        if found == _newest():
+        if found == newest():
             return False
         if _is_newer(found):
             raise CommandRefused(_problem(found))
@@ -66,11 +71,20 @@ async def _migrate(database: Database) -> bool:
     return True
 
 
+async def _drop_replaced_index(database: Database) -> None:
+    # Last of all: an older worker, which still serves, sorts by it.
+    async with database.unbound(writing=True) as connection:
+        await connection.exec_driver_sql(f"DROP INDEX IF EXISTS {REPLACED_INDEX}")
+
+
 async def version_problem(database: Database) -> str | None:
-    """Say what is wrong with the store's version; None when it is the newest."""
+    """Say what is wrong with the store's version and that of its keys; None when both are the newest."""
     async with database.unbound() as connection:
         found = await connection.run_sync(_version)
-    return None if found == _newest() else _problem(found)
+        if found != newest():
+            return _problem(found)
+        problem = await keys.version_problem(connection)
+    return problem and f"{problem}: {MENDED_BY}"
 
 
 def _is_newer(version: str | None) -> bool:
@@ -81,13 +95,13 @@ def _is_newer(version: str | None) -> bool:
 def _problem(version: str | None) -> str:
     if _is_newer(version):
         return f"the store was made by a newer customergraph (its version is {version}): upgrade customergraph"
-    return f"the store's schema is behind (version {version or 'none'}, needed {_newest()}): {MENDED_BY}"
+    return f"the store's schema is behind (version {version or 'none'}, needed {newest()}): {MENDED_BY}"
 
 
 async def ready(database: Database) -> None:
     """Make an embedded store that is new; raise CommandRefused when the store's schema is behind."""
     path = database.backend.path
-    if path is not None and not path.exists():
+    if path is not None and embedded.is_new(path):
         await upgrade(database)
     problem = await version_problem(database)
     if problem:
@@ -105,7 +119,7 @@ def _differences(connection: Connection) -> list[str]:
 
 
 async def problems(database: Database) -> list[str]:
-    """Check the store's version, structure, integrity and remembered history; gives a line for each problem."""
+    """Check the store's version, structure, integrity, keys and remembered history; gives a line for each problem."""
     problem = await version_problem(database)
     if problem:
         return [problem]
@@ -113,6 +127,7 @@ async def problems(database: Database) -> list[str]:
         found = await connection.run_sync(_differences)
         found += await database.backend.damage(connection)
     for project in await access.projects(database):
+        found += await keys.problems(database, project)
         async with database.read(project.id) as read:
             untrue = await history.count_stale_summaries(read)
         if untrue:

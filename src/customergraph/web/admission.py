@@ -1,34 +1,88 @@
-"""How many operations a worker runs at once, how many wait, and who is sent away."""
+"""How many operations a worker runs at once, how many wait, and who is sent away: fairly by token."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
+from types import TracebackType
+from typing import Self
 
-from customergraph.errors import Overloaded
+from customergraph.errors import Overloaded, StoreUnavailable
+from customergraph.store.failures import AGAIN
+from customergraph.turns import Turns
 
 
 class Admission:
-    """Lets a bounded number of operations run at once, and a bounded number wait for their turn."""
+    """Lets a bounded number of operations run at once, and a bounded number wait for their turn.
 
-    def __init__(self, running: int, waiting: int) -> None:
-        self._turns = asyncio.Semaphore(running)
+    Nobody waits longer than `patience` seconds.
+    """
+
+    def __init__(self, turns: Turns, waiting: int, patience: float) -> None:
+        self._turns = turns
         self._may_wait = waiting
-        self._waiting = 0
+        self._patience = patience
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn; raises Overloaded when too many wait already."""
-        if self._turns.locked():
-            if self._waiting >= self._may_wait:
-                raise Overloaded
-            self._waiting += 1
-            try:
-                await self._turns.acquire()
-            finally:
-                self._waiting -= 1
-        else:
-            await self._turns.acquire()
+    def turn(self, key: Hashable) -> "AdmittedTurn":
+        """Give a turn of the key, which a block waits for; raises Overloaded when too many wait already."""
+        return AdmittedTurn(self, key)
+
+    async def enter(self, key: Hashable, *, writes: bool) -> None:
+        """Wait for a turn, which `leave` ends."""
+        if self._turns.is_free(key, writes=writes):
+            await self._turns.take(key, writes=writes)
+            return
+        self._make_room(key)
         try:
-            yield
-        finally:
-            self._turns.release()
+            async with asyncio.timeout(self._patience):
+                await self._turns.take(key, writes=writes)
+        except TimeoutError:
+            if writes:
+                raise StoreUnavailable(AGAIN, "other changes have kept their turns for too long") from None
+            raise Overloaded from None
+
+    def leave(self, key: Hashable, *, writes: bool) -> None:
+        self._turns.give_back(key, writes=writes)
+
+    def becomes_writer(self, key: Hashable) -> bool:
+        return self._turns.becomes_writer(key)
+
+    def _make_room(self, key: Hashable) -> None:
+        """Send away the newest of the key that has most waiting, when no more may wait."""
+        if self._turns.waiting < self._may_wait:
+            return
+        longest = self._turns.longest_queue()
+        if self._turns.waiting_of(key) >= self._turns.waiting_of(longest):
+            raise Overloaded
+        self._turns.refuse_newest(longest, Overloaded())
+
+
+class AdmittedTurn:
+    """One turn of an operation, from entering the block to leaving it."""
+
+    __slots__ = ("_admission", "_is_held", "_key", "_writes")
+
+    def __init__(self, admission: Admission, key: Hashable) -> None:
+        self._admission = admission
+        self._key = key
+        self._writes = False
+        self._is_held = False
+
+    async def write(self) -> None:
+        """Make it a turn that writes, of which there are fewer; waits for one, and keeps no other meanwhile."""
+        self._writes = True
+        if self._admission.becomes_writer(self._key):
+            return
+        self._is_held = False
+        self._admission.leave(self._key, writes=False)
+        await self._admission.enter(self._key, writes=True)
+        self._is_held = True
+
+    async def __aenter__(self) -> Self:
+        await self._admission.enter(self._key, writes=False)
+        self._is_held = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_held:
+            self._admission.leave(self._key, writes=self._writes)

@@ -1,13 +1,14 @@
 """The application: its routes and middleware, as lists."""
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -17,13 +18,21 @@ from customergraph import logs
 from customergraph.errors import BadRequest
 from customergraph.settings import Settings
 from customergraph.web import graphiql
-from customergraph.web.garbage import leave_out_what_stays
+from customergraph.web.compression import Compression
+from customergraph.web.faults import Faults
 from customergraph.web.gateway import Gateway
 from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
+from customergraph.web.hosts import Hosts
 from customergraph.web.request_id import HEADER, RequestId
 
-COMPRESSED_FROM_BYTES = 1000
+# How long a thread that computes, as the reader of documents does, keeps the event loop waiting.
+SWITCH_SECONDS = 0.001
+# What scripts of other origins may send: ours, and what common clients and their tracing add.
+ALLOWED_HEADERS = (
+    "authorization content-type x-request-id apollographql-client-name apollographql-client-version"
+    " apollo-require-preflight x-apollo-operation-name traceparent tracestate baggage sentry-trace x-requested-with"
+).split()
 
 
 def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlette:
@@ -31,9 +40,11 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
     logs.configure()
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        sys.setswitchinterval(SWITCH_SECONDS)
         app.state.gateway = Gateway.of(settings)
-        yield
+        # The server calls it when it stops.
+        yield {"stop": app.state.gateway.stop}
         await app.state.gateway.close()
 
     async def endpoint(request: Request) -> Response:
@@ -41,11 +52,11 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
             return graphiql.page(shown_token)
         return await graphql(request)
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            Route("/graphql", endpoint, methods=["GET", "POST"]),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
+            *_with_slash("/graphql", endpoint, ["GET", "POST"]),
+            *_with_slash("/healthz", healthz, ["GET"]),
+            *_with_slash("/readyz", readyz, ["GET"]),
             *(
                 [Mount("/graphiql", StaticFiles(packages=[("customergraph.web", "static")]))]
                 if settings.graphiql
@@ -58,15 +69,25 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", HEADER],
+                allow_headers=[*ALLOWED_HEADERS, *settings.cors_headers],
                 expose_headers=[HEADER, "Retry-After"],
                 max_age=86_400,
             ),
-            Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES),
+            Middleware(Compression),
+            Middleware(Hosts, settings=settings),
+            Middleware(Faults),
         ],
         exception_handlers={HTTPException: _http_refused, Exception: refused},
         lifespan=lifespan,
     )
+    # A redirect would lead to an address that is made of the request's Host.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _with_slash(path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: list[str]) -> list[Route]:
+    """Answer in the same way at a path and at the same with a slash."""
+    return [Route(path, endpoint, methods=methods), Route(f"{path}/", endpoint, methods=methods)]
 
 
 async def _http_refused(request: Request, error: Exception) -> Response:
@@ -74,10 +95,3 @@ async def _http_refused(request: Request, error: Exception) -> Response:
     response = await refused(request, BadRequest(f"{error.detail}.", error.status_code))
     response.headers.update(error.headers or {})
     return response
-
-
-def from_environment() -> Starlette:
-    """Make the application in a worker process."""
-    app = create_app(Settings.read())
-    leave_out_what_stays()
-    return app

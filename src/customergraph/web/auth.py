@@ -19,10 +19,14 @@ def is_stranger(request: Request) -> bool:
 
 def secret(request: Request) -> str:
     """Give the token's secret that a request carries; raises Unauthenticated for none."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not given.strip():
-        raise Unauthenticated("A token is needed: send the header `Authorization: Bearer <token>`.")
-    return given.strip()
+    scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() in {"", "bearer"}:
+        if not given.strip():
+            raise Unauthenticated("A token is needed: send the header `Authorization: Bearer <token>`.")
+        return given.strip()
+    # Neither part is repeated: either may be the secret.
+    wrong = "is of another scheme" if given else "lacks the scheme `Bearer`"
+    raise Unauthenticated(f"The header `Authorization` {wrong}: send `Authorization: Bearer <token>`.")
 
 
 async def authenticated(database: Database, secret: str) -> TokenUse:

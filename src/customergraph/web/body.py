@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from customergraph.errors import BadRequest
+from customergraph.errors import BadRequest, BodyTooLarge
 from customergraph.web.media_types import JSON
+
+_UTF_8 = frozenset({"utf-8", "utf8"})
+_PARAMETER = re.compile(r'([^\s;="]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;]*)')
+_LONGEST_PARAMETERS = 200
 
 
 async def read(request: Request, most_bytes: int, seconds: float) -> Any:
@@ -19,8 +24,7 @@ async def read(request: Request, most_bytes: int, seconds: float) -> Any:
     Raises BadRequest: 413 for one that is too large, 408 for one that drips, 415 for another
     type or encoding, 400 for what is no JSON in UTF-8.
     """
-    content_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    if content_type.strip() != JSON or ("charset" in parameters and "utf-8" not in parameters):
+    if not _is_json_in_utf_8(request.headers.get("content-type", "")):
         raise BadRequest(f"The body must be of Content-Type: {JSON}, in UTF-8.", 415)
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise BadRequest("The body must be sent as it is, without a Content-Encoding.", 415)
@@ -33,20 +37,24 @@ async def read(request: Request, most_bytes: int, seconds: float) -> Any:
         raise BadRequest("The body did not arrive whole.", 400) from None
 
 
+def _is_json_in_utf_8(content_type: str) -> bool:
+    if content_type == JSON:
+        return True
+    name, _, rest = content_type.lower().partition(";")
+    charsets = [value.strip(" \t\"'") for key, value in _PARAMETER.findall(rest) if key == "charset"]
+    return name.strip() == JSON and len(rest) <= _LONGEST_PARAMETERS and _UTF_8.issuperset(charsets)
+
+
 async def _bytes(request: Request, most: int) -> bytes:
     told = request.headers.get("content-length", "0")
     if told.isascii() and told.isdigit() and int(told) > most:
-        raise _too_large(most)
+        raise BodyTooLarge(most)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise _too_large(most)
+            raise BodyTooLarge(most)
     return bytes(body)
-
-
-def _too_large(most: int) -> BadRequest:
-    return BadRequest(f"The body is larger than {most:,} bytes, which are allowed.", 413)
 
 
 def parsed(text: str | bytes, name: str) -> Any:

@@ -1,16 +1,22 @@
 """What a worker answers operations with."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
+from customergraph.schema.context import Context
 from customergraph.schema.queries import execution
 from customergraph.settings import Settings
 from customergraph.store.backend import Connecting
 from customergraph.store.database import Database
+from customergraph.store.last_uses import LastUses
+from customergraph.turns import Bounds, Turns
 from customergraph.web.admission import Admission
-from customergraph.web.throttle import MemoryBuckets, Rate, RedisBuckets, Throttle
+from customergraph.web.redis_buckets import RedisBuckets
+from customergraph.web.throttle import MemoryBuckets, Rate, Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,8 @@ class Gateway:
     documents: Documents
     admission: Admission
     throttle: Throttle
+    last_uses: LastUses
+    running: set[Context] = field(default_factory=set)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -30,9 +38,11 @@ class Gateway:
             settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
         )
         limits = Limits(
+            document_bytes=settings.document_limit,
             tokens=settings.token_limit,
             depth=settings.depth_limit,
             fields=settings.field_limit,
+            repeated_fields=settings.repeated_field_limit,
             aliases_of_a_field=settings.field_alias_limit,
             aliases=settings.alias_limit,
             directives=settings.directive_limit,
@@ -43,15 +53,39 @@ class Gateway:
         )
         rate = Rate(settings.bucket_size, settings.bucket_refill)
         buckets = RedisBuckets(settings.redis_url, rate) if settings.redis_url else MemoryBuckets(rate)
+        database = Database(settings.database_url, connecting)
         return cls(
             settings,
-            Database(settings.database_url, connecting),
+            database,
             limits,
             Documents(execution(breadth_first=settings.breadth_first), limits),
-            Admission(settings.running_limit, settings.waiting_limit),
+            _admission(settings),
             Throttle(buckets, rate),
+            LastUses(database),
         )
 
+    @contextmanager
+    def stoppable(self, context: Context) -> Iterator[None]:
+        """Let `stop` reach an operation while it runs."""
+        self.running.add(context)
+        try:
+            yield
+        finally:
+            self.running.discard(context)
+
+    async def stop(self) -> None:
+        """End the waiting for the store of every operation that runs, so that it is answered now."""
+        for context in tuple(self.running):
+            await context.stop()
+
     async def close(self) -> None:
+        await self.last_uses.close()
         await self.database.close()
         await self.throttle.close()
+
+
+def _admission(settings: Settings) -> Admission:
+    """Admit operations by their tokens."""
+    bounds = Bounds.halved(settings.running_limit)
+    turns = Turns(bounds.capacity, share=bounds.share, writers=bounds.of_writers)
+    return Admission(turns, settings.waiting_limit, settings.deadline)

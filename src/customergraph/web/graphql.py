@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -20,7 +19,6 @@ from customergraph.errors import (
     Unauthenticated,
 )
 from customergraph.schema.errors import answered
-from customergraph.store import access
 from customergraph.store.access import TokenUse
 from customergraph.web import auth, body, media_types, operation
 from customergraph.web.encoding import encoded
@@ -60,7 +58,7 @@ async def _answered(request: Request) -> Response:
     status = 200 if answer.is_begun else _status(answer.refused, media_type)
     response = _response(await encoded(answer.body, answer.objects), status, _headers(answer.refused), media_type)
     if use.to_be_noted:
-        response.background = BackgroundTask(access.note_use, gateway.database, use.token_id)
+        gateway.last_uses.note(use.token_id)
     return response
 
 
@@ -82,9 +80,7 @@ def _response(pieces: list[bytes], status: int, headers: dict[str, str], media_t
 async def _use(request: Request, gateway: Gateway) -> TokenUse:
     if gateway.settings.open_introspection and auth.is_stranger(request):
         return auth.STRANGER
-    secret = auth.secret(request)
-    async with gateway.admission.turn():
-        return await auth.authenticated(gateway.database, secret)
+    return await auth.authenticated(gateway.database, auth.secret(request))
 
 
 async def _gone(request: Request) -> None:

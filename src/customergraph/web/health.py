@@ -3,6 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+PATHS = ("/healthz", "/readyz")
+
 
 async def healthz(_request: Request) -> Response:
     """Say that the process lives."""

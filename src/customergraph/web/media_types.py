@@ -22,7 +22,7 @@ def chosen(accept: Sequence[str]) -> str:
     wanted = ",".join(accept).lower()
     if len(wanted) > LONGEST_ACCEPT:
         raise BadRequest(f"The Accept header is longer than {LONGEST_ACCEPT:,} characters, which are allowed.", 431)
-    ranges = [_range(part) for part in wanted.split(",") if part.strip()]
+    ranges = [weighted(part) for part in wanted.split(",") if part.strip()]
     if not ranges:
         return JSON
     wishes = [(wish, -place, type_) for type_ in _OFFERED for wish, place in [_wish(type_, ranges)] if wish > 0]
@@ -32,7 +32,8 @@ def chosen(accept: Sequence[str]) -> str:
     return max((wish for wish in wishes if wish[0] == best), key=lambda wish: wish[1])[2]
 
 
-def _range(part: str) -> tuple[str, float]:
+def weighted(part: str) -> tuple[str, float]:
+    """Read one element of an Accept header or of one like it: its name and its weight."""
     name, *parameters = (piece.strip() for piece in part.split(";"))
     for parameter in parameters:
         key, _, value = parameter.partition("=")

@@ -1,7 +1,8 @@
 """One operation: admitted, charged, executed within its time, and answered with its cost."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from customergraph.errors import (
     BadRequest,
     LimitExceeded,
     OperationKindRefused,
+    Overloaded,
     RequestRefused,
     TimedOut,
     Unauthenticated,
@@ -20,8 +22,10 @@ from customergraph.execution.documents import AnyDocument
 from customergraph.execution.limits import check_values
 from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.schema.context import Context
-from customergraph.schema.errors import answered
+from customergraph.schema.errors import Change, MutationFailed, answered
+from customergraph.schema.mutations.scopes import require_scopes
 from customergraph.store.access import TokenUse
+from customergraph.web.admission import AdmittedTurn
 from customergraph.web.auth import STRANGER
 from customergraph.web.gateway import Gateway
 from customergraph.web.throttle import Charge
@@ -87,8 +91,8 @@ async def answer(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone:
     """Execute an operation for a token; `gone` ends when the client does."""
     charge = Charge()
     try:
-        async with gateway.admission.turn():
-            result = await _executed(gateway, request, use, gone, charge)
+        async with gateway.admission.turn(use.token_id) as turn:
+            result = await _executed(gateway, request, use, gone, charge, turn)
     except RequestErrors as refused:
         before = refused.before_execution
         result = Answer({"errors": [answered(error, before_execution=before) for error in refused.errors]})
@@ -105,23 +109,48 @@ def cost_told(gateway: Gateway, requested: int = 0, actual: int = 0) -> dict[str
     return {"cost": {"requested": requested, "actual": actual, "limit": gateway.settings.cost_limit}}
 
 
-async def _executed(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge) -> Answer:
+async def _executed(
+    gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge, turn: AdmittedTurn
+) -> Answer:
     check_values(request.variables, gateway.limits)
-    document = await gateway.documents.read(request.query)
-    operation = _prepared(document, request)
+    document = await _read(gateway, request.query, use, gone)
+    operation = _prepared(document, request, hide_suggestions=use is STRANGER)
     _require_scope(gateway, operation, use)
     charge.requested = operation.cost.requested
     if charge.requested > gateway.settings.cost_limit:
-        raise LimitExceeded("cost", charge.requested, gateway.settings.cost_limit)
-    async with gateway.throttle.charged(use.token_id, charge), Context(gateway.database, use.principal) as context:
-        result = await _in_time(operation.run(context), context, gone, gateway.settings.deadline)
-        charge.actual = result.objects
-    return Answer(_body(result))
+        raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
+    if operation.kind is OperationType.MUTATION:
+        await turn.write()
+    new_context = Context(gateway.database, use.principal, use.token_id)
+    async with gateway.throttle.charged(use.token_id, charge), new_context as context:
+        with _faults_of(operation, context), gateway.stoppable(context):
+            result = await _in_time(operation, context, gone, gateway.settings.deadline)
+            charge.actual = result.objects
+            return Answer(_body(result, operation, context))
 
 
-def _prepared(document: AnyDocument, request: GraphQLRequest) -> Operation:
+async def _read(gateway: Gateway, text: str, use: TokenUse, gone: Watch) -> AnyDocument:
+    """Give the document of a text; one that is new waits for its token's turn, and no longer than its client."""
+    document = gateway.documents.remembered(text)
+    if document is not None:
+        return document
+    reading = asyncio.ensure_future(gateway.documents.read(text, use.token_id))
+    watch = asyncio.ensure_future(gone())
     try:
-        return document.prepare(request.operation_name, request.variables, request.kinds)
+        await asyncio.wait({reading, watch}, timeout=gateway.settings.deadline, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            raise ClientGone if watch.done() else Overloaded
+        return reading.result()
+    finally:
+        reading.cancel()
+        watch.cancel()
+
+
+def _prepared(document: AnyDocument, request: GraphQLRequest, *, hide_suggestions: bool) -> Operation:
+    try:
+        return document.prepare(
+            request.operation_name, request.variables, request.kinds, hide_suggestions=hide_suggestions
+        )
     except OperationKindRefused as refused:
         if refused.kind == OperationType.SUBSCRIPTION.value:
             raise BadRequest("There are no subscriptions here: send a query or a mutation.") from None
@@ -135,14 +164,34 @@ def _require_scope(gateway: Gateway, operation: Operation, use: TokenUse) -> Non
         raise Unauthenticated(
             "Without a token the schema alone may be asked for: send `Authorization: Bearer <token>`."
         )
-    # Mutations' actions judge who may do them.
     if operation.kind is OperationType.QUERY:
         use.principal.require(Scope.READ)
+    else:
+        # Of all mutations, before the first of them begins.
+        require_scopes(use.principal, operation.root_fields)
 
 
-async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> Result:
+@contextmanager
+def _faults_of(operation: Operation, context: Context) -> Iterator[None]:
+    """Let a fault in a mutation say whether its changes were made."""
+    try:
+        yield
+    except (RequestRefused, ClientGone):
+        raise
+    except Exception as error:
+        if operation.kind is not OperationType.MUTATION:
+            raise
+        raise MutationFailed(Change(_all_done(operation, context))) from error
+
+
+def _all_done(operation: Operation, context: Context) -> bool | None:
+    names = [planned.details[0].node.name.value for planned in operation.plan.root.fields]
+    return context.all_done(sum(not name.startswith("__") for name in names))
+
+
+async def _in_time(operation: Operation, context: Context, gone: Watch, seconds: float) -> Result:
     """Await the work until its deadline, and while its client waits for it; then stop it, in the store too."""
-    task: asyncio.Task[Result] = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(operation.run(context))
     watch = asyncio.ensure_future(gone())
     try:
         await asyncio.wait({task, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -152,15 +201,25 @@ async def _in_time(work: Any, context: Context, gone: Watch, seconds: float) -> 
             is_gone = watch.done()
             task.cancel()
             await asyncio.wait({task})
-            raise ClientGone if is_gone else TimedOut(seconds)
+            raise ClientGone if is_gone else TimedOut(seconds, done=_all_done(operation, context))
         return task.result()
     finally:
         task.cancel()
         watch.cancel()
 
 
-def _body(result: Result) -> dict[str, Any]:
+def _body(result: Result, operation: Operation, context: Context) -> dict[str, Any]:
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
-        body["errors"] = [answered(error, before_execution=False) for error in result.errors]
+        body["errors"] = [
+            answered(error, before_execution=False, change=_change(error, operation, context))
+            for error in result.errors
+        ]
     return body
+
+
+def _change(error: GraphQLError, operation: Operation, context: Context) -> Change | None:
+    """Give the change of the mutation field that an error stands in."""
+    if operation.kind is not OperationType.MUTATION or not error.path:
+        return None
+    return Change(context.is_done(error.path[0]))

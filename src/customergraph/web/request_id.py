@@ -1,4 +1,4 @@
-"""The id of a request: in its answer, in its logs, and in the answer to a fault."""
+"""What every answer carries: the id of its request, which stands in logs too, and that its type is as it says."""
 
 import re
 from uuid import uuid4
@@ -26,7 +26,9 @@ class RequestId:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = id_
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = id_
+                headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=id_):

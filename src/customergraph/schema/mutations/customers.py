@@ -49,7 +49,7 @@ async def _done(info: Info, act: Act) -> Outcome:
     """Carry out an act in a transaction of its own; what is read from here on sees what it did."""
     context = info.context
     try:
-        changed = await context.change(lambda write: act(write, context.principal))
+        changed = await context.change(info.path.key, lambda write: act(write, context.principal))
     except InputRefused as refused:
         errors = [UserError(field=list(m.field), message=m.message, code=m.code) for m in refused.mistakes]
         return Outcome(None, errors)
@@ -70,19 +70,19 @@ def _on(id_: str, act: Callable[..., Awaitable[Changed]]) -> Act:
 async def create_customer(
     info: Info,
     input: Annotated[CreateCustomerInput, strawberry.argument(description="The customer to be added.")],
-) -> CreateCustomerPayload:
+) -> CreateCustomerPayload | None:
     outcome = await _done(info, lambda write, principal: actions.create(write, principal, input.by_name()))
     return CreateCustomerPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)
 
 
-async def delete_customer(info: Info, id: CustomerId) -> DeleteCustomerPayload:
+async def delete_customer(info: Info, id: CustomerId) -> DeleteCustomerPayload | None:
     outcome = await _done(info, _on(id, actions.delete))
     changed = outcome.changed
     deleted = strawberry.ID(str(GlobalId(Kind.CUSTOMER, changed.customer_id))) if changed else None
     return DeleteCustomerPayload(deleted_customer_id=deleted, user_errors=outcome.user_errors)
 
 
-async def archive_customer(info: Info, id: CustomerId) -> ArchiveCustomerPayload:
+async def archive_customer(info: Info, id: CustomerId) -> ArchiveCustomerPayload | None:
     outcome = await _done(info, _on(id, actions.archive))
     return ArchiveCustomerPayload(
         customer=await _customer(info, outcome),
@@ -91,19 +91,19 @@ async def archive_customer(info: Info, id: CustomerId) -> ArchiveCustomerPayload
     )
 
 
-async def unarchive_customer(info: Info, id: CustomerId) -> UnarchiveCustomerPayload:
+async def unarchive_customer(info: Info, id: CustomerId) -> UnarchiveCustomerPayload | None:
     outcome = await _done(info, _on(id, actions.unarchive))
     return UnarchiveCustomerPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)
 
 
 async def update_customer_notes(
     info: Info, id: CustomerId, notes: Notes = strawberry.UNSET
-) -> UpdateCustomerNotesPayload:
+) -> UpdateCustomerNotesPayload | None:
     outcome = await _done(info, _on(id, partial(actions.update_notes, notes=unset_to_none(notes))))
     return UpdateCustomerNotesPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)
 
 
-async def unsubscribe_customer(info: Info, id: CustomerId) -> UnsubscribeCustomerPayload:
+async def unsubscribe_customer(info: Info, id: CustomerId) -> UnsubscribeCustomerPayload | None:
     outcome = await _done(info, _on(id, actions.unsubscribe))
     return UnsubscribeCustomerPayload(
         customer=await _customer(info, outcome),
@@ -112,12 +112,12 @@ async def unsubscribe_customer(info: Info, id: CustomerId) -> UnsubscribeCustome
     )
 
 
-async def resubscribe_customer(info: Info, id: CustomerId) -> ResubscribeCustomerPayload:
+async def resubscribe_customer(info: Info, id: CustomerId) -> ResubscribeCustomerPayload | None:
     outcome = await _done(info, _on(id, actions.resubscribe))
     return ResubscribeCustomerPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)
 
 
-async def cancel_customer_unsent_messages(info: Info, id: CustomerId) -> CancelCustomerUnsentMessagesPayload:
+async def cancel_customer_unsent_messages(info: Info, id: CustomerId) -> CancelCustomerUnsentMessagesPayload | None:
     outcome = await _done(info, _on(id, actions.cancel_unsent_messages))
     return CancelCustomerUnsentMessagesPayload(
         customer=await _customer(info, outcome),
@@ -126,6 +126,6 @@ async def cancel_customer_unsent_messages(info: Info, id: CustomerId) -> CancelC
     )
 
 
-async def update_customer_tags(info: Info, id: CustomerId, tag_slugs: TagSlugs) -> UpdateCustomerTagsPayload:
+async def update_customer_tags(info: Info, id: CustomerId, tag_slugs: TagSlugs) -> UpdateCustomerTagsPayload | None:
     outcome = await _done(info, _on(id, partial(actions.update_tags, slugs=tag_slugs)))
     return UpdateCustomerTagsPayload(customer=await _customer(info, outcome), user_errors=outcome.user_errors)

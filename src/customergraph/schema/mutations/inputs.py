@@ -16,7 +16,9 @@ def _optional(description: str) -> Any:
 class CreateCustomerInput:
     first_name: str = strawberry.field(description="First name; up to 255 characters.")
     last_name: str | None = _optional("Last name; up to 255 characters.")
-    email: str | None = _optional("Email address; unique in the project without regard to case.")
+    email: str | None = _optional(
+        "Email address; unique in the project without regard to case and to how its domain is written."
+    )
     phone: str | None = _optional("Phone number with its country code, like `+14155550123`; unique in the project.")
     company: str | None = _optional("Company or organization; up to 255 characters.")
     has_subscription: bool | None = _optional("Whether the customer pays for a subscription; false by default.")

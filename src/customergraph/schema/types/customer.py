@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -34,6 +35,9 @@ from customergraph.schema.types.review import Review
 from customergraph.schema.types.tag import Tag
 
 NESTED_PAGE = 10
+# In objects, as the cost is told: a count reads what it counts, and a search what it passes over too.
+COUNT_PRICE = 100
+SEARCH_COUNT_PRICE = 500
 
 
 def _is_there(value: Any) -> bool:
@@ -82,7 +86,8 @@ class Customer(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str | None = strawberry.field(description="Last name.")
     email: str | None = strawberry.field(
-        description="Email address, in the case it was given in; unique in the project without regard to case."
+        description="Email address, as it was given; unique in the project without regard to case"
+        " and to how its domain is written."
     )
     phone: str | None = strawberry.field(description="Phone number as E.164; unique in the project.")
     company: str | None = strawberry.field(description="Company or organization.")
@@ -134,16 +139,25 @@ def customer_of(info: Info, id: CustomerId) -> Any:
     return FixedKeyLoader(loader, key)
 
 
+def price_of_counting_customers(arguments: Mapping[str, Any]) -> int:
+    """Give the price of a count from the arguments of `customers`."""
+    return SEARCH_COUNT_PRICE if (arguments.get("q") or "").strip() else COUNT_PRICE
+
+
 def customers_of(
     info: Info,
     q: Annotated[
         str | None,
         strawberry.argument(
-            description="Part of a first, last or full name, email, company or phone, without regard to case."
+            description="Words that each have to be part of the full name, email, company or phone."
+            " Case and accents do not count; up to 100 characters."
         ),
     ] = strawberry.UNSET,
     email: Annotated[
-        str | None, strawberry.argument(description="The whole email address, without regard to case.")
+        str | None,
+        strawberry.argument(
+            description="The whole email address, without regard to case and to how its domain is written."
+        ),
     ] = strawberry.UNSET,
     tag_slug: Annotated[
         str | None, strawberry.argument(description="Only customers with the tag of this slug.")
@@ -181,8 +195,8 @@ def customers_of(
     from_, to = rules.days(unset_to_none(date_from), unset_to_none(date_to))
     since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
     wanted = CustomerFilter(
-        search=rules.folded_argument("q", unset_to_none(q), rules.LONGEST_SEARCH) or None,
-        email=rules.folded_argument("email", unset_to_none(email)),
+        words=rules.search_argument(unset_to_none(q)),
+        email=rules.email_argument(unset_to_none(email)),
         tag_slug=rules.slug_argument("tagSlug", unset_to_none(tag_slug)),
         facet=unset_to_none(filter),
         date_key=date_key or DateKey.CREATED_AT,

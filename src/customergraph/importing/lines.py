@@ -1,0 +1,118 @@
+"""The lines of an import file in bounded memory, however long they are."""
+
+import codecs
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from customergraph.errors import CommandRefused
+
+# A review has a body and a reply of 50,000 characters, and an escape of JSON takes up to 12 bytes for one.
+MAX_LINE_BYTES = 2 * 1024 * 1024
+# The same row as CSV.
+MAX_RECORD_CHARACTERS = 500_000
+# A line that is longer may have no end: a pipe can give zeros for ever.
+MAX_SKIPPED_GIBIBYTES = 4
+# How many characters may be read again: so many for each one of the file, and some more for a small file.
+MAX_REREADS = 4
+FREE_REREADS = 64 * 1024 * 1024
+
+_PROGRESS_BYTES = 65_536
+
+
+class LineReader(Protocol):
+    """What lines are read from, as `io.BufferedReader` has it."""
+
+    def readline(self, size: int, /) -> bytes: ...
+
+
+class RecordTooLong(Exception):
+    """A record of more characters than one may have."""
+
+
+def read_lines(file: LineReader, read: Callable[[int], None]) -> Iterator[str | None]:
+    """Give each line as text, and None for a line that is too long; `read` is told how many bytes were read.
+
+    Bytes that are not UTF-8 become half surrogate pairs, by which their row is recognised and rejected.
+    Raises CommandRefused for a line that does not end.
+    """
+    pieces = _pieces(file, read)
+    for number, piece in enumerate(pieces, start=1):
+        if len(piece) < MAX_LINE_BYTES or piece.endswith(b"\n"):
+            content = piece.removeprefix(codecs.BOM_UTF8) if number == 1 else piece
+            yield content.decode("utf-8", "surrogateescape")
+        else:
+            yield None
+            _skip_rest_of_line(pieces, number)
+
+
+def _pieces(file: LineReader, read: Callable[[int], None]) -> Iterator[bytes]:
+    """Give the lines of a file, and those that are too long in several pieces."""
+    unreported = 0
+    while piece := file.readline(MAX_LINE_BYTES):
+        unreported += len(piece)
+        if unreported >= _PROGRESS_BYTES:
+            read(unreported)
+            unreported = 0
+        yield piece
+    read(unreported)
+
+
+def _skip_rest_of_line(pieces: Iterator[bytes], number: int) -> None:
+    left = MAX_SKIPPED_GIBIBYTES * 1024**3
+    for piece in pieces:
+        left -= len(piece)
+        if piece.endswith(b"\n"):
+            return
+        if left < 0:
+            raise CommandRefused(f"line {number:,}: does not end within {MAX_SKIPPED_GIBIBYTES} GiB")
+
+
+class RecordLines(Iterator[str]):
+    """The lines that a CSV reader takes, of which those of its current record can be read again."""
+
+    def __init__(self, lines: Iterator[str | None]) -> None:
+        self.first = 1
+        self._lines = lines
+        self._again: deque[str | None] = deque()
+        self._record: list[str | None] = []
+        self._left = 0
+        self._rereads_left = FREE_REREADS
+
+    @property
+    def last(self) -> int:
+        """The number of the line that was read last."""
+        return self.first + max(len(self._record), 1) - 1
+
+    def begin_record(self, max_characters: int = MAX_RECORD_CHARACTERS) -> None:
+        self.first += len(self._record)
+        self._record = []
+        self._left = max_characters
+
+    def __next__(self) -> str:
+        """Give the next line; raises RecordTooLong where it makes the record too long."""
+        line = self._again.popleft() if self._again else self._new_line()
+        self._record.append(line)
+        if line is None:
+            raise RecordTooLong
+        self._left -= len(line)
+        if self._left < 0:
+            raise RecordTooLong
+        return line
+
+    def _new_line(self) -> str | None:
+        line = next(self._lines)
+        self._rereads_left += MAX_REREADS * len(line or "")
+        return line
+
+    def read_again(self) -> None:
+        """Let the next record begin at the second line of this one.
+
+        Raises CommandRefused where that was done so often that the time would not be linear.
+        """
+        rest = self._record[1:]
+        del self._record[1:]
+        self._again.extendleft(reversed(rest))
+        self._rereads_left -= sum(len(line or "") for line in rest)
+        if self._rereads_left < 0:
+            raise CommandRefused(f"line {self.first:,}: too many quotes before it are not closed: this is not CSV")

@@ -1,0 +1,40 @@
+"""A file whose lines can be read again from where their reading began."""
+
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import BinaryIO, Self
+
+
+class Replay:
+    """Reads a file's lines, and reads them again after `rewind`.
+
+    What comes through a pipe can be read once: it is copied to a temporary file meanwhile.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._copy = None if file.seekable() else TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._start = file.tell() if self._copy is None else 0
+        self._copied = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._copy is not None:
+            self._copy.close()
+
+    def rewind(self) -> None:
+        (self._copy or self._file).seek(self._start)
+
+    def readline(self, size: int, /) -> bytes:
+        """Read a line, or a piece of `size` bytes of a longer one; each time with the same size."""
+        if self._copy is None:
+            return self._file.readline(size)
+        if self._copy.tell() < self._copied:
+            return self._copy.readline(size)
+        line = self._file.readline(size)
+        self._copied += self._copy.write(line)
+        return line

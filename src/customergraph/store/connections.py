@@ -1,0 +1,77 @@
+"""Who may have a connection of the pool: fairly by token, and never writers alone.
+
+SQLAlchemy's pool serves whoever asked first, so one token, or writers that wait for a lock, could
+hold every connection. A transaction takes a seat here before it asks the pool, which then has one.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Hashable
+
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from customergraph.turns import Bounds, Turns
+
+# From so many connections on, one is kept for look-ups.
+FEWEST_CONNECTIONS_TO_KEEP_ONE = 3
+ONE_WRITER = Bounds(1, 1)
+
+
+class Connections:
+    """The seats of one pool."""
+
+    def __init__(self, pool_size: int, *, patience: float, writers_patience: float, is_embedded: bool) -> None:
+        whole = Bounds.halved(pool_size)
+        seats = pool_size - (pool_size >= FEWEST_CONNECTIONS_TO_KEEP_ONE)
+        # An embedded store works in this process: more statements than processors only hold up each other.
+        share = min(whole.share, max(2, os.cpu_count() or 1)) if is_embedded else whole.share
+        writers = ONE_WRITER if is_embedded else whole.of_writers
+        self._turns = Turns(seats, share=share, writers=writers)
+        self._look_ups = Turns(pool_size)
+        self._patience = patience
+        self._writers_patience = writers_patience
+
+    def seat(self, holder: Hashable, *, writes: bool = False) -> "Seat":
+        """Give a seat for one transaction of the holder, which is not taken yet."""
+        return Seat(self._turns, holder, self._writers_patience if writes else self._patience, writes=writes)
+
+    def look_up(self, holder: Hashable) -> "Seat":
+        """Give a seat for a read of one row, which no transaction makes wait."""
+        return Seat(self._look_ups, holder, self._patience, writes=False)
+
+
+class Seat:
+    """The right of one transaction to a connection."""
+
+    def __init__(self, turns: Turns, holder: Hashable, patience: float, *, writes: bool) -> None:
+        self._turns = turns
+        self._holder = holder
+        self._writes = writes
+        # How many seconds the transaction may still wait before it begins.
+        self.patience = patience
+        self.is_waited_for = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it could be taken without waiting."""
+        return self._turns.is_free(self._holder, writes=self._writes)
+
+    async def take(self) -> None:
+        """Wait for the seat; raises the pool's own error when none becomes free in time."""
+        if self.is_free:
+            await self._turns.take(self._holder, writes=self._writes)
+            return
+        since = time.monotonic()
+        self.is_waited_for = True
+        try:
+            async with asyncio.timeout(self.patience):
+                await self._turns.take(self._holder, writes=self._writes)
+        except TimeoutError:
+            raise PoolTimeoutError(f"no connection became free in {self.patience:g} s") from None
+        finally:
+            self.is_waited_for = False
+        self.patience -= time.monotonic() - since
+
+    def give_back(self) -> None:
+        self._turns.give_back(self._holder, writes=self._writes)

@@ -1,0 +1,150 @@
+"""The keys that searching and sorting read: whether they follow from the texts, and writing them anew.
+
+They are made by the rules of one version (`KEYS_VERSION`), which the store remembers. An upgrade
+rewrites those that differ, in transactions of one batch each, while others read and write.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Executable
+
+from customergraph.domain.customer import derived
+from customergraph.domain.text import KEYS_VERSION, fold
+from customergraph.store import access, mailboxes
+from customergraph.store.batches import each
+from customergraph.store.database import Database, Transaction, Write
+from customergraph.store.tables import customer, location, store_fact, tag
+from customergraph.store.tenancy import in_project
+
+BATCH_SIZE = 1_000
+_VERSION = "keys_version"
+
+Row = Any
+Changes = dict[int, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedTable:
+    """A table with keys, the texts that they follow from, and the rule."""
+
+    table: Table
+    texts: tuple[str, ...]
+    derive: Callable[[Mapping[str, Any]], dict[str, Any]]
+    keys: tuple[str, ...]
+    keep_apart: Callable[[Transaction, Sequence[Row], Changes], Awaitable[None]] | None = None
+
+    def _rows(self) -> Select[Any]:
+        columns = (self.table.c[name] for name in ("id", *self.texts, *self.keys))
+        return select(*columns).where(in_project(self.table)).order_by(self.table.c.id)
+
+    def batch(self) -> Executable:
+        """Select the next rows after the parameter `after_id`."""
+        return self._rows().where(self.table.c.id > bindparam("after_id", type_=BigInteger)).limit(BATCH_SIZE)
+
+    def locked(self) -> Executable:
+        """Select the rows of the parameter `ids`, and keep others from changing them."""
+        return self._rows().where(self.table.c.id.in_(select(each("ids").c.value))).with_for_update()
+
+    def change(self) -> Executable:
+        new = {name: bindparam(f"new_{name}", type_=self.table.c[name].type) for name in self.keys}
+        return update(self.table).where(in_project(self.table), self.table.c.id == bindparam("changed_id")).values(new)
+
+    async def changes(self, transaction: Transaction, rows: Sequence[Row]) -> Changes:
+        """Return all keys of each row that has a wrong one, by the row's id."""
+        right = {row.id: self.derive({name: getattr(row, name) for name in self.texts}) for row in rows}
+        if self.keep_apart:
+            await self.keep_apart(transaction, rows, right)
+        return {row.id: right[row.id] for row in rows if self._stored(row) != right[row.id]}
+
+    def _stored(self, row: Row) -> dict[str, Any]:
+        return {name: getattr(row, name) for name in self.keys}
+
+
+def _name_key(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name_key": fold(columns["name"])}
+
+
+_CUSTOMER_TEXTS = ("first_name", "last_name", "email", "company", "phone")
+_CUSTOMER_KEYS = ("name_key", "email_key", "email_sort_key", "company_key", "search_key")
+KEYED_TABLES = (
+    KeyedTable(location, ("name",), _name_key, ("name_key",)),
+    KeyedTable(tag, ("name",), _name_key, ("name_key",)),
+    KeyedTable(customer, _CUSTOMER_TEXTS, derived, _CUSTOMER_KEYS, mailboxes.keep_apart),
+)
+
+
+async def version_problem(connection: AsyncConnection) -> str | None:
+    """Say by which other version the store's keys were made; None when it is this one."""
+    stored = await connection.scalar(select(store_fact.c.value).where(store_fact.c.name == _VERSION))
+    if stored == KEYS_VERSION:
+        return None
+    return f"the store's search keys are of another version ({stored or 'none'}, needed {KEYS_VERSION})"
+
+
+async def problems(database: Database, project: Any) -> list[str]:
+    """Compare all keys of a project with the texts that they follow from; returns a line for each table."""
+    lines = []
+    for keyed in KEYED_TABLES:
+        wrong = sum([len(changes) async for changes in _wrong(database, project.id, keyed)])
+        if wrong:
+            lines.append(
+                f"project {project.slug}: {wrong} rows of {keyed.table.name} have keys that do not follow"
+                " from their texts: run `customergraph db upgrade`"
+            )
+    async with database.read(project.id) as read:
+        shared = await mailboxes.shared(read)
+    advice = "give one of them another email or delete it, and run `customergraph db upgrade`"
+    return lines + [f"project {project.slug}: {line}: {advice}" for line in shared]
+
+
+async def rewrite(database: Database) -> bool:
+    """Make all keys follow from their texts; tells whether anything was changed.
+
+    Reads every row, a batch at a time, and locks only those that it changes.
+    """
+    changed = False
+    for project in await access.projects(database):
+        for keyed in KEYED_TABLES:
+            async for changes in _wrong(database, project.id, keyed):
+                await database.change(project.id, partial(_mend, keyed=keyed, ids=list(changes)))
+                changed = True
+    return await _remember_version(database) or changed
+
+
+async def _wrong(database: Database, project_id: int, keyed: KeyedTable) -> AsyncIterator[Changes]:
+    """Read a table in batches; yields the right keys of rows that have wrong ones, where there are any."""
+    statement, last = keyed.batch(), 0
+    while True:
+        async with database.read(project_id) as read:
+            rows = await read.rows(statement, {"after_id": last})
+            changes = await keyed.changes(read, rows)
+        if changes:
+            yield changes
+        if len(rows) < BATCH_SIZE:
+            return
+        last = rows[-1].id
+
+
+async def _mend(write: Write, keyed: KeyedTable, ids: Sequence[int]) -> None:
+    # Read again under a lock: an older worker may have changed the texts meanwhile.
+    rows = await write.rows(keyed.locked(), {"ids": ids})
+    changes = await keyed.changes(write, rows)
+    parameters = [
+        {"changed_id": id_, **{f"new_{name}": value for name, value in keys.items()}} for id_, keys in changes.items()
+    ]
+    await write.change(keyed.change(), parameters)
+
+
+async def _remember_version(database: Database) -> bool:
+    """Write the version of the keys; tells whether it was another one."""
+    async with database.unbound(writing=True) as connection:
+        if await version_problem(connection) is None:
+            return False
+        await connection.execute(delete(store_fact).where(store_fact.c.name == _VERSION))
+        await connection.execute(insert(store_fact).values(name=_VERSION, value=KEYS_VERSION))
+    return True

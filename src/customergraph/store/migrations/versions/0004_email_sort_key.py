@@ -1,0 +1,30 @@
+"""Emails are unique by their mailbox, and sorted by a key of its own.
+
+Revision ID: 0004
+Revises: 0003
+
+`email_key`, which is unique, takes the form of the mailbox; `email_sort_key` keeps the folded text.
+Both are written after the migrations, in batches (store/keys.py). PostgreSQL's index of the new
+column is made then too, without stopping writers, and the old column's index is dropped last.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    op.add_column("customer", sa.Column("email_sort_key", KEY, nullable=True))
+    if op.get_bind().dialect.name == "sqlite":
+        op.create_index(
+            op.f("ix_customer_project_id_is_archived_email_sort_key_id"),
+            "customer",
+            ["project_id", "is_archived", "email_sort_key", "id"],
+            unique=False,
+        )

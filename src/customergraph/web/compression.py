@@ -1,0 +1,119 @@
+"""Answers compressed for clients that accept it (RFC 9110, section 12.5.3)."""
+
+import zlib
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from customergraph.errors import BadRequest
+from customergraph.web.graphql import refused
+from customergraph.web.media_types import weighted
+
+COMPRESSED_FROM_BYTES = 1000
+# Level 9 holds the event loop six times as long, for a third less to send.
+_LEVEL = 1
+_WITH_GZIP_HEADER = 16 + zlib.MAX_WBITS
+_GZIP = frozenset({"gzip", "x-gzip"})
+_NOT_ACCEPTABLE = 406
+_PARTIAL_CONTENT = 206
+_NO_CONTENT = frozenset({204, 304})
+
+
+class Compression:
+    """Compresses what is large enough, for clients that accept gzip; small answers where they refuse any other way."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        weights = _weights(scope)
+        gzip, identity = _weight_of_gzip(weights), _weight_of_identity(weights)
+        if not gzip and not identity:
+            response = await refused(Request(scope), BadRequest("Accept gzip, or no coding.", _NOT_ACCEPTABLE))
+            await response(scope, receive, send)
+        elif gzip and gzip >= (identity if "identity" in weights else 0) and scope["method"] != "HEAD":
+            await self._app(scope, receive, _Compressed(send, COMPRESSED_FROM_BYTES if identity else 1).send)
+        else:
+            await self._app(scope, receive, _plain(send))
+
+
+def _weights(scope: Scope) -> Mapping[str, float]:
+    """Give the weight of each coding that the client lists."""
+    values = Headers(scope=scope).getlist("accept-encoding")
+    return dict(weighted(part) for part in ",".join(values).lower().split(",") if part.strip())
+
+
+def _weight_of_gzip(weights: Mapping[str, float]) -> float:
+    named = [weight for coding, weight in weights.items() if coding in _GZIP]
+    return max(named) if named else weights.get("*", 0.0)
+
+
+def _weight_of_identity(weights: Mapping[str, float]) -> float:
+    """Give the weight of an answer as it is, which is acceptable unless it is excluded."""
+    return weights.get("identity", weights.get("*", 1.0))
+
+
+def _plain(send: Send) -> Send:
+    async def send_plain(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).add_vary_header("Accept-Encoding")
+        await send(message)
+
+    return send_plain
+
+
+class _Compressed:
+    """One answer on its way to a client that accepts gzip; its head waits for the first piece of its body."""
+
+    def __init__(self, send: Send, from_bytes: int) -> None:
+        self._send = send
+        self._from_bytes = from_bytes
+        self._start: Message | None = None
+        self._compressor: zlib._Compress | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).add_vary_header("Accept-Encoding")
+            self._start = message
+            return
+        if self._start is not None:
+            start, self._start = self._start, None
+            await self._begin(start, message)
+        elif self._compressor is not None:
+            message["body"] = self._compress(self._compressor, message)
+        await self._send(message)
+
+    async def _begin(self, start: Message, first: Message) -> None:
+        body, more = first.get("body", b""), first.get("more_body", False)
+        headers = MutableHeaders(scope=start)
+        if (more or len(body) >= self._from_bytes) and _may_be_compressed(start["status"], headers):
+            self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WITH_GZIP_HEADER)
+            first["body"] = self._compress(self._compressor, first)
+            _tell(headers, None if more else len(first["body"]))
+        await self._send(start)
+
+    @staticmethod
+    def _compress(compressor: "zlib._Compress", message: Message) -> bytes:
+        piece = compressor.compress(message.get("body", b""))
+        return piece if message.get("more_body", False) else piece + compressor.flush()
+
+
+def _may_be_compressed(status: int, headers: Headers) -> bool:
+    return status not in _NO_CONTENT and status != _PARTIAL_CONTENT and "content-encoding" not in headers
+
+
+def _tell(headers: MutableHeaders, length: int | None) -> None:
+    headers["Content-Encoding"] = "gzip"
+    tag = headers.get("etag", "")
+    if tag.startswith('"'):
+        # The bytes are others than those that the tag stands for.
+        headers["ETag"] = f"W/{tag}"
+    if length is None:
+        del headers["Content-Length"]
+    else:
+        headers["Content-Length"] = str(length)

@@ -1,0 +1,236 @@
+"""HTTP/1.1 on one connection: uvicorn's protocol, and what it leaves to be wished for.
+
+A head has a bound, an upgrade is ignored, a half-closed connection is answered, and a server
+that stops closes a connection after the answer that is due on it. Written for uvicorn 0.54.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import httptools
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+# How long a client that has closed its side is believed to wait for an answer, before it is asked by one more
+# `100 Continue`. Its kernel says by a reset that nobody reads any more.
+PROBE_SECONDS = 0.5
+# How long what a refused client still sends is thrown away: a reset would overtake the refusal.
+LINGER_SECONDS = 2
+_INVALID = "This is no HTTP request."
+_BLANKS = len(": \r\n")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class HeadTooLarge(Exception):
+    """A request head of more bytes than are allowed."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection. `h11_max_incomplete_event_size` of the configuration is the bound of a head."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._most_bytes = self.config.h11_max_incomplete_event_size or 0
+        # Heads and pieces of bodies that were read to their end, and how many bytes came since the last one.
+        self._steps = 0
+        self._bytes_since = 0
+        self._is_last = False
+        self._running: RequestResponseCycle = None  # type: ignore[assignment]  # as uvicorn has it
+        self._refusal: bytes | None = None
+        self._probe: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.disconnected
+
+    # What the transport calls
+
+    def data_received(self, data: bytes) -> None:
+        if self._refusal is not None:
+            return
+        self._unset_keepalive_if_required()
+        steps = self._steps
+        self._bytes_since += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError as error:
+            self._refuse_unread(error)
+            return
+        if self._steps != steps:
+            self._bytes_since = 0
+        elif self._bytes_since > self._most_bytes:
+            self._refuse_head()
+
+    def _feed(self, data: bytes) -> None:
+        """Have everything parsed; a request to upgrade is read like any other (RFC 9110, section 7.8)."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                self.parser = _after_head(self)
+            else:
+                return
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Leave the connection open while a whole request of it is not answered (RFC 9112, section 9.6)."""
+        self._give_up_unfinished()
+        if self.is_idle:
+            return False
+        self._is_last = True
+        self.cycle.keep_alive = False
+        self._probe = self.loop.call_later(PROBE_SECONDS, self._ask_for_client)
+        return True
+
+    def _give_up_unfinished(self) -> None:
+        """Forget the newest request when its body is not whole, since the rest cannot come any more."""
+        if self.cycle is None or not self.cycle.more_body:
+            return
+        if self.pipeline:
+            self.pipeline.popleft()
+            self.cycle = self.pipeline[0][0] if self.pipeline else self._running
+        else:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _ask_for_client(self) -> None:
+        """Send what every client of HTTP/1.1 skips: where nobody is, the next write fails and ends the connection."""
+        cycle = self._running
+        if cycle.response_complete or self.transport.is_closing():
+            return
+        if not cycle.response_started and cycle.scope["http_version"] == "1.1":
+            self.transport.write(_CONTINUE)
+        self._probe = self.loop.call_later(PROBE_SECONDS, self._ask_for_client)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
+        if self.pipeline:
+            # It is not the newest, which uvicorn tells.
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
+
+    # What the parser calls
+
+    def on_headers_complete(self) -> None:
+        self._steps += 1
+        if self._bytes_since > self._most_bytes and self._size_of_head() > self._most_bytes:
+            raise HeadTooLarge
+        super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
+
+    def _size_of_head(self) -> int:
+        line = len(self.parser.get_method()) + len(self.url) + len("  HTTP/1.1\r\n\r\n")
+        return line + sum(len(name) + len(value) + _BLANKS for name, value in self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        self._steps += 1
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        # Where the parser sees an upgrade, it ends the message before the body.
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    # What a cycle, and the server, call
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._refusal is not None and self.is_idle:
+            self._send_refusal()
+
+    def shutdown(self) -> None:
+        """Let the answer that is due, or the next one, be the last."""
+        self._is_last = True
+        if not self.is_idle:
+            self.cycle.keep_alive = False
+
+    # Refusals of what cannot be answered as a request
+
+    def _refuse_head(self) -> None:
+        self._refuse(
+            431, f"The request head is larger than {self._most_bytes:,} bytes, which CUSTOMERGRAPH_HEAD_LIMIT allows."
+        )
+
+    def _refuse_unread(self, error: httptools.HttpParserError) -> None:
+        if isinstance(error.__context__, HeadTooLarge):
+            self._refuse_head()
+        else:
+            self._refuse(400, _INVALID)
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer after what is under way, and read no further request."""
+        self.logger.warning("Request refused with %d: %s", status, message)
+        self._refusal = _refusal(status, message)
+        self._give_up_unfinished()
+        if self.is_idle:
+            self._send_refusal()
+
+    def _send_refusal(self) -> None:
+        if self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self.transport.write(self._refusal or b"")
+        self.transport.write_eof()
+        self.timeout_keep_alive_task = self.loop.call_later(LINGER_SECONDS, self.timeout_keep_alive_handler)
+
+
+def _refusal(status: int, message: str) -> bytes:
+    body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]})
+    headers = (
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+        f"X-Request-ID: {uuid4().hex}",
+        "Connection: close",
+    )
+    return STATUS_LINE[HTTPStatus(status)] + "\r\n".join(headers).encode() + b"\r\n\r\n" + body
+
+
+def _after_head(protocol: Protocol) -> httptools.HttpRequestParser:
+    """Give a parser that has read the head of the protocol's newest request, without its wish to upgrade."""
+    framing = [name + b": " + value for name, value in protocol.headers if name in _FRAMING]
+    parser = httptools.HttpRequestParser(_AfterHead(protocol))
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    # What ends with the head is told by the callbacks, which need this parser.
+    protocol.parser = parser
+    parser.feed_data(b"\r\n".join([b"POST / HTTP/1.1", *framing, b"", b""]))
+    return parser
+
+
+class _AfterHead:
+    """The callbacks of a protocol, without those for one head that it has been told."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._is_told = True
+        self.on_body = protocol.on_body
+        self.on_message_complete = protocol.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if not self._is_told:
+            self._protocol.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if not self._is_told:
+            self._protocol.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._is_told:
+            self._protocol.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if not self._is_told:
+            self._protocol.on_headers_complete()
+        self._is_told = False

@@ -1,0 +1,121 @@
+"""The server of one process: uvicorn's, which ends without cutting anybody off.
+
+Stopping goes in this order: nobody new is let in, who was let in is accepted, what was sent is
+answered with `Connection: close`, and idle connections are closed last. What does not end in time
+is answered that the store was not waited for. Written for uvicorn 0.54.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import Any
+
+import uvicorn
+
+from customergraph import logs
+from customergraph.settings import Settings
+from customergraph.web import listening
+from customergraph.web.protocol import Protocol
+
+# How long a stopping server waits for the requests it has begun, and how long before the end of
+# that it stops their work at the store.
+GRACE_SECONDS = 10.0
+STOP_SECONDS = 2.0
+# How long idle connections stay open for a request that is on its way.
+IDLE_SECONDS = 0.5
+# How long answers to what was canceled may take.
+_CANCELED_SECONDS = 0.5
+_STEP_SECONDS = 0.02
+
+
+def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
+    """Give uvicorn's configuration for what makes the application."""
+    return uvicorn.Config(
+        app,
+        factory=True,
+        loop="uvloop",
+        http=Protocol,
+        ws="none",
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive,  # type: ignore[arg-type]
+        h11_max_incomplete_event_size=settings.head_limit,
+        **{"log_config": logs.CONFIG, **options},
+    )
+
+
+class Server(uvicorn.Server):
+    """Serves until it is signaled, and then ends as told above."""
+
+    grace = GRACE_SECONDS
+    idle = IDLE_SECONDS
+
+    def __init__(self, config: uvicorn.Config, *, shares_port: bool = False) -> None:
+        super().__init__(config)
+        self._shares_port = shares_port
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        with super().capture_signals():
+            yield
+            # uvicorn would die of the signal that it has obeyed.
+            self._captured_signals.clear()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        time = asyncio.get_running_loop().time
+        ends_at = time() + self.grace
+        await self._stop_listening(sockets or [])
+        for connection in self._connections():
+            connection.shutdown()
+        await self._finish_requests(ends_at)
+        while self._connections() and time() < ends_at and not self.force_exit:
+            self._close_idle()
+            await asyncio.sleep(_STEP_SECONDS)
+        await self._cancel_rest()
+        await self.lifespan.shutdown()
+
+    async def _stop_listening(self, sockets: list[socket.socket]) -> None:
+        if not self._shares_port:
+            listening.refuse_handshakes(sockets)
+        ends_at = asyncio.get_running_loop().time() + listening.QUEUE_SECONDS
+        await asyncio.sleep(listening.HANDSHAKE_SECONDS)
+        while listening.readable(sockets) and asyncio.get_running_loop().time() < ends_at:  # noqa: ASYNC110 - a socket
+            await asyncio.sleep(_STEP_SECONDS)
+        for server in self.servers:
+            server.close()
+        for own in sockets:
+            own.close()
+
+    def _connections(self) -> list[Protocol]:
+        return [connection for connection in self.server_state.connections if isinstance(connection, Protocol)]
+
+    def _is_busy(self) -> bool:
+        return bool(self.server_state.tasks) or not all(connection.is_idle for connection in self._connections())
+
+    async def _finish_requests(self, ends_at: float) -> None:
+        """Wait until no request has been under way for a while; near the end the store is no longer waited for."""
+        time = asyncio.get_running_loop().time
+        idle_since = time()
+        while time() < ends_at and not self.force_exit:
+            if self._is_busy():
+                idle_since = time()
+            elif not self.server_state.connections or time() - idle_since >= self.idle:
+                return
+            if time() > ends_at - STOP_SECONDS:
+                await self.lifespan.state["stop"]()
+            await asyncio.sleep(_STEP_SECONDS)
+
+    def _close_idle(self) -> None:
+        for connection in self._connections():
+            if connection.is_idle and not listening.readable([connection.transport.get_extra_info("socket")]):
+                connection.transport.close()
+
+    async def _cancel_rest(self) -> None:
+        """Cancel what is left, which is then answered so, and end all connections."""
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CANCELED_SECONDS)
+        for connection in self._connections():
+            connection.transport.close()

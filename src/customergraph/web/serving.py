@@ -1,0 +1,38 @@
+"""Serving the gateway, in this process or in workers: what `demo` and `serve` do in the end."""
+
+from functools import partial
+
+import structlog
+from starlette.applications import Starlette
+
+from customergraph import logs
+from customergraph.settings import Settings
+from customergraph.web import listening
+from customergraph.web.app import create_app
+from customergraph.web.garbage import leave_out_what_stays
+from customergraph.web.server import Server, configuration
+from customergraph.web.workers import Supervisor
+
+_log = structlog.get_logger()
+
+
+def serve(settings: Settings, *, shown_token: str | None = None) -> None:
+    """Serve until a signal says to stop; `shown_token` stands ready in GraphiQL.
+
+    Raises CommandRefused where no server can listen, or no worker can start.
+    """
+    logs.configure()
+    sockets = listening.listen(settings.host, settings.port)
+    config = configuration(partial(_application, settings, shown_token), settings)
+    _log.info("listening", addresses=[own.getsockname()[:2] for own in sockets], workers=settings.workers)
+    if settings.workers == 1:
+        Server(config).run(sockets)
+    else:
+        Supervisor(config, sockets, settings.workers).run()
+
+
+def _application(settings: Settings, shown_token: str | None) -> Starlette:
+    """Make the application in the process that serves it."""
+    app = create_app(settings, shown_token=shown_token)
+    leave_out_what_stays()
+    return app

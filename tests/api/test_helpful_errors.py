@@ -1,0 +1,230 @@
+"""Errors say what was wrong, what came and what would fit; only those with a token are told names that are near."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from conftest import MakeServer
+from customergraph.settings import Settings
+from factories import Tenant
+from graphql_client import GraphQLClient
+
+BAD_VALUE = "BAD_USER_INPUT"
+INVALID = "GRAPHQL_VALIDATION_FAILED"
+ENUM = "CustomerSortKey has NAME, EMAIL, PHONE, COMPANY, CREATED_AT, SIGNED_UP_AT, ASKED_AT, MESSAGED_AT, REVIEWED_AT."
+CREATE = "mutation($v: CreateCustomerInput!) { createCustomer(input: $v) { userErrors { code } } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A request, the code of its errors, and what the first of them says."""
+
+    document: str
+    code: str
+    says: tuple[str, ...]
+    column: int
+    variables: dict[str, Any] | None = None
+
+
+WRONGS = {
+    "a number for a text": Wrong(
+        "{ customers(q: 5) { totalCount } }", BAD_VALUE, ("Argument 'q' of type 'String'", "non string value: 5"), 16
+    ),
+    "a number for a text, as a variable": Wrong(
+        "query($v: String) { customers(q: $v) { totalCount } }",
+        BAD_VALUE,
+        ("Variable '$v' for the argument 'q'", "String cannot represent a non string value: 5"),
+        7,
+        {"v": 5},
+    ),
+    "an unknown enum value": Wrong(
+        "{ customers(sortKey: UPDATED_AT) { totalCount } }",
+        BAD_VALUE,
+        (
+            "Argument 'sortKey' of type 'CustomerSortKey'",
+            "'UPDATED_AT'",
+            "Did you mean the enum value 'CREATED_AT'",
+            ENUM,
+        ),
+        22,
+    ),
+    "an unknown enum value, as a variable": Wrong(
+        "query($v: CustomerSortKey) { customers(sortKey: $v) { totalCount } }",
+        BAD_VALUE,
+        ("Variable '$v' for the argument 'sortKey'", "'UPDATED_AT'", "Did you mean the enum value 'CREATED_AT'", ENUM),
+        7,
+        {"v": "UPDATED_AT"},
+    ),
+    "an enum value like no other": Wrong(
+        "{ customers(sortKey: XYZQ) { totalCount } }", BAD_VALUE, ("Argument 'sortKey'", "'XYZQ'", ENUM), 22
+    ),
+    "a list for a text": Wrong(
+        '{ customers(tagSlug: ["vip"]) { totalCount } }',
+        BAD_VALUE,
+        ("Argument 'tagSlug' of type 'String'", '["vip"]'),
+        22,
+    ),
+    "a list for a text, as a variable": Wrong(
+        "query($v: String) { customers(tagSlug: $v) { totalCount } }",
+        BAD_VALUE,
+        ("Variable '$v' for the argument 'tagSlug'", "String", "['vip']"),
+        7,
+        {"v": ["vip"]},
+    ),
+    "null where it may not be": Wrong(
+        "{ customer(id: null) { id } }", BAD_VALUE, ("Argument 'id' of type 'ID!'", "not to be null."), 16
+    ),
+    "no day": Wrong(
+        '{ customers(dateFrom: "tomorrow") { totalCount } }',
+        BAD_VALUE,
+        ("Argument 'dateFrom' of type 'Date'", "tomorrow", "YYYY-MM-DD"),
+        23,
+    ),
+    "a default that does not fit": Wrong(
+        'query($v: Int = "x") { customers(first: $v) { totalCount } }',
+        BAD_VALUE,
+        ("The default of variable '$v' of type 'Int'", '"x"'),
+        17,
+    ),
+    "a field of an input": Wrong(
+        "mutation { createCustomer(input: { firstName: 5 }) { userErrors { code } } }",
+        BAD_VALUE,
+        ("Argument 'input'", "at .firstName", "String cannot represent a non string value: 5"),
+        47,
+    ),
+    "an unknown field of an input": Wrong(
+        'mutation { createCustomer(input: { firstName: "A", emial: "x" }) { userErrors { code } } }',
+        BAD_VALUE,
+        ("Argument 'input'", "'emial'", "Did you mean 'email'"),
+        52,
+    ),
+    "an unknown field of an input, as a variable": Wrong(
+        CREATE,
+        BAD_VALUE,
+        ("Variable '$v' for the argument 'input'", "'emial'", "Did you mean 'email'"),
+        10,
+        {"v": {"firstName": "A", "emial": "x"}},
+    ),
+    "an unknown argument": Wrong(
+        "{ customers(frst: 1) { totalCount } }", INVALID, ("'frst'", "'Query.customers'", "Did you mean 'first'"), 13
+    ),
+    "a missing argument": Wrong(
+        "{ customer { id } }", INVALID, ("'Query.customer(id:)' of type 'ID!' is required",), 3
+    ),
+    "an unknown field": Wrong("{ custmers { totalCount } }", INVALID, ("'custmers'", "Did you mean 'customers'"), 3),
+    "an unknown type": Wrong(
+        '{ node(id: "x") { ... on Custmer { id } } }', INVALID, ("'Custmer'", "Did you mean 'Customer'"), 26
+    ),
+}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The URL of an embedded store alone: what is refused never reaches the store."""
+    return sqlite_url
+
+
+@pytest.mark.parametrize("name", WRONGS)
+def test_an_error_names_the_argument_what_came_and_what_would_fit(client: GraphQLClient, name: str) -> None:
+    wrong = WRONGS[name]
+
+    answer = client.answer(wrong.document, **(wrong.variables or {}))
+
+    assert "data" not in answer
+    error = answer["errors"][0]
+    assert error["extensions"] == {"code": wrong.code}
+    assert error["locations"] == [{"line": 1, "column": wrong.column}]
+    assert [part for part in wrong.says if part not in error["message"]] == [], error["message"]
+
+
+@pytest.fixture
+def stranger(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]:
+    """A client without a token, of a gateway that shows its schema to everybody."""
+    client = GraphQLClient(serve(Settings(database_url=database_url, open_introspection=True)), None)
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("stranger_comes_first", [True, False])
+def test_a_stranger_is_told_no_names_that_are_near_whoever_asks_first(
+    acme: Tenant, stranger: GraphQLClient, *, stranger_comes_first: bool
+) -> None:
+    token = acme.client.http.headers["authorization"]
+    near = [wrong for wrong in WRONGS.values() if any("Did you mean" in part for part in wrong.says)]
+    assert len(near) >= 7
+    for wrong in near:
+        content = {"query": wrong.document, "variables": wrong.variables}
+        headers: list[dict[str, str]] = [{}, {"authorization": token}]
+        answers = [
+            stranger.http.post("/graphql", json=content, headers=header).text
+            for header in (headers if stranger_comes_first else headers[::-1])
+        ]
+        of_stranger, of_token = answers if stranger_comes_first else answers[::-1]
+
+        assert "Did you mean" in of_token
+        assert "Did you mean" not in of_stranger
+        assert ENUM not in of_stranger
+        assert "errors" in of_stranger
+
+
+def test_many_unknown_names_are_told_briefly(client: GraphQLClient) -> None:
+    documents = (
+        "{ " + " ".join(f"customer{'s' * n}x" for n in range(2, 180)) + " }",
+        "{ customers(" + ", ".join(f"filte{'r' * n}: 1" for n in range(2, 180)) + ") { totalCount } }",
+        "{ node(id: 1) { " + " ".join(f"... on Custome{'r' * n} {{ id }}" for n in range(2, 180)) + " } }",
+    )
+    for document in documents:
+        response = client.post(document)
+
+        errors = response.json()["errors"]
+        assert {error["extensions"]["code"] for error in errors} == {INVALID}
+        assert len(errors) <= 11
+        # Each suggestion compares a name with all names of the schema.
+        assert 1 <= sum("Did you mean" in error["message"] for error in errors) <= 3
+        assert len(response.content) < 10_000
+    response = client.post(CREATE, {"v": {f"firstNam{'e' * n}": "x" for n in range(2, 500)}})
+    assert len(response.json()["errors"]) == 10
+    assert len(response.content) < 10_000
+
+
+def test_a_document_without_an_operation_says_so(client: GraphQLClient) -> None:
+    for name in (None, "F"):
+        answer = client.post("fragment F on Query { project { slug } }", operationName=name).json()
+
+        assert "data" not in answer
+        (error,) = answer["errors"]
+        assert error["extensions"] == {"code": "OPERATION_RESOLUTION_FAILURE"}
+        assert error["message"].startswith("The document holds no operation")
+        assert "operationName" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("authorization", "says"),
+    [
+        ("{}", "lacks the scheme `Bearer`"),
+        ("Token {}", "is of another scheme"),
+        ("Basic {}", "is of another scheme"),
+        ("Bearer", "A token is needed"),
+        ("", "A token is needed"),
+    ],
+)
+def test_a_token_without_its_scheme_is_refused_with_what_is_expected(
+    acme: Tenant, authorization: str, says: str
+) -> None:
+    secret = acme.client.http.headers["authorization"].removeprefix("Bearer ")
+
+    response = httpx.post(
+        f"{acme.base_url}/graphql",
+        json={"query": "{ project { slug } }"},
+        headers={"authorization": authorization.format(secret)},
+    )
+
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["extensions"]) == (401, {"code": "UNAUTHENTICATED"})
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert says in error["message"]
+    assert "`Authorization: Bearer <token>`" in error["message"]
+    assert secret not in response.text

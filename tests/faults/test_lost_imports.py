@@ -1,0 +1,74 @@
+"""An import that another transaction came between begins again, and says so when it loses time and again."""
+
+from pathlib import Path
+
+import pytest
+
+from commands.command import Command, reject_rows
+from customergraph.store.database import ATTEMPTS
+from faults.around import Session
+from faults.test_lost_races import attempts, losing
+
+AT_A_LATE_ROW = (
+    "CREATE TRIGGER lose AFTER INSERT ON customer FOR EACH ROW"
+    " WHEN (NEW.email_key = 'n6000@example.com') EXECUTE FUNCTION lose()"
+)
+# More than a batch.
+ROWS = [f"N{number},n{number}@example.com" for number in range(1, 7_001)]
+
+
+@pytest.fixture
+def acme(postgresql_url: str, tmp_path: Path) -> Command:
+    command = Command(tmp_path, postgresql_url)
+    command.inside.done("project", "create", "acme", "--name", "Acme")
+    return command
+
+
+def import_of(command: Command, *options: str, rows: list[str] = ROWS) -> tuple[int, list[str]]:
+    """Import customers by standard input, which is a pipe; gives the exit code and what was said."""
+    content = "\n".join(["first_name,email", *rows])
+    result = command.run("import", "customers", "-", "--format", "csv", "--project", "acme", *options, stdin=content)
+    return result.returncode, result.stderr.splitlines()
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01", "23505"])
+@pytest.mark.parametrize("options", [(), ("--strict",)], ids=["batches", "strict"])
+def test_an_import_that_lost_two_races_begins_again(
+    acme: Command, somebody: Session, options: tuple[str, ...], state: str
+) -> None:
+    losing(somebody, 2, AT_A_LATE_ROW, state)
+
+    code, said = import_of(acme, *options)
+
+    assert (code, attempts(somebody)) == (0, 3)
+    assert said[0].startswith("customers: 7,000 added, 0 updated, 0 rejected in ")
+    assert acme.rows("SELECT count(*), count(DISTINCT email_key) FROM customer") == [(7_000, 7_000)]
+
+
+@pytest.mark.parametrize(
+    ("options", "kept", "stored"),
+    [((), "what was imported before stays", 5_000), (("--strict",), "nothing was imported", 0)],
+    ids=["batches", "strict"],
+)
+def test_an_import_that_loses_every_race_says_so_and_what_became_of_it(
+    acme: Command, somebody: Session, options: tuple[str, ...], kept: str, stored: int
+) -> None:
+    losing(somebody, 1_000_000, AT_A_LATE_ROW, "23505")
+
+    code, said = import_of(acme, *options)
+
+    assert attempts(somebody) == ATTEMPTS
+    reason = f"others changed the same rows at each of 5 attempts: {kept}; import the file again"
+    assert (code, said) == (1, [f"customergraph: {reason}"])
+    assert acme.rows("SELECT count(*) FROM customer") == [stored]
+
+
+def test_what_a_lost_attempt_rejected_is_told_once(acme: Command, somebody: Session) -> None:
+    losing(somebody, 1, AT_A_LATE_ROW)
+
+    code, said = import_of(acme, "--strict", rows=[",nameless@example.com", *ROWS])
+
+    assert (code, attempts(somebody)) == (1, 2)
+    assert said[0].startswith("customers: 0 added, 0 updated, 1 rejected in ")
+    assert reject_rows(acme.folder / "stdin.rejects.csv") == [("2", "first_name", "must not be blank")]
+    assert acme.rows("SELECT count(*) FROM customer") == [0]

@@ -1,0 +1,88 @@
+"""A store that is disturbed under load: outages are told as outages, and what writers are told is true."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import stores
+from commands.command import until
+from conftest import free_port, make_empty
+from faults.around import COUNT, SLACK_SECONDS, Session, locked, seconds_until
+from faults.conftest import MakeGateway
+from faults.ledger import kept_while
+from stores import PostgreSQLServer
+
+TERMINATIONS = 10
+PAUSE_SECONDS = 0.3
+TERMINATE = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture(params=["postgresql", "contrib_postgresql"], ids=["bundled", "installed"])
+def any_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the test's own on each PostgreSQL server that there is."""
+    server: PostgreSQLServer = request.getfixturevalue(request.param)
+    name = server.create("empty")
+    yield server.url(name)
+    server.drop(name)
+
+
+def test_sixteen_writers_over_ten_terminations_are_told_the_truth(gateway: MakeGateway, any_url: str) -> None:
+    acme = gateway(any_url)
+
+    def terminate() -> None:
+        with Session(any_url) as session:
+            for _ in range(TERMINATIONS):
+                time.sleep(PAUSE_SECONDS)
+                until(lambda: session.connected() > 1, "the gateway is connected again")
+                session.value(TERMINATE)
+            time.sleep(PAUSE_SECONDS)
+
+    ledger = kept_while(acme, terminate)
+
+    ledger.check(acme)
+    assert ledger.codes["STORE_UNAVAILABLE"] > 0
+    assert seconds_until(lambda: "errors" not in acme.client.answer(COUNT)) < SLACK_SECONDS
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_sixteen_writers_over_restarts_are_told_the_truth(gateway: MakeGateway, mode: str) -> None:
+    with PostgreSQLServer(free_port()) as server:
+        make_empty(server)
+        name = server.create("empty")
+        # What is acknowledged has to outlive a crash of the server.
+        stores.execute(server.url("postgres"), f"ALTER DATABASE {name} SET synchronous_commit = on")
+        stores.execute(server.url("postgres"), "CHECKPOINT")
+        acme = gateway(server.url(name))
+
+        def restart() -> None:
+            for _ in range(2):
+                time.sleep(2 * PAUSE_SECONDS)
+                server.stop(mode)
+                time.sleep(PAUSE_SECONDS)
+                server.start()
+            time.sleep(2 * PAUSE_SECONDS)
+
+        ledger = kept_while(acme, restart)
+
+        until(lambda: "errors" not in acme.client.answer(COUNT), "service resumes")
+        ledger.check(acme)
+        assert ledger.codes["STORE_UNAVAILABLE"] > 0
+
+
+def test_sixteen_writers_on_sqlite_that_others_lock_are_told_the_truth(gateway: MakeGateway, sqlite_url: str) -> None:
+    acme = gateway(sqlite_url, deadline=1)
+
+    def lock() -> None:
+        for seconds in (0.1, 1.5, 0.1, 1.5, 0.1):
+            time.sleep(PAUSE_SECONDS)
+            with locked(sqlite_url):
+                time.sleep(seconds)
+
+    ledger = kept_while(acme, lock)
+
+    ledger.check(acme, allowed={"STORE_UNAVAILABLE", "TIMEOUT"})
+    assert ledger.codes["TIMEOUT"] > 0

@@ -1,0 +1,110 @@
+"""What the process remembers stays within bytes, whatever valid clients select."""
+
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import Callable
+from itertools import combinations, islice
+
+import pytest
+from sqlalchemy import Executable
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from customergraph.domain.message import MessageCriteria, MessageStatus
+from customergraph.domain.paging import KeyType, Ordering
+from customergraph.execution import values
+from customergraph.store import catalog, lists, lookups, statements
+from customergraph.store.entities import CUSTOMER, MESSAGE
+from customergraph.store.paging import Bound, PageShape
+from customergraph.store.rows import Prepared
+from customergraph.store.tables import message, tag
+from customergraph.web.throttle import FEWEST_BUCKETS, MemoryBuckets, Rate
+
+DIALECTS = {
+    "sqlite": create_async_engine("sqlite+aiosqlite:///none.db").dialect,
+    "postgresql": create_async_engine("postgresql+asyncpg://nobody@nowhere/none").dialect,
+}
+SHAPE = PageShape(
+    Ordering("messages", "created_at", KeyType.MOMENT), backward=False, after=Bound.VALUE, before=Bound.VALUE
+)
+# Names that are no column's make a statement another one.
+SUBSETS = [
+    frozenset({*(column.name for column in message.c), *names})
+    for names in islice(combinations([f"other{number}" for number in range(12)], 3), 200)
+]
+KINDS: dict[str, Callable[[frozenset[str], str], Executable]] = {
+    "pages": lambda columns, engine: pages(columns, MessageCriteria(), engine),
+    "pages by status": lambda columns, engine: pages(columns, MessageCriteria(frozenset(MessageStatus)), engine),
+    "messages by ids": lambda columns, _: lookups._by_ids_statement(MESSAGE, columns),  # noqa: SLF001
+    "customers by ids": lambda columns, _: lookups._by_ids_statement(CUSTOMER, columns),  # noqa: SLF001
+    "tags": lambda columns, _: catalog._all_statement(tag, columns),  # noqa: SLF001
+}
+
+
+def pages(columns: frozenset[str], criteria: MessageCriteria, engine: str) -> Executable:
+    lateral = engine == "postgresql"
+    return lists._pages_statement(MESSAGE, SHAPE, criteria, columns, lateral=lateral)  # noqa: SLF001
+
+
+@pytest.mark.parametrize("engine", DIALECTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_statements_take_no_more_bytes_than_they_are_counted_for(kind: str, engine: str) -> None:
+    def write(columns: frozenset[str]) -> tuple[int, Executable, Prepared]:
+        statement = KINDS[kind](columns, engine)
+        return statements.size(statement), statement, Prepared(statement, DIALECTS[engine])
+
+    statements.cache.clear()
+    write(SUBSETS[0])
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+
+    written = [write(columns) for columns in SUBSETS[1:11]]
+
+    gc.collect()
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert taken <= sum(size for size, _, _ in written)
+
+
+def test_statements_are_forgotten_when_all_take_too_much() -> None:
+    statements.cache.clear()
+    write = KINDS["pages by status"]
+
+    first = write(SUBSETS[0], "sqlite")
+    assert write(SUBSETS[0], "sqlite") is first
+    for columns in SUBSETS:
+        write(columns, "sqlite")
+
+    assert len(statements.cache) < len(SUBSETS)
+    assert statements.CACHE_BYTES / 2 < statements.cache.bytes <= statements.CACHE_BYTES
+    assert write(SUBSETS[0], "sqlite") is not first
+
+
+def test_buckets_that_are_full_again_are_forgotten() -> None:
+    async def kept() -> tuple[int, int, tuple[bool, float]]:
+        buckets = MemoryBuckets(Rate(capacity=10, refill=10**9))
+        slow = MemoryBuckets(Rate(capacity=10, refill=1))
+        for number in range(10 * FEWEST_BUCKETS):
+            await buckets.take(str(number), 10)
+        for number in range(2 * FEWEST_BUCKETS):
+            await slow.take(str(number), 10)
+        return len(buckets), len(slow), await slow.take("0", 10)
+
+    fast, slow, (taken, _) = asyncio.run(kept())
+
+    assert fast <= FEWEST_BUCKETS + 1
+    # One that fills still is not forgotten.
+    assert slow == 2 * FEWEST_BUCKETS
+    assert not taken
+
+
+def test_what_makes_dictionaries_of_long_keys_is_not_remembered() -> None:
+    values._display.cache_clear()  # noqa: SLF001
+    count = values.MANY
+    keys = tuple(f"a{number}".ljust(values.MOST_CHARACTERS // 50, "x") for number in range(51))
+
+    assert values.dictionaries(keys[:50], [range(count)] * 50, count)[1] == dict.fromkeys(keys[:50], 1)
+    assert values.dictionaries(keys, [range(count)] * 51, count)[1] == dict.fromkeys(keys, 1)
+
+    assert values._display.cache_info().currsize == 1  # noqa: SLF001
