@@ -32,14 +32,14 @@ def _by_sqlalchemy(_c: Any, _cursor: Any, statement: str, values: Any, _context:
 
 def _listen(backend: type[Backend]) -> None:
     """Have an engine tell what it has its driver run without SQLAlchemy."""
-    run = backend.fetched
+    run = backend.fetch
 
     @wraps(run)
     async def fetched(self: Any, driver: Any, sql: str, arguments: Any) -> Any:
         tell(sql, tuple(arguments))
         return await run(self, driver, sql, arguments)
 
-    backend.fetched = fetched  # type: ignore[method-assign]
+    backend.fetch = fetched  # type: ignore[method-assign]
 
 
 for _backend in (SQLite, PostgreSQL):

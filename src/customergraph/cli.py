@@ -20,7 +20,7 @@ from rich.table import Table
 
 from customergraph import demo as demo_project
 from customergraph import faults, streams
-from customergraph.domain import moments, text
+from customergraph.domain import text, timestamps
 from customergraph.domain.principal import Scope
 from customergraph.errors import CommandRefused, StoreUnavailable, ValueRefused
 from customergraph.importing import importer
@@ -31,7 +31,7 @@ from customergraph.importing.rejects import Rejects
 from customergraph.schema.queries import sdl
 from customergraph.settings import Settings
 from customergraph.store import access, backups, embedded, upgrades
-from customergraph.store.backend import Connecting
+from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database, embedded_path
 from customergraph.store.sqlite import refuse_old_sqlite
 from customergraph.web import listening, serving
@@ -149,7 +149,7 @@ def _on_any_store(database_url: str | None, job: Job[Result], *, may_be_made: bo
         embedded.refuse_unusable(path, may_be_made=may_be_made)
 
     async def run() -> Result:
-        database = Database(settings.database_url, Connecting(pgbouncer=settings.pgbouncer))
+        database = Database(settings.database_url, ConnectionOptions(pgbouncer=settings.pgbouncer))
         try:
             return await job(database)
         finally:
@@ -268,7 +268,7 @@ def project_create(
     if not _SLUG.fullmatch(slug) or len(slug) > 100:  # noqa: PLR2004
         raise typer.BadParameter("give lower-case letters, digits and single hyphens, 100 at most", param_hint="SLUG")
     checked_name = _parameter("--name", lambda: text.required(name, 255))
-    zone = _parameter("--timezone", lambda: moments.zone_name(timezone))
+    zone = _parameter("--timezone", lambda: timestamps.zone_name(timezone))
     _on_store(
         database_url, lambda database: access.create_project(database, slug, checked_name, zone), may_be_made=True
     )
@@ -318,7 +318,7 @@ def _expiry(duration: str | None) -> datetime | None:
     match = _DURATION.fullmatch(duration)
     if match is None or int(match[1]) == 0:
         raise typer.BadParameter(f"{duration!r} is not a duration like 90d, 12h or 30m", param_hint="--expires-in")
-    return moments.now() + timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return timestamps.now() + timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @token.command("list")
@@ -333,7 +333,7 @@ def token_list(slug: ProjectSlug, database_url: DatabaseUrl = None) -> None:
 
 
 def _shown(moment: datetime | None) -> str:
-    return moments.rfc_3339(moment.replace(microsecond=0)) if moment else "-"
+    return timestamps.rfc_3339(moment.replace(microsecond=0)) if moment else "-"
 
 
 @token.command("revoke")

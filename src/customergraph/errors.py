@@ -168,7 +168,7 @@ class StoreUnavailable(RequestRefused):
         return {"done": self.done}
 
 
-class MistakeCode(StrEnum):
+class UserErrorCode(StrEnum):
     """What kind of mistake it is: the contract's `UserErrorCode`."""
 
     BLANK = "BLANK"
@@ -182,7 +182,7 @@ class MistakeCode(StrEnum):
 class ValueRefused(CustomergraphError):
     """One value that breaks a rule of the domain; whoever knows its field makes a `Mistake` of it."""
 
-    def __init__(self, code: MistakeCode, message: str) -> None:
+    def __init__(self, code: UserErrorCode, message: str) -> None:
         super().__init__(message)
         self.code = code
 
@@ -193,7 +193,7 @@ class Mistake:
 
     field: tuple[str, ...]
     message: str
-    code: MistakeCode
+    code: UserErrorCode
 
 
 class InputRefused(CustomergraphError):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import stores
 from conftest import MakeServer
-from customergraph.domain.moments import MICROSECOND
+from customergraph.domain.timestamps import MICROSECOND
 from customergraph.settings import Settings
 from factories import NOON, Tenant, at
 from graphql_client import GraphQLClient

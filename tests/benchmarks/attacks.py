@@ -34,7 +34,7 @@ from benchmarks.measure import COUNTS
 from commands.command import answer
 from conftest import free_port
 from customergraph.domain.identity import GlobalId, Kind
-from customergraph.web.garbage import leave_out_what_stays
+from customergraph.web.garbage import freeze_startup_objects
 
 LONGEST_STALL_MS = 100
 REST_SECONDS = 0.05
@@ -259,7 +259,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a part of the attacks' names")
     chosen = parser.parse_args()
     # Else what is measured is this process's own garbage collector.
-    leave_out_what_stays()
+    freeze_startup_objects()
     made = asyncio.run(store(None, chosen.customers, COUNTS))
     nothing = {"nothing hostile": sent("{ project { slug } }", None)}
     attacks = {name: one for name, one in {**nothing, **ATTACKS, **WITHIN_LIMITS}.items() if chosen.only in name}

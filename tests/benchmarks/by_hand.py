@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from benchmarks.sql_by_hand import POSTGRESQL, SQLITE, Rows, Statements
 from customergraph.settings import Settings
-from customergraph.store.backend import Connecting
+from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database
 
 # Runs a statement and gives its rows; and opens a snapshot to do so in.
@@ -194,7 +194,7 @@ def create_app(settings: Settings) -> Starlette:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Snapshot]:
-    connecting = Connecting(settings.pool_size, settings.pool_timeout, settings.statement_timeout)
+    connecting = ConnectionOptions(settings.pool_size, settings.pool_timeout, settings.statement_timeout)
     database = Database(settings.database_url, connecting)
     if database.backend.path is None:
         event.listen(database.backend.engine.sync_engine, "connect", _with_the_drivers_own_codec)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from benchmarks.requests import REQUESTS, SOME_CUSTOMER
 from benchmarks.stores import RARE_TAG, Store
-from customergraph.domain.customer import DateKey, Facet, SortKey, ordering
+from customergraph.domain.customer import CustomerDateKey, CustomerFilter, CustomerSortKey, ordering
 from customergraph.domain.paging import Cursor, Ordering, SortDirection
 from customergraph.store.database import Database
 from customergraph.store.tables import customer
@@ -98,10 +98,10 @@ def _sized(group: str, name: str, query: str, **variables: Any) -> Comparison:
     return Comparison(group, name, pair, AIMS.get(group))
 
 
-def matrix() -> Iterator[tuple[Facet | None, SortKey, SortDirection, Comparison]]:
+def matrix() -> Iterator[tuple[CustomerFilter | None, CustomerSortKey, SortDirection, Comparison]]:
     """Compare the first page of each facet in each order."""
-    for facet in (None, *Facet):
-        for key in SortKey:
+    for facet in (None, *CustomerFilter):
+        for key in CustomerSortKey:
             for direction in SortDirection:
                 name = f"{facet or 'no facet'} by {key} {direction}"
                 order = {"filter": facet, "key": key, "dir": direction, "first": PAGE}
@@ -124,7 +124,7 @@ async def _places(large: Store) -> AsyncIterator[Comparison]:
     """Compare the first page of each order, at the large store, with a page far behind it."""
     offset = min(PAGE * (DEEP_PAGE - 1), large.customers // 2 // PAGE * PAGE)
     database = Database(large.url)
-    for key in SortKey:
+    for key in CustomerSortKey:
         for direction in SortDirection:
             order = ordering(key, direction)
             cursor = await _cursor(database, order, offset)
@@ -145,9 +145,9 @@ async def _cursor(database: Database, order: Ordering, offset: int) -> str:
 
 
 def _lists() -> Iterator[Comparison]:
-    for key in SortKey:
+    for key in CustomerSortKey:
         yield _sized("last page", f"by {key} DESC", LIST, key=key, last=PAGE)
-    for moment in DateKey:
+    for moment in CustomerDateKey:
         month = {"dateKey": moment, "from": "2025-03-01", "to": "2025-03-31"}
         yield _sized("days", f"a month of {moment}, by it", LIST, key=moment, **month)
     yield _sized("list", "tagSlug", LIST, tagSlug="vip")
@@ -178,7 +178,7 @@ def _mixed(*, at_large: bool = False) -> Ask:
 
 
 def _counts() -> Iterator[Comparison]:
-    for facet in (None, *Facet):
+    for facet in (None, *CustomerFilter):
         comparison = _sized("totalCount", facet or "no facet", COUNT, filter=facet)
         comparison.aim_ms = COUNT_AIM_MS
         yield comparison

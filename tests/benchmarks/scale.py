@@ -35,14 +35,14 @@ from rich.table import Table
 from benchmarks import comparisons, plans, stores
 from benchmarks.comparisons import Ask, Comparison
 from benchmarks.servers import serving
-from customergraph.domain.customer import Facet, SortKey
+from customergraph.domain.customer import CustomerFilter, CustomerSortKey
 from customergraph.domain.paging import SortDirection
 
 WARMING = 7
 WORST = 12
 EXPLAINED = 3
 EXPLAINED_GROUPS = {"list", "last page", "days", "search", "totalCount"}
-Matrix = dict[tuple[Facet | None, SortKey, SortDirection], Comparison]
+Matrix = dict[tuple[CustomerFilter | None, CustomerSortKey, SortDirection], Comparison]
 
 
 class Client:
@@ -89,11 +89,11 @@ def measure(comparison: Comparison, clients: tuple[Client, Client], rounds: int)
 
 def shown_matrix(matrix: Matrix) -> Table:
     """Show the ratios of all facets and sorts, downward and upward."""
-    shown = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in SortKey))
-    for facet in (None, *Facet):
+    shown = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in CustomerSortKey))
+    for facet in (None, *CustomerFilter):
         cells = [
             " ".join(_marked(matrix[facet, key, direction]) for direction in (SortDirection.DESC, SortDirection.ASC))
-            for key in SortKey
+            for key in CustomerSortKey
         ]
         shown.add_row(facet or "no facet", *cells)
     return shown

@@ -24,7 +24,7 @@ from benchmarks import by_hand, by_hand_bare
 from customergraph.settings import Settings
 from customergraph.store.rows import Prepared
 from customergraph.web.app import create_app
-from customergraph.web.garbage import leave_out_what_stays
+from customergraph.web.garbage import freeze_startup_objects
 from statements import recorded
 
 BEAT_SECONDS = 0.001
@@ -96,7 +96,7 @@ def main(which: str, database_url: str) -> None:
     )
     app, prepared, heart = APPS[which](settings), _prepared(), _Heart()
     # As `serve` does, and here for all that are measured.
-    leave_out_what_stays()
+    freeze_startup_objects()
     with recorded() as statements, socket.create_server(("127.0.0.1", 0)) as listening:
         app.router.routes += [
             _telling("/statements", partial(_taken, statements)),

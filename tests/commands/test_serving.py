@@ -17,7 +17,7 @@ from commands.command import PATIENCE_SECONDS, Command, answer, store_rows, toke
 from commands.conftest import MakeCommand
 from conftest import free_port
 from customergraph import demo
-from customergraph.domain import moments
+from customergraph.domain import timestamps
 from customergraph.domain.principal import Scope
 from customergraph.store import access
 
@@ -83,7 +83,11 @@ def test_the_demos_token_expires_and_earlier_ones_are_revoked(tmp_path: Path) ->
     path, url = tmp_path / "demo.db", f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
     first = asyncio.run(demo.opened(path, 5, lambda _count: None))
     as_before = [("demo", set(Scope), None)]
-    users = [("demo", {Scope.READ}, None), ("mine", set(Scope), None), ("demo", set(Scope), moments.now() + HOURS_12)]
+    users = [
+        ("demo", {Scope.READ}, None),
+        ("mine", set(Scope), None),
+        ("demo", set(Scope), timestamps.now() + HOURS_12),
+    ]
     for name, scopes, expires_at in as_before + users:
         given = (demo.SLUG, name, scopes, expires_at)
         stores.on_database(url, lambda database, given=given: access.create_token(database, *given))  # type: ignore[misc]

@@ -25,7 +25,7 @@ DIALECTS = {
     "postgresql": create_async_engine("postgresql+asyncpg://nobody@nowhere/none").dialect,
 }
 SHAPE = PageShape(
-    Ordering("messages", "created_at", KeyType.MOMENT), backward=False, after=Bound.VALUE, before=Bound.VALUE
+    Ordering("messages", "created_at", KeyType.TIMESTAMP), backward=False, after=Bound.VALUE, before=Bound.VALUE
 )
 # Names that are no column's make a statement another one.
 SUBSETS = [

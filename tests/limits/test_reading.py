@@ -12,7 +12,7 @@ from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
 from customergraph.schema.queries import execution
 from customergraph.settings import Settings
-from customergraph.store.access import TokenUse
+from customergraph.store.access import AuthenticatedToken
 from customergraph.web.gateway import Gateway
 from customergraph.web.operation import ClientGone, GraphQLRequest, answer
 from graphql_client import GraphQLClient
@@ -90,7 +90,7 @@ def test_a_turn_lasts_as_long_as_the_reading_of_a_client_that_left() -> None:
 def test_a_client_that_left_is_not_read_for(sqlite_url: str) -> None:
     async def ask() -> bool:
         gateway = Gateway.of(Settings(database_url=sqlite_url))
-        use = TokenUse(Principal(1, "UTC", frozenset({Scope.READ})), 1, to_be_noted=False)
+        use = AuthenticatedToken(Principal(1, "UTC", frozenset({Scope.READ})), 1, to_be_noted=False)
 
         async def left() -> None:
             return

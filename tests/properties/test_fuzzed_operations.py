@@ -75,14 +75,16 @@ TIMES = ["1969-12-31T23:59:60Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.99
 texts = st.text() | st.sampled_from(TEXTS)
 numbers = st.integers(-(2**31), 2**31 - 1) | st.integers(0, 101) | st.sampled_from(WHOLE_NUMBERS)
 days = st.dates().map(str)
-moments = st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()) | st.sampled_from(TIMES) | texts
+timestamps = (
+    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()) | st.sampled_from(TIMES) | texts
+)
 
 # The built-in ones too: schemathesis' own stay within what they may be.
 schemathesis.graphql.scalar("String", texts.map(nodes.String))
 schemathesis.graphql.scalar("ID", texts.map(nodes.String) | numbers.map(nodes.Int))
 schemathesis.graphql.scalar("Int", numbers.map(nodes.Int))
-schemathesis.graphql.scalar("Date", (days | moments).map(nodes.String))
-schemathesis.graphql.scalar("DateTime", moments.map(nodes.String) | numbers.map(nodes.Int))
+schemathesis.graphql.scalar("Date", (days | timestamps).map(nodes.String))
+schemathesis.graphql.scalar("DateTime", timestamps.map(nodes.String) | numbers.map(nodes.Int))
 
 SCHEMA = schemathesis.graphql.from_path(ROOT / "schema.graphql")
 ROOTS = {root: SCHEMA.include(name_regex=rf"^{root}\.").as_strategy() for root in ("Query", "Mutation")}

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import MakeTenant
 from customergraph.domain.charge import CHARGES_NEWEST_FIRST
-from customergraph.domain.customer import SortKey, ordering
+from customergraph.domain.customer import CustomerSortKey, ordering
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.domain.message import MESSAGES_NEWEST_FIRST
 from customergraph.domain.paging import Cursor, Ordering, SortDirection
@@ -92,7 +92,9 @@ class Names:
 def by_cursor(names: Names) -> Iterator[tuple[str, Pair]]:
     """Give the list of customers, and the lists below them, from the places of the other project's rows."""
     theirs, nothing = names.theirs, names.nobodys(Kind.CUSTOMER)
-    for key, direction in product((SortKey.CREATED_AT, SortKey.NAME, SortKey.EMAIL), SortDirection):
+    for key, direction in product(
+        (CustomerSortKey.CREATED_AT, CustomerSortKey.NAME, CustomerSortKey.EMAIL), SortDirection
+    ):
         sorted_ = f"sortKey: {key}, sortDir: {direction}"
         edges = theirs.client.data(f"{{ customers({sorted_}) {FOUND} }}")["customers"]["edges"]
         for edge, argument in product(edges, ("after", "before")):

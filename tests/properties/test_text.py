@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from customergraph.domain import text
 from customergraph.domain.customer import search_argument
-from customergraph.errors import MistakeCode, ValueRefused
+from customergraph.errors import UserErrorCode, ValueRefused
 
 # Letters whose folding or composition is not that of each character alone, among plain ones.
 TELLING = (
@@ -90,7 +90,7 @@ def test_a_control_inside_is_refused_but_newline_and_tab_where_lines_are_kept(
     value = f"x{before}{control}{after}x"
     with pytest.raises(ValueRefused) as refused:
         text.optional(value, 10_000)
-    assert refused.value.code is MistakeCode.INVALID
+    assert refused.value.code is UserErrorCode.INVALID
     if control in "\n\t":
         assert text.optional(value, 10_000, multiline=True) == value
     else:
@@ -103,7 +103,7 @@ def test_text_may_be_as_long_as_its_limit(longest: int) -> None:
     assert text.optional(" " + "e\u0301" * longest, longest) == "\u00e9" * longest
     with pytest.raises(ValueRefused) as refused:
         text.optional("\u00e9" * (longest + 1), longest)
-    assert refused.value.code is MistakeCode.TOO_LONG
+    assert refused.value.code is UserErrorCode.TOO_LONG
 
 
 @given(st.text(" \t\r\n\u00a0\u2003\u3000"))
@@ -111,7 +111,7 @@ def test_blank_text_is_absent_or_refused_where_it_is_required(value: str) -> Non
     assert text.optional(value, 1) is None
     with pytest.raises(ValueRefused) as refused:
         text.slug(value)
-    assert refused.value.code is MistakeCode.BLANK
+    assert refused.value.code is UserErrorCode.BLANK
 
 
 def test_every_character_is_searched_for_by_a_form_that_is_its_own() -> None:

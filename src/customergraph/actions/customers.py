@@ -14,11 +14,11 @@ from typing import Any, Concatenate, Generic, ParamSpec
 from uuid import UUID, uuid4
 
 from customergraph.domain import customer as rules
-from customergraph.domain import moments
+from customergraph.domain import timestamps
 from customergraph.domain.contact import mailbox
 from customergraph.domain.customer import Mistakes, NewCustomer
 from customergraph.domain.principal import Principal, Scope
-from customergraph.errors import MistakeCode
+from customergraph.errors import UserErrorCode
 from customergraph.store import catalog, customers, history
 from customergraph.store.database import Write
 
@@ -66,7 +66,7 @@ async def create(write: Write, given: Mapping[str, Any]) -> Changed:
     tag_ids = await _known_tags(write, new.tag_slugs, mistakes)
     await _refuse_taken(write, new, mistakes)
     mistakes.refuse_if_any()
-    now = moments.now()
+    now = timestamps.now()
     columns = {
         **new.columns,
         **rules.derived(new.columns),
@@ -122,7 +122,7 @@ async def resubscribe(write: Write, ref: CustomerRef) -> Changed:
 async def cancel_unsent_messages(write: Write, ref: CustomerRef) -> Changed:
     """Cancel every unsent message of a customer, and touch nothing else."""
     customer = await _locked(write, ref)
-    return Changed(customer.id, await history.cancel_unsent(write, customer.id, moments.now()))
+    return Changed(customer.id, await history.cancel_unsent(write, customer.id, timestamps.now()))
 
 
 @_needs(Scope.WRITE)
@@ -144,7 +144,7 @@ async def update_tags(write: Write, ref: CustomerRef, slugs: Sequence[str]) -> C
     customer = await _found(write, ref, mistakes)
     mistakes.refuse_if_any()
     if await customers.replace_tags(write, customer.id, tag_ids):
-        await customers.change(write, customer.id, moments.now())
+        await customers.change(write, customer.id, timestamps.now())
     return Changed(customer.id)
 
 
@@ -152,7 +152,7 @@ async def _stamp_and_cancel(write: Write, ref: CustomerRef, column: str) -> Chan
     # The customer is locked first: of two acts on it at the same moment, the second
     # finds what the first did.
     customer = await _locked(write, ref)
-    now = moments.now()
+    now = timestamps.now()
     canceled = await history.cancel_unsent(write, customer.id, now)
     if getattr(customer, column) is None:
         await customers.change(write, customer.id, now, **{column: now})
@@ -161,7 +161,7 @@ async def _stamp_and_cancel(write: Write, ref: CustomerRef, column: str) -> Chan
 
 async def _set(write: Write, customer: Any, column: str, value: Any) -> Changed:
     if getattr(customer, column) != value:
-        await customers.change(write, customer.id, moments.now(), **{column: value})
+        await customers.change(write, customer.id, timestamps.now(), **{column: value})
     return Changed(customer.id)
 
 
@@ -175,7 +175,7 @@ async def _locked(write: Write, ref: CustomerRef) -> Any:
 async def _found(write: Write, ref: CustomerRef, mistakes: Mistakes) -> Any:
     customer = await customers.locked(write, ref)
     if customer is None:
-        mistakes.add(("id",), MistakeCode.NOT_FOUND, "names no customer of this project")
+        mistakes.add(("id",), UserErrorCode.NOT_FOUND, "names no customer of this project")
     return customer
 
 
@@ -184,7 +184,7 @@ async def _known_location(write: Write, slug: str | None, mistakes: Mistakes) ->
         return None
     known = await catalog.location_ids(write, [slug])
     if slug not in known:
-        mistakes.add(("input", "locationSlug"), MistakeCode.NOT_FOUND, "names no location of this project")
+        mistakes.add(("input", "locationSlug"), UserErrorCode.NOT_FOUND, "names no location of this project")
     return known.get(slug)
 
 
@@ -194,7 +194,7 @@ async def _known_tags(write: Write, wanted: Mapping[str, tuple[str, ...]], mista
     known = await catalog.tag_ids(write, wanted)
     for slug, field in wanted.items():
         if slug not in known:
-            mistakes.add(field, MistakeCode.NOT_FOUND, "names no tag of this project")
+            mistakes.add(field, UserErrorCode.NOT_FOUND, "names no tag of this project")
     return list(known.values())
 
 
@@ -202,4 +202,4 @@ async def _refuse_taken(write: Write, new: NewCustomer, mistakes: Mistakes) -> N
     email = new.columns["email"]
     for contact, key in (("email", email and mailbox(email)), ("phone", new.columns["phone"])):
         if key is not None and await customers.is_taken(write, contact, key):
-            mistakes.add(("input", contact), MistakeCode.TAKEN, "belongs to another customer already")
+            mistakes.add(("input", contact), UserErrorCode.TAKEN, "belongs to another customer already")

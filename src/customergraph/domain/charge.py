@@ -5,9 +5,9 @@ import re
 from iso4217 import Currency
 
 from customergraph.domain.paging import KeyType, Ordering
-from customergraph.errors import MistakeCode, ValueRefused
+from customergraph.errors import UserErrorCode, ValueRefused
 
-CHARGES_NEWEST_FIRST = Ordering("charges", "charged_at", KeyType.MOMENT)
+CHARGES_NEWEST_FIRST = Ordering("charges", "charged_at", KeyType.TIMESTAMP)
 _CURRENCIES = frozenset(currency.code for currency in Currency)
 _AMOUNT = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 
@@ -20,7 +20,7 @@ def currency(text: str) -> str:
     # Upper case makes ASCII letters of others: a ligature of two letters becomes FF.
     code = text.upper() if text.isascii() else ""
     if code not in _CURRENCIES:
-        raise ValueRefused(MistakeCode.INVALID, f"{text[:20]!r} is not an active ISO 4217 currency code like USD")
+        raise ValueRefused(UserErrorCode.INVALID, f"{text[:20]!r} is not an active ISO 4217 currency code like USD")
     return code
 
 
@@ -31,6 +31,6 @@ def amount(text: str | int) -> int:
         if -(2**63) <= value < 2**63:
             return value
     raise ValueRefused(
-        MistakeCode.INVALID,
+        UserErrorCode.INVALID,
         f"{str(text)[:40]!r} is not an amount: give a whole number of the currency's smallest unit, of 64 bits",
     )

@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberDesc
 
 from customergraph.domain import text
-from customergraph.errors import MistakeCode, ValueRefused
+from customergraph.errors import UserErrorCode, ValueRefused
 
 _LONGEST_EMAIL = 254
 _ATOM = r"[\w!#$%&'*+\-/=?^`{|}~]+"
@@ -42,7 +42,7 @@ def email(value: str | None) -> str | None:
     try:
         validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        raise ValueRefused(MistakeCode.INVALID, f"is not an email address: {error}") from None
+        raise ValueRefused(UserErrorCode.INVALID, f"is not an email address: {error}") from None
     return address
 
 
@@ -92,12 +92,12 @@ def phone(value: str | None) -> str | None:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         raise ValueRefused(
-            MistakeCode.INVALID, "must be a phone number with its country code, like +14155550123"
+            UserErrorCode.INVALID, "must be a phone number with its country code, like +14155550123"
         ) from None
     if parsed.extension:
-        raise ValueRefused(MistakeCode.INVALID, "must be a phone number without an extension")
+        raise ValueRefused(UserErrorCode.INVALID, "must be a phone number without an extension")
     if not phonenumbers.is_valid_number(parsed):
-        raise ValueRefused(MistakeCode.INVALID, "is not a phone number that can exist in its country")
+        raise ValueRefused(UserErrorCode.INVALID, "is not a phone number that can exist in its country")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 

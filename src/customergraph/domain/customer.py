@@ -10,14 +10,14 @@ from typing import Any
 from customergraph.domain import text
 from customergraph.domain.contact import email, mailbox, phone
 from customergraph.domain.paging import KeyType, Ordering, SortDirection
-from customergraph.errors import BadUserInput, InputRefused, Mistake, MistakeCode, ValueRefused
+from customergraph.errors import BadUserInput, InputRefused, Mistake, UserErrorCode, ValueRefused
 
 MOST_TAGS = 50
 LONGEST_NOTES = 5_000
 LONGEST_SEARCH = 100
 
 
-class Facet(StrEnum):
+class CustomerFilter(StrEnum):
     """The contract's `CustomerFilter`."""
 
     ARCHIVED = "ARCHIVED"
@@ -32,7 +32,7 @@ class Facet(StrEnum):
     UNSUBSCRIBED = "UNSUBSCRIBED"
 
 
-class DateKey(StrEnum):
+class CustomerDateKey(StrEnum):
     """The contract's `CustomerDateKey`; the column is the name in lower case."""
 
     CREATED_AT = "CREATED_AT"
@@ -42,7 +42,7 @@ class DateKey(StrEnum):
     REVIEWED_AT = "REVIEWED_AT"
 
 
-class SortKey(StrEnum):
+class CustomerSortKey(StrEnum):
     """The contract's `CustomerSortKey`."""
 
     NAME = "NAME"
@@ -58,26 +58,26 @@ class SortKey(StrEnum):
 
 # Text sorts by its folded form; E.164 is its own folded form.
 _SORT_COLUMNS = {
-    SortKey.NAME: ("name_key", KeyType.TEXT, False),
-    SortKey.EMAIL: ("email_sort_key", KeyType.TEXT, True),
-    SortKey.PHONE: ("phone", KeyType.TEXT, True),
-    SortKey.COMPANY: ("company_key", KeyType.TEXT, True),
-    SortKey.CREATED_AT: ("created_at", KeyType.MOMENT, False),
-    SortKey.SIGNED_UP_AT: ("signed_up_at", KeyType.MOMENT, True),
-    SortKey.ASKED_AT: ("asked_at", KeyType.MOMENT, True),
-    SortKey.MESSAGED_AT: ("messaged_at", KeyType.MOMENT, True),
-    SortKey.REVIEWED_AT: ("reviewed_at", KeyType.MOMENT, True),
+    CustomerSortKey.NAME: ("name_key", KeyType.TEXT, False),
+    CustomerSortKey.EMAIL: ("email_sort_key", KeyType.TEXT, True),
+    CustomerSortKey.PHONE: ("phone", KeyType.TEXT, True),
+    CustomerSortKey.COMPANY: ("company_key", KeyType.TEXT, True),
+    CustomerSortKey.CREATED_AT: ("created_at", KeyType.TIMESTAMP, False),
+    CustomerSortKey.SIGNED_UP_AT: ("signed_up_at", KeyType.TIMESTAMP, True),
+    CustomerSortKey.ASKED_AT: ("asked_at", KeyType.TIMESTAMP, True),
+    CustomerSortKey.MESSAGED_AT: ("messaged_at", KeyType.TIMESTAMP, True),
+    CustomerSortKey.REVIEWED_AT: ("reviewed_at", KeyType.TIMESTAMP, True),
 }
 
 
-def ordering(key: SortKey, direction: SortDirection) -> Ordering:
+def ordering(key: CustomerSortKey, direction: SortDirection) -> Ordering:
     """Give the order of a list of customers."""
     column, type_, nullable = _SORT_COLUMNS[key]
     return Ordering("customers", column, type_, nullable, direction)
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerFilter:
+class CustomerCriteria:
     """Conditions that must hold together; None where there is none.
 
     `words` are in the form that searches compare; `email` is a mailbox, `tag_slug` normalised;
@@ -87,8 +87,8 @@ class CustomerFilter:
     words: tuple[str, ...] = ()
     email: str | None = None
     tag_slug: str | None = None
-    facet: Facet | None = None
-    date_key: DateKey = DateKey.CREATED_AT
+    facet: CustomerFilter | None = None
+    date_key: CustomerDateKey = CustomerDateKey.CREATED_AT
     since: datetime | None = None
     until: datetime | None = None
 
@@ -182,7 +182,7 @@ class Mistakes:
     def __init__(self) -> None:
         self._found: list[Mistake] = []
 
-    def add(self, field: tuple[str, ...], code: MistakeCode, message: str) -> None:
+    def add(self, field: tuple[str, ...], code: UserErrorCode, message: str) -> None:
         name = f"{field[-2]}[{field[-1]}]" if field[-1].isdecimal() else field[-1]
         self._found.append(Mistake(field, f"{name} {message}", code))
 
@@ -208,7 +208,7 @@ def tag_slugs(slugs: Iterable[str], field: tuple[str, ...], mistakes: Mistakes) 
         if slug is not None:
             found.setdefault(slug, place)
     if len(found) > MOST_TAGS:
-        mistakes.add(field, MistakeCode.TOO_MANY, f"must name at most {MOST_TAGS} tags, and names {len(found)}")
+        mistakes.add(field, UserErrorCode.TOO_MANY, f"must name at most {MOST_TAGS} tags, and names {len(found)}")
         return {}
     return found
 

@@ -41,7 +41,7 @@ STATUS_BY_TIME = (
 # A message is unsent while it has none of these.
 UNSENT_WITHOUT = ("processed_at", "sent_at", "failed_at", "canceled_at")
 
-MESSAGES_NEWEST_FIRST = Ordering("messages", "scheduled_at", KeyType.MOMENT)
+MESSAGES_NEWEST_FIRST = Ordering("messages", "scheduled_at", KeyType.TIMESTAMP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from customergraph.domain.identity import LARGEST_ID
-from customergraph.domain.moments import from_microseconds, microseconds
 from customergraph.domain.text import has_controls
+from customergraph.domain.timestamps import from_microseconds, microseconds
 from customergraph.errors import BadUserInput, CursorMalformed
 
 PAGE = 25
@@ -21,7 +21,7 @@ LARGEST_PAGE = 100
 # The columns, beside a row's own, that rows of a page may be asked for: what their cursors are made of, and
 # whether rows follow on the page.
 SORT_VALUE = "sort_value"
-FOLLOWED = "followed"
+HAS_MORE = "followed"
 
 
 class SortDirection(StrEnum):
@@ -31,7 +31,7 @@ class SortDirection(StrEnum):
 
 class KeyType(Enum):
     TEXT = str
-    MOMENT = datetime
+    TIMESTAMP = datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _text(content: bytes) -> str:
 def _value(value: Any, ordering: Ordering) -> str | datetime | None:
     if value is None and ordering.nullable:
         return None
-    if ordering.type is KeyType.MOMENT and type(value) is int:
+    if ordering.type is KeyType.TIMESTAMP and type(value) is int:
         return from_microseconds(value)
     if ordering.type is KeyType.TEXT and isinstance(value, str) and not has_controls(value):
         return value

@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-from customergraph.errors import MistakeCode, ValueRefused
+from customergraph.errors import UserErrorCode, ValueRefused
 
 # str.strip() would also remove the separators U+001C to U+001F and U+0085, which are
 # control characters and so have to be refused, not trimmed.
@@ -75,9 +75,9 @@ def optional(text: str | None, longest: int, *, multiline: bool = False) -> str 
         return None
     text = normalized(text)
     if has_controls(text, LINES_AND_TABS if multiline else frozenset()):
-        raise ValueRefused(MistakeCode.INVALID, "must not contain control characters")
+        raise ValueRefused(UserErrorCode.INVALID, "must not contain control characters")
     if len(text) > longest:
-        raise ValueRefused(MistakeCode.TOO_LONG, f"must have at most {longest} characters, and has {len(text)}")
+        raise ValueRefused(UserErrorCode.TOO_LONG, f"must have at most {longest} characters, and has {len(text)}")
     return text or None
 
 
@@ -85,7 +85,7 @@ def required(text: str | None, longest: int) -> str:
     """Normalise a text that must be there; raises ValueRefused as `optional` does, and for a blank one."""
     value = optional(text, longest)
     if value is None:
-        raise ValueRefused(MistakeCode.BLANK, "must not be blank")
+        raise ValueRefused(UserErrorCode.BLANK, "must not be blank")
     return value
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from customergraph.domain import moments
+from customergraph.domain import timestamps
 from customergraph.domain.customer import TEXT_RULES, derived
 from customergraph.importing.batch import Batch, Saved
 from customergraph.importing.files import Reject
@@ -78,7 +78,7 @@ async def save(write: Write, batch: Batch, rows: Sequence[Row]) -> Saved:
     saved = Saved()
     for row, own in zip(rows, keys, strict=True):
         saved.rejects.extend(_apply(people, batch, row, own))
-    now = moments.now()
+    now = timestamps.now()
     new = [person for person in people.all if person.stored is None]
     saved.added = len(new)
     saved.changed = len(rows) - saved.added - len({reject.line for reject in saved.rejects})

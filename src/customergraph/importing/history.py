@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from customergraph.domain import moments
+from customergraph.domain import timestamps
 from customergraph.importing.batch import Batch, Saved
 from customergraph.importing.files import Reject
 from customergraph.importing.kinds import COLUMNS, Kind
@@ -102,7 +102,7 @@ def _columns(
 
 def _whole(kind: Kind, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Give a new row every column of its kind."""
-    now = moments.now()
+    now = timestamps.now()
     names = [name for name in COLUMNS[kind].rules if name not in {"email", "phone", "location"}]
     whole = {**dict.fromkeys(names), **columns}
     if "location" in COLUMNS[kind].rules:
@@ -119,5 +119,5 @@ def _kept(kind: Kind, stored: Any, columns: Mapping[str, Any]) -> dict[str, Any]
     filled = {name: _DEFAULTS[kind].get(name) if value is None else value for name, value in columns.items()}
     changes = {name: value for name, value in filled.items() if getattr(stored, name) != value}
     if changes and kind is Kind.REVIEWS:
-        changes["updated_at"] = moments.now()
+        changes["updated_at"] = timestamps.now()
     return changes

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from customergraph.domain import charge, customer, moments, review, text
+from customergraph.domain import charge, customer, review, text, timestamps
 from customergraph.domain.message import MessageChannel, MessageTemplate
-from customergraph.errors import MistakeCode, ValueRefused
+from customergraph.errors import UserErrorCode, ValueRefused
 
 Rule = Callable[[str, ZoneInfo], Any]
 
@@ -76,20 +76,20 @@ def _up_to(longest: int, *, multiline: bool = False) -> Rule:
 
 @lru_cache(maxsize=65_536)
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return moments.first_instant(day, zone)
+    return timestamps.first_instant(day, zone)
 
 
 def _time(cell: str, zone: ZoneInfo) -> datetime:
     cell = cell.strip()
     if _DAY.fullmatch(cell):
-        return _midnight(moments.parsed_day(cell), zone)
-    return moments.parsed(cell)
+        return _midnight(timestamps.parsed_day(cell), zone)
+    return timestamps.parsed(cell)
 
 
 def _uuid(cell: str, _zone: ZoneInfo) -> UUID:
     # UUID() alone would take the digits of every script, and signs and underscores among them.
     if not _UUID.fullmatch(cell.strip()):
-        raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is not a uuid")
+        raise ValueRefused(UserErrorCode.INVALID, f"{cell[:40]!r} is not a uuid")
     return UUID(cell.strip())
 
 
@@ -97,7 +97,7 @@ def _boolean(cell: str, _zone: ZoneInfo) -> bool:
     try:
         return _BOOLEANS[cell.strip().lower()]
     except KeyError:
-        raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is none of true, false, 1, 0, yes, no") from None
+        raise ValueRefused(UserErrorCode.INVALID, f"{cell[:40]!r} is none of true, false, 1, 0, yes, no") from None
 
 
 def _one_of(names: type[StrEnum]) -> Rule:
@@ -108,7 +108,7 @@ def _one_of(names: type[StrEnum]) -> Rule:
             return names(name)
         except ValueError:
             known = ", ".join(names)
-            raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is none of {known}") from None
+            raise ValueRefused(UserErrorCode.INVALID, f"{cell[:40]!r} is none of {known}") from None
 
     return check
 
@@ -116,7 +116,7 @@ def _one_of(names: type[StrEnum]) -> Rule:
 def _color(cell: str, _zone: ZoneInfo) -> str:
     color = cell.strip()
     if not _COLOR.fullmatch(color):
-        raise ValueRefused(MistakeCode.INVALID, f"{cell[:40]!r} is not a color like #ff8800")
+        raise ValueRefused(UserErrorCode.INVALID, f"{cell[:40]!r} is not a color like #ff8800")
     return color.lower()
 
 
@@ -127,7 +127,7 @@ def _whole_number(cell: str, _zone: ZoneInfo) -> int:
 def _slugs(cell: str, _zone: ZoneInfo) -> tuple[str, ...]:
     slugs = tuple(dict.fromkeys(text.slug(slug) for slug in cell.split(",") if not text.is_blank(slug)))
     if len(slugs) > customer.MOST_TAGS:
-        raise ValueRefused(MistakeCode.TOO_MANY, f"must name at most {customer.MOST_TAGS} tags")
+        raise ValueRefused(UserErrorCode.TOO_MANY, f"must name at most {customer.MOST_TAGS} tags")
     return slugs
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
 
 import strawberry
 
-from customergraph.domain.paging import FOLLOWED, SORT_VALUE, Slice
+from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Slice
 from customergraph.execution.fields import Columns, batched, computed
 from customergraph.loaders import Loader, Row
 
@@ -91,12 +91,12 @@ def _end(place: int) -> Callable[[Slice], str | None]:
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
     has_next_page: bool = computed(
-        attrgetter("has_next_page"), "page", within=(FOLLOWED,), description="Whether more follows after this page."
+        attrgetter("has_next_page"), "page", within=(HAS_MORE,), description="Whether more follows after this page."
     )
     has_previous_page: bool = computed(
         attrgetter("has_previous_page"),
         "page",
-        within=(FOLLOWED,),
+        within=(HAS_MORE,),
         description="Whether something comes before this page.",
     )
     start_cursor: str | None = computed(

@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from customergraph.domain.customer import DateKey, Facet, SortKey
+from customergraph.domain.customer import CustomerDateKey, CustomerFilter, CustomerSortKey
 from customergraph.domain.message import MessageChannel, MessageStatus, MessageTemplate
 from customergraph.domain.paging import SortDirection
-from customergraph.errors import MistakeCode
+from customergraph.errors import UserErrorCode
 
 __all__ = [
-    "DateKey",
-    "Facet",
+    "CustomerDateKey",
+    "CustomerFilter",
+    "CustomerSortKey",
     "MessageChannel",
     "MessageStatus",
     "MessageTemplate",
-    "MistakeCode",
     "SortDirection",
-    "SortKey",
+    "UserErrorCode",
 ]
 
 Enumeration = TypeVar("Enumeration", bound=type[StrEnum])
@@ -41,7 +41,7 @@ _describe(
     {"ASC": "From the smallest, earliest or first of the alphabet.", "DESC": "The other way round."},
 )
 _describe(
-    Facet,
+    CustomerFilter,
     "CustomerFilter",
     "One facet of the customers. Archived customers are left out unless the facet is ARCHIVED.",
     {
@@ -64,9 +64,9 @@ _TIMES = {
     "MESSAGED_AT": "When a message was last sent to the customer.",
     "REVIEWED_AT": "When the customer last left a review.",
 }
-_describe(DateKey, "CustomerDateKey", "The time that `dateFrom` and `dateTo` bound.", _TIMES)
+_describe(CustomerDateKey, "CustomerDateKey", "The time that `dateFrom` and `dateTo` bound.", _TIMES)
 _describe(
-    SortKey,
+    CustomerSortKey,
     "CustomerSortKey",
     "What customers are sorted by. Text is compared by its case-folded code points; ties break by id.",
     {
@@ -110,7 +110,7 @@ _describe(
     },
 )
 _describe(
-    MistakeCode,
+    UserErrorCode,
     "UserErrorCode",
     "What kind of mistake it is.",
     {

@@ -9,7 +9,7 @@ import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from customergraph.errors import BadUserInput, RequestRefused, StoreUnavailable
-from customergraph.schema.enums import MistakeCode
+from customergraph.schema.enums import UserErrorCode
 
 # What a client sent may stand in it, and was long.
 LONGEST_MESSAGE = 500
@@ -23,7 +23,7 @@ class UserError:
         description='The path of the input that is wrong, like `["input", "tagSlugs", "1"]`.'
     )
     message: str = strawberry.field(description="What is wrong, and what would be accepted.")
-    code: MistakeCode = strawberry.field(description="What kind of mistake it is.")
+    code: UserErrorCode = strawberry.field(description="What kind of mistake it is.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ _FAULT: dict[Change | None, str] = {
 }
 
 
-def answered(error: GraphQLError, *, before_execution: bool, change: Change | None = None) -> dict[str, Any]:
+def format_error(error: GraphQLError, *, before_execution: bool, change: Change | None = None) -> dict[str, Any]:
     """Write an error as it is sent: with a code, and without anything of ours in it.
 
     What was not expected is logged under an id, and answered with that id alone. An error of a

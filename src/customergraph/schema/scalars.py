@@ -9,7 +9,7 @@ import orjson
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from customergraph.domain import moments
+from customergraph.domain import timestamps
 from customergraph.execution.leaves import Native
 
 BigInt = NewType("BigInt", int)
@@ -26,13 +26,13 @@ def _big_int(value: Any) -> int:
 def _moment(value: Any) -> datetime:
     if type(value) is not int and not isinstance(value, str):
         raise ValueError("DateTime takes RFC 3339 with an offset, or Unix seconds as a whole number")
-    return moments.parsed(value)
+    return timestamps.parsed(value)
 
 
 def _day(value: Any) -> date:
     if not isinstance(value, str):
         raise ValueError("Date takes YYYY-MM-DD")  # noqa: TRY004 - graphql-core shows a ValueError's message
-    return moments.parsed_day(value)
+    return timestamps.parsed_day(value)
 
 
 def _uuid(value: Any) -> UUID:
@@ -71,7 +71,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
             " unless it is zero. Takes RFC 3339 with an offset, or Unix seconds as a whole number or a string"
             " of digits, of the years 1 to 9999."
         ),
-        serialize=moments.rfc_3339,
+        serialize=timestamps.rfc_3339,
         parse_value=_moment,
     ),
     date: strawberry.scalar(

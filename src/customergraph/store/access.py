@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from customergraph.domain import moments
+from customergraph.domain import timestamps
 from customergraph.domain.principal import Principal, Scope
 from customergraph.errors import CommandRefused, StoreUnavailable
 from customergraph.store.database import Database, Read
@@ -30,7 +30,7 @@ _DEMO_NAME = "demo"
 
 
 @dataclass(frozen=True, slots=True)
-class TokenUse:
+class AuthenticatedToken:
     """A valid token that was just used: who holds it, and whether that has to be noted."""
 
     principal: Principal
@@ -53,16 +53,16 @@ _BY_SECRET = (
 )
 
 
-async def authenticated(database: Database, secret: str) -> TokenUse | None:
+async def authenticated(database: Database, secret: str) -> AuthenticatedToken | None:
     """Find the token of a secret; None for one that is unknown, expired or revoked."""
     digest = _digest(secret)
     found = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest)
-    now = moments.now()
+    now = timestamps.now()
     if found is None or found.revoked_at or (found.expires_at and found.expires_at <= now):
         return None
     scopes = frozenset(map(Scope, found.scopes.split()))
     noted_lately = found.last_used_at and found.last_used_at > now - USE_NOTED_EVERY
-    return TokenUse(Principal(found.project_id, found.timezone, scopes), found.id, not noted_lately)
+    return AuthenticatedToken(Principal(found.project_id, found.timezone, scopes), found.id, not noted_lately)
 
 
 async def note_use(database: Database, token_id: int) -> bool:
@@ -70,7 +70,7 @@ async def note_use(database: Database, token_id: int) -> bool:
 
     A store that is busy or away is left alone: nobody waits for this. Tells whether it was written.
     """
-    now = moments.now()
+    now = timestamps.now()
     stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_NOTED_EVERY)
     # A row that somebody else has locked is not waited for; SQLite locks no rows.
     row = select(token.c.id).where(token.c.id == token_id, stale).with_for_update(skip_locked=True)
@@ -91,7 +91,7 @@ async def create_token(
 async def create_demo_token(database: Database, slug: str, lifetime: timedelta) -> str:
     """Make the demo's token, with all scopes, and revoke those that the demo made before."""
     project_id = (await project_of_slug(database, slug)).id
-    now = moments.now()
+    now = timestamps.now()
     # Before tokens had its mark, the demo made them under one name, with all scopes, and for ever.
     unmarked = and_(token.c.name == _DEMO_NAME, token.c.scopes == " ".join(Scope), token.c.expires_at.is_(None))
     own = or_(token.c.prefix.startswith(_DEMO_MARK, autoescape=True), unmarked)
@@ -111,7 +111,7 @@ async def _add_token(
         "prefix": secret[:PREFIX_LENGTH],
         "sha256": _digest(secret),
         "scopes": " ".join(scope for scope in Scope if scope in scopes),
-        "created_at": moments.now(),
+        "created_at": timestamps.now(),
         "expires_at": expires_at,
     }
     async with database.unbound(writing=True) as connection:
@@ -134,7 +134,7 @@ async def revoke(database: Database, prefix: str) -> None:
         if found is None:
             raise CommandRefused(f"no token has the prefix {prefix!r}: `token list --project SLUG` shows them")
         if found.revoked_at is None:
-            await connection.execute(update(token).where(token.c.id == found.id).values(revoked_at=moments.now()))
+            await connection.execute(update(token).where(token.c.id == found.id).values(revoked_at=timestamps.now()))
 
 
 async def create_project(database: Database, slug: str, name: str, timezone: str) -> None:

@@ -24,7 +24,7 @@ ANSWER_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Connecting:
+class ConnectionOptions:
     """How connections are made and used; times in seconds, None for without bound.
 
     `pool_timeout` is how long a request waits for one of the `pool_size` connections of its process.
@@ -59,7 +59,7 @@ class Backend(ABC):
     # What the driver raises.
     driver_errors: ClassVar[tuple[type[Exception], ...]]
 
-    def __init__(self, url: str, connecting: Connecting) -> None:
+    def __init__(self, url: str, connecting: ConnectionOptions) -> None:
         self.url = url
         self.connecting = connecting
         self.engine = self._engine()
@@ -110,7 +110,7 @@ class Backend(ABC):
         """Have the driver run what gives no rows."""
 
     @abstractmethod
-    async def fetched(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def fetch(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Have the driver run a statement; gives its rows as the driver has them."""
 
     @abstractmethod
@@ -158,7 +158,7 @@ class Backend(ABC):
         """Insert many rows with the same columns; their ids follow their order."""
 
     @abstractmethod
-    async def damage(self, connection: AsyncConnection) -> list[str]:
+    async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
         """Give a line for each thing that is wrong with the database itself."""
 
     @asynccontextmanager

@@ -109,9 +109,9 @@ def _finish(temporary: Path, stop: Event) -> None:
 
 
 def _problem(copy: sqlite3.Connection, tables: frozenset[str]) -> str | None:
-    damage: str = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if damage != "ok":
-        return f"is damaged: {damage}"
+    integrity_problems: str = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if integrity_problems != "ok":
+        return f"is damaged: {integrity_problems}"
     if "alembic_version" not in tables:
         return "has no version"
     version = copy.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement, Executable
 
-from customergraph.domain.customer import CustomerFilter, DateKey, Facet
+from customergraph.domain.customer import CustomerCriteria, CustomerDateKey, CustomerFilter
 from customergraph.domain.paging import Ordering, Page, Slice
 from customergraph.rows import Part, Row
 from customergraph.store import paging, searching
@@ -35,13 +35,13 @@ from customergraph.store.tables import FACETS, customer, customer_tag, review, t
 from customergraph.store.tenancy import TENANT, in_project
 
 # What a facet says of a sort's column: that it has a value, or that it has none.
-_FACET_DECIDES: Mapping[Facet, tuple[str, bool]] = {
-    Facet.ASKED: ("asked_at", True),
-    Facet.NOT_ASKED: ("asked_at", False),
-    Facet.NOT_MESSAGED: ("messaged_at", False),
-    Facet.MISSED: ("reviewed_at", False),
-    Facet.REVIEWED: ("reviewed_at", True),
-    Facet.NOT_REVIEWED: ("reviewed_at", False),
+_FACET_DECIDES: Mapping[CustomerFilter, tuple[str, bool]] = {
+    CustomerFilter.ASKED: ("asked_at", True),
+    CustomerFilter.NOT_ASKED: ("asked_at", False),
+    CustomerFilter.NOT_MESSAGED: ("messaged_at", False),
+    CustomerFilter.MISSED: ("reviewed_at", False),
+    CustomerFilter.REVIEWED: ("reviewed_at", True),
+    CustomerFilter.NOT_REVIEWED: ("reviewed_at", False),
 }
 
 
@@ -56,8 +56,8 @@ _NO_TAG = 0
 class FilterShape:
     """What of a filter shapes its statement; the rest is in its parameters."""
 
-    facet: Facet | None
-    date_key: DateKey
+    facet: CustomerFilter | None
+    date_key: CustomerDateKey
     since: bool
     until: bool
     search: SearchShape
@@ -65,7 +65,7 @@ class FilterShape:
     tag_slug: bool
 
     @classmethod
-    def of(cls, wanted: CustomerFilter) -> "FilterShape":
+    def of(cls, wanted: CustomerCriteria) -> "FilterShape":
         return cls(
             wanted.facet,
             wanted.date_key,
@@ -77,7 +77,7 @@ class FilterShape:
         )
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        archived = self.facet is Facet.ARCHIVED
+        archived = self.facet is CustomerFilter.ARCHIVED
         moment = customer.c[self.date_key.lower()]
         given = (
             (self.email, customer.c.email_key == bindparam("email", type_=Text)),
@@ -101,7 +101,7 @@ class FilterShape:
         return {"values": not decided or has_value, "nulls": not (bounded or (decided and has_value))}
 
 
-def _parameters(wanted: CustomerFilter) -> dict[str, Any]:
+def _parameters(wanted: CustomerCriteria) -> dict[str, Any]:
     return {
         **searching.parameters(wanted.words),
         "email": wanted.email,
@@ -110,7 +110,7 @@ def _parameters(wanted: CustomerFilter) -> dict[str, Any]:
     }
 
 
-async def _bound(read: Read, wanted: CustomerFilter) -> dict[str, Any]:
+async def _bound(read: Read, wanted: CustomerCriteria) -> dict[str, Any]:
     """Give the parameters of a filter, and let the engine plan for these very values where they decide."""
     parameters = _parameters(wanted)
     if wanted.tag_slug is not None:
@@ -132,18 +132,18 @@ def _count_statement(wanted: FilterShape) -> Executable:
     return select(func.count().label("total")).select_from(customer).where(*wanted.conditions())
 
 
-async def pages(read: Read, filters: Sequence[CustomerFilter], page: Page, *, columns: Columns) -> list[Slice]:
+async def pages(read: Read, filters: Sequence[CustomerCriteria], page: Page, *, columns: Columns) -> list[Slice]:
     """Give one page of the customers that fulfil each filter."""
     return [await _page(read, wanted, page, columns) for wanted in filters]
 
 
-async def _page(read: Read, wanted: CustomerFilter, page: Page, columns: Columns) -> Slice:
+async def _page(read: Read, wanted: CustomerCriteria, page: Page, columns: Columns) -> Slice:
     statement = _page_statement(FilterShape.of(wanted), PageShape.of(page), columns)
     rows = await read.by_column(statement, {**await _bound(read, wanted), **paging.parameters(page, columns)})
     return Slice.of(Part(rows, 0, rows.count), page)
 
 
-async def counts(read: Read, filters: Sequence[CustomerFilter]) -> list[int]:
+async def counts(read: Read, filters: Sequence[CustomerCriteria]) -> list[int]:
     """Count all the customers that fulfil each filter."""
     return [
         int(await read.value(_count_statement(FilterShape.of(wanted)), await _bound(read, wanted)))

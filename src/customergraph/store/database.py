@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from customergraph.errors import StoreUnavailable
 from customergraph.rows import Rows
 from customergraph.store import tenancy
-from customergraph.store.backend import Backend, Connecting
+from customergraph.store.backend import Backend, ConnectionOptions
 from customergraph.store.connections import Connections, Seat
 from customergraph.store.failures import (
     AGAIN,
@@ -227,7 +227,7 @@ class Read(Transaction):
 
     async def _fetched(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         try:
-            return await self._backend.fetched(self._driver, sql, arguments)
+            return await self._backend.fetch(self._driver, sql, arguments)
         except self._backend.driver_errors as error:
             if self._backend.failure(error) is None:
                 raise StatementFailed(error, sql) from None
@@ -311,7 +311,7 @@ async def _whole(commit: Coroutine[Any, Any, None]) -> None:
 class Database:
     """The configured store."""
 
-    def __init__(self, url: str, connecting: Connecting = Connecting()) -> None:  # noqa: B008 - frozen
+    def __init__(self, url: str, connecting: ConnectionOptions = ConnectionOptions()) -> None:  # noqa: B008 - frozen
         kind = SQLite if make_url(url).get_backend_name() == "sqlite" else PostgreSQL
         self.url = url
         self.backend: Backend = kind(url, connecting)

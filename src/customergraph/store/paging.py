@@ -27,7 +27,7 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 from sqlalchemy.sql.util import ClauseAdapter
 
-from customergraph.domain.paging import FOLLOWED, SORT_VALUE, Cursor, Ordering, Page, Slice
+from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Cursor, Ordering, Page, Slice
 from customergraph.rows import Part, Rows
 from customergraph.store.batches import each
 from customergraph.store.rows import Columns, chosen
@@ -69,7 +69,7 @@ class PageShape:
 
 def parameters(page: Page, columns: Columns) -> dict[str, Any]:
     """Give the values that a page's statement wants: one row too many tells whether more follow, who asks that."""
-    wants_more = columns is None or FOLLOWED in columns
+    wants_more = columns is None or HAS_MORE in columns
     values: dict[str, Any] = {"page_limit": page.size + wants_more}
     for name, cursor in (("after", page.after), ("before", page.before)):
         if cursor is not None:

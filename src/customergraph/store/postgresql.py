@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Failure, Options
-from customergraph.store.moments import count_moments
+from customergraph.store.timestamps import count_timestamps
 
 CONNECT_TIMEOUT_SECONDS = 2
 UPGRADE_LOCK = 0x43474442
@@ -55,7 +55,7 @@ class PostgreSQL(Backend):
     async def command(self, driver: Any, sql: str) -> None:
         await driver.execute(sql)
 
-    async def fetched(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def fetch(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         try:
             rows: Sequence[Any] = await driver.fetch(sql, *arguments)
         except TimeoutError:
@@ -148,7 +148,7 @@ class PostgreSQL(Backend):
         records = [tuple(row[column] for column in columns) for row in rows]
         await driver.copy_records_to_table(table.name, records=records, columns=columns)
 
-    async def damage(self, connection: AsyncConnection) -> list[str]:
+    async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
         invalid = await connection.execute(text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
         found = [f"the index {name} is invalid: REINDEX it" for name in invalid.scalars()]
         if not await _has_index(connection, SEARCH_INDEX):
@@ -220,7 +220,7 @@ async def _missing_extensions(connection: AsyncConnection) -> str:
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     driver: Any = connection
-    driver.run_async(count_moments)
+    driver.run_async(count_timestamps)
 
 
 def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

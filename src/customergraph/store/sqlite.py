@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.errors import CommandRefused
-from customergraph.store.backend import COMPILED_STATEMENTS, Backend, Connecting, Failure, Options
+from customergraph.store.backend import COMPILED_STATEMENTS, Backend, ConnectionOptions, Failure, Options
 from customergraph.store.checkpoints import Checkpoints
 
 OLDEST = (3, 35)
@@ -49,7 +49,7 @@ class SQLite(Backend):
     reading: ClassVar[Options] = {"writing": False}
     writing: ClassVar[Options] = {"writing": True}
 
-    def __init__(self, url: str, connecting: Connecting) -> None:
+    def __init__(self, url: str, connecting: ConnectionOptions) -> None:
         super().__init__(url, connecting)
         self._checkpoints = Checkpoints(self.path)
 
@@ -98,9 +98,9 @@ class SQLite(Backend):
                 return
 
     async def command(self, driver: Any, sql: str) -> None:
-        await self.fetched(driver, sql, ())
+        await self.fetch(driver, sql, ())
 
-    async def fetched(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def fetch(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         # One errand of the driver's thread, where a cursor would make four.
         rows: Sequence[Any] = await driver.execute_fetchall(sql, arguments)
         return rows
@@ -134,7 +134,7 @@ class SQLite(Backend):
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         await connection.execute(insert(table), rows)
 
-    async def damage(self, connection: AsyncConnection) -> list[str]:
+    async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
         integrity = (await connection.execute(text("PRAGMA integrity_check"))).scalars().all()
         dangling = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
         return [

@@ -28,9 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement
 
-from customergraph.domain.customer import Facet
+from customergraph.domain.customer import CustomerFilter
 from customergraph.domain.message import UNSENT_WITHOUT, MessageChannel, MessageTemplate
-from customergraph.store.moments import Moment
+from customergraph.store.timestamps import Timestamp
 
 metadata = MetaData(
     naming_convention={
@@ -102,10 +102,10 @@ token = Table(
     Column("prefix", _Key, nullable=False, unique=True),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment),
-    Column("revoked_at", Moment),
-    Column("last_used_at", Moment),
+    Column("created_at", Timestamp, nullable=False),
+    Column("expires_at", Timestamp),
+    Column("revoked_at", Timestamp),
+    Column("last_used_at", Timestamp),
     **_NEVER_REUSED,
 )
 
@@ -153,15 +153,15 @@ customer = Table(
     Column("notes", Text),
     *_address(),
     Column("location_id", BigInteger),
-    Column("signed_up_at", Moment),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-    Column("archived_at", Moment),
-    Column("unsubscribed_at", Moment),
+    Column("signed_up_at", Timestamp),
+    Column("created_at", Timestamp, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
+    Column("archived_at", Timestamp),
+    Column("unsubscribed_at", Timestamp),
     # What follows the history is written by store.history.refresh alone.
-    Column("asked_at", Moment),
-    Column("messaged_at", Moment),
-    Column("reviewed_at", Moment),
+    Column("asked_at", Timestamp),
+    Column("messaged_at", Timestamp),
+    Column("reviewed_at", Timestamp),
     Column("has_clicked", Boolean, nullable=False),
     Column("has_charges", Boolean, nullable=False),
     # What follows the texts is given by domain.customer.derived alone.
@@ -193,17 +193,17 @@ for _key in SORT_COLUMNS:
     Index(None, customer.c.project_id, customer.c.is_archived, customer.c[_key], customer.c.id)
 
 # The conditions of each facet, besides being archived or not.
-FACETS: dict[Facet, tuple[ColumnElement[bool], ...]] = {
-    Facet.ARCHIVED: (),
-    Facet.ASKED: (customer.c.asked_at.is_not(None),),
-    Facet.NOT_ASKED: (customer.c.asked_at.is_(None), customer.c.unsubscribed_at.is_(None)),
-    Facet.NOT_MESSAGED: (customer.c.messaged_at.is_(None),),
-    Facet.MISSED: (customer.c.has_clicked.is_(true()), customer.c.reviewed_at.is_(None)),
-    Facet.REVIEWED: (customer.c.reviewed_at.is_not(None),),
-    Facet.NOT_REVIEWED: (customer.c.reviewed_at.is_(None),),
-    Facet.HAS_NOTES: (customer.c.notes.is_not(None),),
-    Facet.HAS_CHARGES: (customer.c.has_charges.is_(true()),),
-    Facet.UNSUBSCRIBED: (customer.c.unsubscribed_at.is_not(None),),
+FACETS: dict[CustomerFilter, tuple[ColumnElement[bool], ...]] = {
+    CustomerFilter.ARCHIVED: (),
+    CustomerFilter.ASKED: (customer.c.asked_at.is_not(None),),
+    CustomerFilter.NOT_ASKED: (customer.c.asked_at.is_(None), customer.c.unsubscribed_at.is_(None)),
+    CustomerFilter.NOT_MESSAGED: (customer.c.messaged_at.is_(None),),
+    CustomerFilter.MISSED: (customer.c.has_clicked.is_(true()), customer.c.reviewed_at.is_(None)),
+    CustomerFilter.REVIEWED: (customer.c.reviewed_at.is_not(None),),
+    CustomerFilter.NOT_REVIEWED: (customer.c.reviewed_at.is_(None),),
+    CustomerFilter.HAS_NOTES: (customer.c.notes.is_not(None),),
+    CustomerFilter.HAS_CHARGES: (customer.c.has_charges.is_(true()),),
+    CustomerFilter.UNSUBSCRIBED: (customer.c.unsubscribed_at.is_not(None),),
 }
 for _facet, _conditions in FACETS.items():
     if _conditions:
@@ -224,8 +224,8 @@ Index(
     customer.c.is_archived,
     customer.c.asked_at,
     customer.c.id,
-    sqlite_where=and_(*FACETS[Facet.UNSUBSCRIBED]),
-    postgresql_where=and_(*FACETS[Facet.UNSUBSCRIBED]),
+    sqlite_where=and_(*FACETS[CustomerFilter.UNSUBSCRIBED]),
+    postgresql_where=and_(*FACETS[CustomerFilter.UNSUBSCRIBED]),
 )
 
 customer_tag = Table(
@@ -248,17 +248,17 @@ message = Table(
     Column("ask_id", BigInteger),
     Column("channel", Text, nullable=False),
     Column("template", Text, nullable=False),
-    Column("scheduled_at", Moment, nullable=False),
-    Column("processed_at", Moment),
-    Column("sent_at", Moment),
-    Column("delivered_at", Moment),
-    Column("opened_at", Moment),
-    Column("clicked_at", Moment),
-    Column("failed_at", Moment),
+    Column("scheduled_at", Timestamp, nullable=False),
+    Column("processed_at", Timestamp),
+    Column("sent_at", Timestamp),
+    Column("delivered_at", Timestamp),
+    Column("opened_at", Timestamp),
+    Column("clicked_at", Timestamp),
+    Column("failed_at", Timestamp),
     Column("failed_reason", Text),
-    Column("complained_at", Moment),
-    Column("canceled_at", Moment),
-    Column("created_at", Moment, nullable=False),
+    Column("complained_at", Timestamp),
+    Column("canceled_at", Timestamp),
+    Column("created_at", Timestamp, nullable=False),
     _one_of("channel", MessageChannel),
     _one_of("template", MessageTemplate),
     _within_project("customer_id", "customer", ondelete="CASCADE"),
@@ -285,9 +285,9 @@ review = Table(
     Column("source", Text, nullable=False),
     Column("url", Text),
     Column("reply", Text),
-    Column("replied_at", Moment),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
+    Column("replied_at", Timestamp),
+    Column("created_at", Timestamp, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
     CheckConstraint("score BETWEEN 1 AND 5", name="score"),
     _within_project("customer_id", "customer"),
     _within_project("location_id", "location"),
@@ -303,8 +303,8 @@ charge = Table(
     Column("location_id", BigInteger),
     Column("amount", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
-    Column("charged_at", Moment, nullable=False),
-    Column("created_at", Moment, nullable=False),
+    Column("charged_at", Timestamp, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
     _within_project("customer_id", "customer", ondelete="CASCADE"),
     _within_project("location_id", "location"),
     Index(None, "project_id", "customer_id", "charged_at", "id"),

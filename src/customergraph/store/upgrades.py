@@ -125,7 +125,7 @@ async def problems(database: Database) -> list[str]:
         return [problem]
     async with database.unbound() as connection:
         found = await connection.run_sync(_differences)
-        found += await database.backend.damage(connection)
+        found += await database.backend.integrity_problems(connection)
     for project in await access.projects(database):
         found += await keys.problems(database, project)
         async with database.read(project.id) as read:

@@ -48,7 +48,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
         await app.state.gateway.close()
 
     async def endpoint(request: Request) -> Response:
-        if settings.graphiql and graphiql.wanted(request):
+        if settings.graphiql and graphiql.wants_html(request):
             return graphiql.page(shown_token)
         return await graphql(request)
 

@@ -5,11 +5,13 @@ from starlette.requests import Request
 from customergraph.domain.principal import Principal
 from customergraph.errors import Unauthenticated
 from customergraph.store import access
-from customergraph.store.access import TokenUse
+from customergraph.store.access import AuthenticatedToken
 from customergraph.store.database import Database
 
 # Whoever sends no token, where the schema is open to all; a stranger may read nothing else.
-STRANGER = TokenUse(Principal(project_id=0, timezone="UTC", scopes=frozenset()), token_id=0, to_be_noted=False)
+ANONYMOUS = AuthenticatedToken(
+    Principal(project_id=0, timezone="UTC", scopes=frozenset()), token_id=0, to_be_noted=False
+)
 
 
 def is_stranger(request: Request) -> bool:
@@ -29,7 +31,7 @@ def secret(request: Request) -> str:
     raise Unauthenticated(f"The header `Authorization` {wrong}: send `Authorization: Bearer <token>`.")
 
 
-async def authenticated(database: Database, secret: str) -> TokenUse:
+async def authenticated(database: Database, secret: str) -> AuthenticatedToken:
     """Find the token of a secret; raises Unauthenticated for one that is not valid."""
     use = await access.authenticated(database, secret)
     if use is None:

@@ -11,22 +11,22 @@ from customergraph.domain.paging import LARGEST_PAGE
 from customergraph.schema.scalars import JSON_OPTIONS
 
 # So many objects are written at once, which is the cheaper way: it takes a few milliseconds.
-AT_ONCE = 5_000
-STRETCH_SECONDS = 0.01
+SINGLE_CHUNK_OBJECTS = 5_000
+TIME_SLICE_SECONDS = 0.01
 # Below that many levels of objects and lists, what is left is written at once.
 LEVELS = 10
 
 
 async def encoded(body: Mapping[str, Any], objects: int) -> list[bytes]:
     """Write an answer that has so many objects, and use it up; gives what to send, in pieces."""
-    if objects <= AT_ONCE:
+    if objects <= SINGLE_CHUNK_OBJECTS:
         return [orjson.dumps(body, option=JSON_OPTIONS)]
     found: list[bytes] = []
     small: list[bytes] = []
     since = time.perf_counter()
     for piece in _pieces(body, LEVELS):
         small.append(piece)
-        if time.perf_counter() - since > STRETCH_SECONDS:
+        if time.perf_counter() - since > TIME_SLICE_SECONDS:
             found.append(b"".join(small))
             small.clear()
             await asyncio.sleep(0)

@@ -7,7 +7,7 @@ import gc
 _THRESHOLDS = (10_000, 10, 50)
 
 
-def leave_out_what_stays() -> None:
+def freeze_startup_objects() -> None:
     """Keep modules and schema out of every collection to come.
 
     To walk them takes 100 ms, and comes about in the midst of large documents and answers.

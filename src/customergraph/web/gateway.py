@@ -10,7 +10,7 @@ from customergraph.execution.limits import Limits
 from customergraph.schema.context import Context
 from customergraph.schema.queries import execution
 from customergraph.settings import Settings
-from customergraph.store.backend import Connecting
+from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database
 from customergraph.store.last_uses import LastUses
 from customergraph.turns import Bounds, Turns
@@ -34,7 +34,7 @@ class Gateway:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        connecting = Connecting(
+        connecting = ConnectionOptions(
             settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
         )
         limits = Limits(

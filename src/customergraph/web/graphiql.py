@@ -34,7 +34,7 @@ _POLICY = (
 )
 
 
-def wanted(request: Request) -> bool:
+def wants_html(request: Request) -> bool:
     """Tell whether a browser asks for a page, and not a program for an answer."""
     return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 

@@ -18,8 +18,8 @@ from customergraph.errors import (
     TimedOut,
     Unauthenticated,
 )
-from customergraph.schema.errors import answered
-from customergraph.store.access import TokenUse
+from customergraph.schema.errors import format_error
+from customergraph.store.access import AuthenticatedToken
 from customergraph.web import auth, body, media_types, operation
 from customergraph.web.encoding import encoded
 from customergraph.web.gateway import Gateway
@@ -48,7 +48,7 @@ async def graphql(request: Request) -> Response:
 async def _answered(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
     use = await _use(request, gateway)
-    media_type = media_types.chosen(request.headers.getlist("accept"))
+    media_type = media_types.negotiate(request.headers.getlist("accept"))
     # Without a turn: a body may take its time.
     asked = await _from_body(request, gateway) if request.method == "POST" else _from_address(request)
     try:
@@ -77,9 +77,9 @@ def _response(pieces: list[bytes], status: int, headers: dict[str, str], media_t
     return StreamingResponse(each(), status, headers, media_type=media_type)
 
 
-async def _use(request: Request, gateway: Gateway) -> TokenUse:
+async def _use(request: Request, gateway: Gateway) -> AuthenticatedToken:
     if gateway.settings.open_introspection and auth.is_stranger(request):
-        return auth.STRANGER
+        return auth.ANONYMOUS
     return await auth.authenticated(gateway.database, auth.secret(request))
 
 
@@ -92,11 +92,11 @@ async def _gone(request: Request) -> None:
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a request that no operation was made of."""
     try:
-        media_type = media_types.chosen(request.headers.getlist("accept"))
+        media_type = media_types.negotiate(request.headers.getlist("accept"))
     except BadRequest:
         media_type = JSON
     cause = GraphQLError(str(error), original_error=error)
-    content: dict[str, Any] = {"errors": [answered(cause, before_execution=False)]}
+    content: dict[str, Any] = {"errors": [format_error(cause, before_execution=False)]}
     if not isinstance(error, BadRequest):
         content["extensions"] = operation.cost_told(request.app.state.gateway)
     return Response(orjson.dumps(content), _status(error, GRAPHQL_JSON), _headers(error), media_type=media_type)

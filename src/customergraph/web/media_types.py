@@ -14,7 +14,7 @@ _OFFERED = (JSON, GRAPHQL_JSON)
 LONGEST_ACCEPT = 2_000
 
 
-def chosen(accept: Sequence[str]) -> str:
+def negotiate(accept: Sequence[str]) -> str:
     """Choose by the weight of the Accept headers' ranges, then by their order.
 
     Raises BadRequest: 406 when none of them takes an answer of GraphQL, 431 when they are too long.

@@ -22,11 +22,11 @@ from customergraph.execution.documents import AnyDocument
 from customergraph.execution.limits import check_values
 from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.schema.context import Context
-from customergraph.schema.errors import Change, MutationFailed, answered
+from customergraph.schema.errors import Change, MutationFailed, format_error
 from customergraph.schema.mutations.scopes import require_scopes
-from customergraph.store.access import TokenUse
+from customergraph.store.access import AuthenticatedToken
 from customergraph.web.admission import AdmittedTurn
-from customergraph.web.auth import STRANGER
+from customergraph.web.auth import ANONYMOUS
 from customergraph.web.gateway import Gateway
 from customergraph.web.throttle import Charge
 
@@ -87,7 +87,7 @@ class ClientGone(Exception):
     """The client went away before its operation ended; nobody waits for an answer."""
 
 
-async def answer(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch) -> Answer:
+async def answer(gateway: Gateway, request: GraphQLRequest, use: AuthenticatedToken, gone: Watch) -> Answer:
     """Execute an operation for a token; `gone` ends when the client does."""
     charge = Charge()
     try:
@@ -95,10 +95,10 @@ async def answer(gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone:
             result = await _executed(gateway, request, use, gone, charge, turn)
     except RequestErrors as refused:
         before = refused.before_execution
-        result = Answer({"errors": [answered(error, before_execution=before) for error in refused.errors]})
+        result = Answer({"errors": [format_error(error, before_execution=before) for error in refused.errors]})
     except RequestRefused as refused:
         error = GraphQLError(str(refused), original_error=refused)
-        result = Answer({"errors": [answered(error, before_execution=False)]}, refused)
+        result = Answer({"errors": [format_error(error, before_execution=False)]}, refused)
     result.objects = charge.actual
     result.body["extensions"] = cost_told(gateway, charge.requested, charge.actual)
     return result
@@ -110,11 +110,11 @@ def cost_told(gateway: Gateway, requested: int = 0, actual: int = 0) -> dict[str
 
 
 async def _executed(
-    gateway: Gateway, request: GraphQLRequest, use: TokenUse, gone: Watch, charge: Charge, turn: AdmittedTurn
+    gateway: Gateway, request: GraphQLRequest, use: AuthenticatedToken, gone: Watch, charge: Charge, turn: AdmittedTurn
 ) -> Answer:
     check_values(request.variables, gateway.limits)
     document = await _read(gateway, request.query, use, gone)
-    operation = _prepared(document, request, hide_suggestions=use is STRANGER)
+    operation = _prepared(document, request, hide_suggestions=use is ANONYMOUS)
     _require_scope(gateway, operation, use)
     charge.requested = operation.cost.requested
     if charge.requested > gateway.settings.cost_limit:
@@ -129,7 +129,7 @@ async def _executed(
             return Answer(_body(result, operation, context))
 
 
-async def _read(gateway: Gateway, text: str, use: TokenUse, gone: Watch) -> AnyDocument:
+async def _read(gateway: Gateway, text: str, use: AuthenticatedToken, gone: Watch) -> AnyDocument:
     """Give the document of a text; one that is new waits for its token's turn, and no longer than its client."""
     document = gateway.documents.remembered(text)
     if document is not None:
@@ -157,10 +157,10 @@ def _prepared(document: AnyDocument, request: GraphQLRequest, *, hide_suggestion
         raise BadRequest("Only queries can be sent by GET: send mutations by POST.", 405) from None
 
 
-def _require_scope(gateway: Gateway, operation: Operation, use: TokenUse) -> None:
+def _require_scope(gateway: Gateway, operation: Operation, use: AuthenticatedToken) -> None:
     if gateway.settings.open_introspection and operation.only_introspects:
         return
-    if use is STRANGER:
+    if use is ANONYMOUS:
         raise Unauthenticated(
             "Without a token the schema alone may be asked for: send `Authorization: Bearer <token>`."
         )
@@ -212,7 +212,7 @@ def _body(result: Result, operation: Operation, context: Context) -> dict[str, A
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
         body["errors"] = [
-            answered(error, before_execution=False, change=_change(error, operation, context))
+            format_error(error, before_execution=False, change=_change(error, operation, context))
             for error in result.errors
         ]
     return body

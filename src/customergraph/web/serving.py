@@ -9,7 +9,7 @@ from customergraph import logs
 from customergraph.settings import Settings
 from customergraph.web import listening
 from customergraph.web.app import create_app
-from customergraph.web.garbage import leave_out_what_stays
+from customergraph.web.garbage import freeze_startup_objects
 from customergraph.web.server import Server, configuration
 from customergraph.web.workers import Supervisor
 
@@ -34,5 +34,5 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
 def _application(settings: Settings, shown_token: str | None) -> Starlette:
     """Make the application in the process that serves it."""
     app = create_app(settings, shown_token=shown_token)
-    leave_out_what_stays()
+    freeze_startup_objects()
     return app

@@ -34,7 +34,7 @@ Act = Callable[..., Awaitable[Changed]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MutationOutcome:
     """What came of an act: what it changed, or the caller's mistakes."""
 
     changed: Changed | None
@@ -45,18 +45,18 @@ class Outcome:
         return self.changed.canceled_messages if self.changed else 0
 
 
-async def _done(info: Info, act: Act) -> Outcome:
+async def _done(info: Info, act: Act) -> MutationOutcome:
     """Carry out an act in a transaction of its own; what is read from here on sees what it did."""
     context = info.context
     try:
         changed = await context.change(info.path.key, lambda write: act(write, context.principal))
     except InputRefused as refused:
         errors = [UserError(field=list(m.field), message=m.message, code=m.code) for m in refused.mistakes]
-        return Outcome(None, errors)
-    return Outcome(changed, [])
+        return MutationOutcome(None, errors)
+    return MutationOutcome(changed, [])
 
 
-async def _customer(info: Info, outcome: Outcome) -> Row:
+async def _customer(info: Info, outcome: MutationOutcome) -> Row:
     if outcome.changed is None:
         return None
     return await info.context.loaders.by_id(Kind.CUSTOMER).load(outcome.changed.customer_id)

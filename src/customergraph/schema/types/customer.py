@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import strawberry
 
 from customergraph.domain import customer as rules
-from customergraph.domain import identity, moments, paging
+from customergraph.domain import identity, paging, timestamps
 from customergraph.domain.charge import CHARGES_NEWEST_FIRST
-from customergraph.domain.customer import CustomerFilter
+from customergraph.domain.customer import CustomerCriteria
 from customergraph.domain.identity import Kind
 from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageCriteria
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST
@@ -18,12 +18,12 @@ from customergraph.loaders import Loaders
 from customergraph.schema.connections import After, Connection, First, Pages
 from customergraph.schema.context import Info
 from customergraph.schema.enums import (
-    DateKey,
-    Facet,
+    CustomerDateKey,
+    CustomerFilter,
+    CustomerSortKey,
     MessageChannel,
     MessageStatus,
     SortDirection,
-    SortKey,
 )
 from customergraph.schema.loaded_fields import FixedKeyLoader, loaded, referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
@@ -163,18 +163,20 @@ def customers_of(
         str | None, strawberry.argument(description="Only customers with the tag of this slug.")
     ] = strawberry.UNSET,
     filter: Annotated[
-        Facet | None, strawberry.argument(description="Only customers of this facet.")
+        CustomerFilter | None, strawberry.argument(description="Only customers of this facet.")
     ] = strawberry.UNSET,
     date_key: Annotated[
-        DateKey | None, strawberry.argument(description="The time that `dateFrom` and `dateTo` bound.")
-    ] = DateKey.CREATED_AT,
+        CustomerDateKey | None, strawberry.argument(description="The time that `dateFrom` and `dateTo` bound.")
+    ] = CustomerDateKey.CREATED_AT,
     date_from: Annotated[
         date | None, strawberry.argument(description="The first day, in the project's time zone.")
     ] = strawberry.UNSET,
     date_to: Annotated[
         date | None, strawberry.argument(description="The last day, included, in the project's time zone.")
     ] = strawberry.UNSET,
-    sort_key: Annotated[SortKey | None, strawberry.argument(description="What to sort by.")] = SortKey.CREATED_AT,
+    sort_key: Annotated[
+        CustomerSortKey | None, strawberry.argument(description="What to sort by.")
+    ] = CustomerSortKey.CREATED_AT,
     sort_dir: Annotated[
         SortDirection | None, strawberry.argument(description="The direction of the sort.")
     ] = SortDirection.DESC,
@@ -193,18 +195,18 @@ def customers_of(
 ) -> Any:
     loaders = info.context.loaders
     from_, to = rules.days(unset_to_none(date_from), unset_to_none(date_to))
-    since, until = moments.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
-    wanted = CustomerFilter(
+    since, until = timestamps.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
+    wanted = CustomerCriteria(
         words=rules.search_argument(unset_to_none(q)),
         email=rules.email_argument(unset_to_none(email)),
         tag_slug=rules.slug_argument("tagSlug", unset_to_none(tag_slug)),
         facet=unset_to_none(filter),
-        date_key=date_key or DateKey.CREATED_AT,
+        date_key=date_key or CustomerDateKey.CREATED_AT,
         since=since,
         until=until,
     )
     page = paging.page(
-        rules.ordering(sort_key or SortKey.CREATED_AT, sort_dir or SortDirection.DESC),
+        rules.ordering(sort_key or CustomerSortKey.CREATED_AT, sort_dir or SortDirection.DESC),
         default=paging.PAGE,
         first=unset_to_none(first),
         after=unset_to_none(after),

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from customergraph.errors import MistakeCode, ValueRefused
+from customergraph.errors import UserErrorCode, ValueRefused
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -56,7 +56,7 @@ def parsed(text: str | int) -> datetime:
 def _refused(text: str | int) -> ValueRefused:
     shown = str(text) if isinstance(text, str) else "an integer out of range"
     return ValueRefused(
-        MistakeCode.INVALID,
+        UserErrorCode.INVALID,
         f"{shown[:40]!r} is not a time: give RFC 3339 with an offset, like 2026-11-24T09:30:00Z,"
         " or Unix seconds, of the years 1 to 9999",
     )
@@ -69,7 +69,7 @@ def parsed_day(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise ValueRefused(MistakeCode.INVALID, f"{text[:40]!r} is not a date of the calendar: give YYYY-MM-DD")
+    raise ValueRefused(UserErrorCode.INVALID, f"{text[:40]!r} is not a date of the calendar: give YYYY-MM-DD")
 
 
 def first_instant(day: date, zone: ZoneInfo) -> datetime:
@@ -95,7 +95,7 @@ def first_instant(day: date, zone: ZoneInfo) -> datetime:
 
 
 def bounds(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Turn inclusive days into the moments [from, until) that they span in the time zone."""
+    """Turn inclusive days into the timestamps [from, until) that they span in the time zone."""
     from_ = first_instant(first, zone) if first else None
     if last is None or last == date.max:
         return from_, None
@@ -105,5 +105,5 @@ def bounds(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datet
 def zone_name(name: str) -> str:
     """Check an IANA time zone's name; raises ValueRefused when it is unknown."""
     if name not in available_timezones():
-        raise ValueRefused(MistakeCode.INVALID, f"unknown time zone {name!r}: give an IANA name like Europe/Berlin")
+        raise ValueRefused(UserErrorCode.INVALID, f"unknown time zone {name!r}: give an IANA name like Europe/Berlin")
     return name

@@ -1,6 +1,6 @@
 """Moments as the stores have them, and the two ways to read a column of them.
 
-Answers hold moments by the thousand, and making a datetime of each takes a tenth of a request:
+Answers hold timestamps by the thousand, and making a datetime of each takes a tenth of a request:
 it is done for whoever asks for one. On the way to an answer SQLite's text stays text, and what
 PostgreSQL counts becomes datetimes in UTC without an offset, which are made and written fastest.
 """
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from sqlalchemy import DateTime, String, TypeDecorator
 from sqlalchemy.engine import Dialect
 
-from customergraph.domain.moments import MICROSECOND
+from customergraph.domain.timestamps import MICROSECOND
 from customergraph.rows import Reading
 
 _WIDTH = len("2026-11-24T09:30:00.000000Z")
@@ -76,18 +76,18 @@ class _Text(_Stored):
 
 
 class _Count(_Stored):
-    """A moment as connections give it that `count_moments` has prepared."""
+    """A moment as connections give it that `count_timestamps` has prepared."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
     reading = Reading(datetime, _counted, _answered_counts)
 
 
-Moment = _Text().with_variant(_Count(), "postgresql")
+Timestamp = _Text().with_variant(_Count(), "postgresql")
 
 
-async def count_moments(driver: Any) -> None:
-    """Have a connection of asyncpg take moments as they are, and give them as PostgreSQL counts them."""
+async def count_timestamps(driver: Any) -> None:
+    """Have a connection of asyncpg take timestamps as they are, and give them as PostgreSQL counts them."""
     await driver.set_type_codec(
         "timestamptz", schema="pg_catalog", format="tuple", encoder=_on_the_wire, decoder=itemgetter(0)
     )

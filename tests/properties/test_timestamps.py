@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from customergraph.domain import moments
+from customergraph.domain import timestamps
 from customergraph.errors import ValueRefused
 
 ZONES = (
@@ -42,8 +42,8 @@ recent_days = st.dates(date(1880, 1, 1), date(2037, 12, 31))
 
 @given(utc_moments)
 def test_a_moment_is_read_back_as_it_was_written(moment: datetime) -> None:
-    written = moments.rfc_3339(moment)
-    assert moments.parsed(written) == moment
+    written = timestamps.rfc_3339(moment)
+    assert timestamps.parsed(written) == moment
     assert len(written) == len("2026-11-24T09:30:00Z" if moment.microsecond == 0 else "2026-11-24T09:30:00.000000Z")
 
 
@@ -54,26 +54,26 @@ def test_a_moment_may_be_written_with_any_offset(moment: datetime, minutes: int)
     except OverflowError:
         return
     written = local.isoformat()
-    assert moments.parsed(written) == moment
-    assert moments.parsed(written.replace("T", "t")) == moment
-    assert moments.parsed(written).tzinfo is UTC
+    assert timestamps.parsed(written) == moment
+    assert timestamps.parsed(written.replace("T", "t")) == moment
+    assert timestamps.parsed(written).tzinfo is UTC
 
 
 @given(utc_moments)
 def test_unix_seconds_are_the_same_moment_as_number_and_as_digits(moment: datetime) -> None:
     whole = moment.replace(microsecond=0)
-    seconds = moments.microseconds(whole) // 1_000_000
-    assert moments.parsed(seconds) == moments.parsed(str(seconds)) == whole
-    assert moments.from_microseconds(moments.microseconds(moment)) == moment
+    seconds = timestamps.microseconds(whole) // 1_000_000
+    assert timestamps.parsed(seconds) == timestamps.parsed(str(seconds)) == whole
+    assert timestamps.from_microseconds(timestamps.microseconds(moment)) == moment
 
 
 @given(st.one_of(st.text(), st.text("0123456789-+:.TZtz "), st.integers()))
 def test_whatever_is_given_is_a_moment_or_refused(value: str | int) -> None:
     try:
-        moment = moments.parsed(value)
+        moment = timestamps.parsed(value)
     except ValueRefused:
         return
-    assert moments.parsed(moments.rfc_3339(moment)) == moment
+    assert timestamps.parsed(timestamps.rfc_3339(moment)) == moment
 
 
 @pytest.mark.parametrize(
@@ -110,19 +110,19 @@ def test_whatever_is_given_is_a_moment_or_refused(value: str | int) -> None:
 )
 def test_what_is_not_rfc_3339_with_an_offset_is_refused(text: str) -> None:
     with pytest.raises(ValueRefused):
-        moments.parsed(text)
+        timestamps.parsed(text)
 
 
 def test_finer_fractions_are_cut_to_microseconds() -> None:
-    moment = moments.parsed("2026-11-24T09:30:00.123456789Z")
-    assert moments.rfc_3339(moment) == "2026-11-24T09:30:00.123456Z"
-    assert moments.rfc_3339(moments.parsed("2026-11-24T09:30:00.0000009Z")) == "2026-11-24T09:30:00Z"
+    moment = timestamps.parsed("2026-11-24T09:30:00.123456789Z")
+    assert timestamps.rfc_3339(moment) == "2026-11-24T09:30:00.123456Z"
+    assert timestamps.rfc_3339(timestamps.parsed("2026-11-24T09:30:00.0000009Z")) == "2026-11-24T09:30:00Z"
 
 
 @given(st.one_of(st.text(), st.text("0123456789-")))
 def test_a_day_is_read_exactly_or_refused(text: str) -> None:
     try:
-        day = moments.parsed_day(text)
+        day = timestamps.parsed_day(text)
     except ValueRefused:
         return
     assert day.isoformat() == text
@@ -136,8 +136,8 @@ def test_a_day_is_read_exactly_or_refused(text: str) -> None:
 @example(date(1, 1, 1), ZoneInfo("Pacific/Kiritimati"))
 @example(date(9999, 12, 30), ZoneInfo("America/Los_Angeles"))
 def test_days_follow_each_other_without_gap_or_overlap(day: date, zone: ZoneInfo) -> None:
-    since, until = moments.bounds(day, day, zone)
-    following, _ = moments.bounds(day + DAY, None, zone)
+    since, until = timestamps.bounds(day, day, zone)
+    following, _ = timestamps.bounds(day + DAY, None, zone)
     assert since is not None
     assert until is not None
     assert since <= until == following
@@ -156,7 +156,7 @@ def test_days_follow_each_other_without_gap_or_overlap(day: date, zone: ZoneInfo
 @example(date(1993, 8, 21), ZoneInfo("Pacific/Kwajalein"))
 @example(date(1972, 1, 7), ZoneInfo("Africa/Monrovia"))
 def test_a_day_begins_with_its_first_instant(day: date, zone: ZoneInfo) -> None:
-    first = moments.first_instant(day, zone)
+    first = timestamps.first_instant(day, zone)
     assert first.tzinfo is UTC
     assert first.astimezone(zone).date() >= day
     # Before it the day has not been there, for longer than clocks were ever set back.
@@ -166,7 +166,7 @@ def test_a_day_begins_with_its_first_instant(day: date, zone: ZoneInfo) -> None:
 
 @given(recent_days, zones, st.integers(0, 86_399))
 def test_every_time_of_day_lies_within_its_day_when_clocks_stand_still(day: date, zone: ZoneInfo, second: int) -> None:
-    since, until = moments.bounds(day, day, zone)
+    since, until = timestamps.bounds(day, day, zone)
     assert since is not None
     assert until is not None
     moment = since + timedelta(seconds=second)
@@ -197,14 +197,14 @@ def test_every_time_of_day_lies_within_its_day_when_clocks_stand_still(day: date
     ],
 )
 def test_a_day_is_as_long_as_the_clocks_make_it(zone: str, day: str, since: str, hours: float) -> None:
-    first, until = moments.bounds(date.fromisoformat(day), date.fromisoformat(day), ZoneInfo(zone))
+    first, until = timestamps.bounds(date.fromisoformat(day), date.fromisoformat(day), ZoneInfo(zone))
     assert first is not None
     assert until is not None
-    assert moments.rfc_3339(first) == since
+    assert timestamps.rfc_3339(first) == since
     assert until - first == timedelta(hours=hours)
 
 
 def test_the_ends_of_the_calendar_bound_nothing() -> None:
     zone = ZoneInfo("Asia/Tokyo")
-    assert moments.bounds(date.min, date.max, zone) == (datetime.min.replace(tzinfo=UTC), None)
-    assert moments.bounds(None, None, zone) == (None, None)
+    assert timestamps.bounds(date.min, date.max, zone) == (datetime.min.replace(tzinfo=UTC), None)
+    assert timestamps.bounds(None, None, zone) == (None, None)
