@@ -10,6 +10,12 @@ from typing import Any, ClassVar
 SETTING_PREFIX = "CUSTOMERGRAPH_"
 
 
+_REFUSED_KINDS = {
+    "mutation": "Only queries can be sent by GET: send mutations by POST.",
+    "subscription": "There are no subscriptions here: send a query or a mutation.",
+}
+
+
 class CustomergraphError(Exception):
     """A failure whose message may be shown to whoever asked."""
 
@@ -46,37 +52,14 @@ class OperationUnresolved(RequestRefused):
     code = "OPERATION_RESOLUTION_FAILURE"
 
 
-class OperationKindRefused(CustomergraphError):
-    """An operation of a kind that cannot come the way it came: a mutation by GET, say."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"A {kind} cannot come this way.")
-        self.kind = kind
-
-
-class BadRequest(RequestRefused):
-    """A request that is no GraphQL request over HTTP; `status` is the one to answer with."""
+class OperationKindRefused(RequestRefused):
+    """An operation of a kind that its transport does not take: a mutation by GET, for example."""
 
     code = "BAD_REQUEST"
 
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class BodyTooLarge(BadRequest):
-    """A body of more bytes than it may have."""
-
-    limit = "BODY_LIMIT"
-
-    def __init__(self, allowed: int) -> None:
-        super().__init__(
-            f"The body is too large: more than {allowed:,} bytes (setting {SETTING_PREFIX}{self.limit}).", 413
-        )
-        self._allowed = allowed
-
-    def details(self) -> dict[str, Any]:
-        return {"limit": self.limit, "allowed": self._allowed}
+    def __init__(self, kind: str) -> None:
+        super().__init__(_REFUSED_KINDS.get(kind, f"A {kind} cannot be sent this way."))
+        self.kind = kind
 
 
 class LimitExceeded(RequestRefused):

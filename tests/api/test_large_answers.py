@@ -8,9 +8,9 @@ from graphql import OperationType
 
 from customergraph.execution.breadth_first import BreadthFirst
 from customergraph.execution.depth_first import DepthFirst
+from customergraph.gateway.gateway import Gateway
 from customergraph.settings import Settings
 from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS
-from customergraph.web.gateway import Gateway
 from factories import Tenant
 
 CUSTOMERS = 80

@@ -12,8 +12,8 @@ import pytest
 
 from commands.command import until
 from conftest import MakeServer, free_port
+from customergraph.gateway.redis_buckets import COMMAND_SECONDS, PATIENCE_SECONDS
 from customergraph.settings import Settings
-from customergraph.web.redis_buckets import COMMAND_SECONDS, PATIENCE_SECONDS
 from factories import Tenant
 from faults.around import COUNT
 from faults.conftest import MakeGateway

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from customergraph.domain.message import MessageCriteria, MessageStatus
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.execution import values
+from customergraph.gateway.throttle import FEWEST_BUCKETS, MemoryBuckets, Rate
 from customergraph.store import catalog, lists, lookups, statements
 from customergraph.store.entities import CUSTOMER, MESSAGE
 from customergraph.store.paging import Bound, PageShape
 from customergraph.store.rows import Prepared
 from customergraph.store.tables import message, tag
-from customergraph.web.throttle import FEWEST_BUCKETS, MemoryBuckets, Rate
 
 DIALECTS = {
     "sqlite": create_async_engine("sqlite+aiosqlite:///none.db").dialect,

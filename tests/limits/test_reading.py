@@ -5,16 +5,18 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
+from graphql import OperationType
 
 from customergraph.domain.principal import Principal, Scope
 from customergraph.errors import LimitExceeded
 from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
+from customergraph.gateway.gateway import Gateway
+from customergraph.gateway.operations import execute
+from customergraph.gateway.request import ClientDisconnected, GraphQLRequest
 from customergraph.schema.queries import execution
 from customergraph.settings import Settings
 from customergraph.store.access import AuthenticatedToken
-from customergraph.web.gateway import Gateway
-from customergraph.web.operation import ClientGone, GraphQLRequest, answer
 from graphql_client import GraphQLClient
 
 
@@ -96,8 +98,9 @@ def test_a_client_that_left_is_not_read_for(sqlite_url: str) -> None:
             return
 
         try:
-            with pytest.raises(ClientGone):
-                await answer(gateway, GraphQLRequest(large(0), None, None, by_get=False), use, left)
+            request = GraphQLRequest(large(0), None, None, frozenset({OperationType.QUERY}))
+            with pytest.raises(ClientDisconnected):
+                await execute(gateway, request, use, left)
             return gateway.documents.remembered(large(0)) is None
         finally:
             await gateway.close()

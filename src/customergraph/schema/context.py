@@ -8,7 +8,7 @@ import strawberry
 
 from customergraph.domain.principal import Principal
 from customergraph.loaders import Loaders
-from customergraph.store.database import Database, Read, Transaction, Write
+from customergraph.store.database import Database, Read, Stopped, Transaction, Write
 
 Result = TypeVar("Result")
 
@@ -21,6 +21,7 @@ class Context:
         self._token_id = token_id
         self._database = database
         self._changes: dict[str | int, Write] = {}
+        self._stopped: Stopped | None = None
         self._renew(database.read(principal.project_id, holder=token_id))
 
     def _renew(self, read: Read) -> None:
@@ -33,6 +34,8 @@ class Context:
 
         `key` is the response key of the mutation field.
         """
+        if self._stopped:
+            raise self._stopped(False)  # noqa: FBT003 - nothing was done
         # What an earlier change read back is read: its connection is given back.
         await self._read.close()
 
@@ -55,13 +58,23 @@ class Context:
             states |= {False}
         return states.pop() if len(states) == 1 else None
 
-    async def interrupt(self) -> None:
-        """Stop what the operation has the store do."""
-        await self._at_work.interrupt()
+    @property
+    def is_committing(self) -> bool:
+        """Whether a commit has begun and not ended."""
+        return any(write.done is None for write in self._changes.values())
 
-    async def stop(self) -> None:
-        """End what the operation has the store do with StoreUnavailable, so that the operation ends and is answered."""
-        await self._at_work.stop()
+    @property
+    def has_change(self) -> bool:
+        """Whether a change was made, or may have been."""
+        return any(write.done is not False for write in self._changes.values())
+
+    async def stop(self, error: Stopped) -> None:
+        """Fail what the operation has the store do, and what it would do next, so that it ends.
+
+        A commit that has begun comes to its end.
+        """
+        self._stopped = error
+        await self._at_work.stop(error)
 
     async def __aenter__(self) -> Self:
         return self

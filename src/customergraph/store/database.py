@@ -19,7 +19,6 @@ from customergraph.store.backend import Backend, ConnectionOptions
 from customergraph.store.connections import Connections, Seat
 from customergraph.store.failures import (
     AGAIN,
-    MESSAGES,
     LostRace,
     StatementFailed,
     TransactionEnded,
@@ -41,6 +40,8 @@ ASIDE_SECONDS = 0.1
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Result = TypeVar("Result")
+# Makes the error of a stopped transaction; the argument says whether its change was made.
+Stopped = Callable[[bool | None], Exception]
 
 
 class Transaction:
@@ -63,7 +64,8 @@ class Transaction:
         self._running: asyncio.Task[Any] | None = None
         self._turn = asyncio.Lock()
         self._has_ended = False
-        self._is_stopped = False
+        # What is raised to whoever waits for a statement, once the transaction was stopped.
+        self._stopped: Stopped | None = None
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Run a statement and give its rows."""
@@ -113,8 +115,8 @@ class Transaction:
             raise
 
     def _refuse_stopped(self) -> None:
-        if self._is_stopped:
-            raise StoreUnavailable(MESSAGES[self.done], "the server stops", self.done) from None
+        if self._stopped:
+            raise self._stopped(self.done) from None
 
     async def _opened(self) -> AsyncConnection:
         """Give a connection on which the transaction has begun."""
@@ -147,12 +149,12 @@ class Transaction:
         elif self._seat.is_waited_for and self._running is not None:
             self._running.cancel()
 
-    async def stop(self) -> None:
-        """Stop the statement that runs, and let none follow; whoever waits for one gets StoreUnavailable.
+    async def stop(self, error: Stopped) -> None:
+        """Stop the statement that runs, and let none follow; whoever waits for one gets the error.
 
         A commit that has begun comes to its end.
         """
-        self._is_stopped = True
+        self._stopped = error
         if self._connection is not None:
             await self.interrupt()
         elif self._running is not None:

@@ -15,12 +15,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from customergraph import logs
-from customergraph.errors import BadRequest
+from customergraph.gateway.gateway import Gateway
 from customergraph.settings import Settings
 from customergraph.web import graphiql
+from customergraph.web.bad_request import BadRequest
 from customergraph.web.compression import Compression
 from customergraph.web.faults import Faults
-from customergraph.web.gateway import Gateway
 from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
 from customergraph.web.hosts import Hosts

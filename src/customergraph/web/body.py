@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from customergraph.errors import BadRequest, BodyTooLarge
+from customergraph.web.bad_request import BadRequest, BodyTooLarge
 from customergraph.web.media_types import JSON
 
 _UTF_8 = frozenset({"utf-8", "utf8"})

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from customergraph.errors import BadRequest
+from customergraph.web.bad_request import BadRequest
 from customergraph.web.graphql import refused
 from customergraph.web.media_types import weighted
 

@@ -35,7 +35,7 @@ class Faults:
         except asyncio.CancelledError:
             if has_begun:
                 raise
-            await _answer(StoreUnavailable(_STOPPED, "the server stops"), scope, receive, send)
+            await _answer(StoreUnavailable(_STOPPED, "the server stops", None), scope, receive, send)
         except Exception as error:
             if has_begun:
                 raise

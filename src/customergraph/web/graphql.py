@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from customergraph.errors import (
-    BadRequest,
+    OperationKindRefused,
     Overloaded,
     RequestRefused,
     StoreUnavailable,
@@ -18,16 +18,19 @@ from customergraph.errors import (
     TimedOut,
     Unauthenticated,
 )
+from customergraph.gateway.gateway import ANONYMOUS, Gateway
+from customergraph.gateway.operations import cost_extension, execute
+from customergraph.gateway.request import ClientDisconnected
+from customergraph.gateway.throttle import Charge
 from customergraph.schema.errors import format_error
 from customergraph.store.access import AuthenticatedToken
-from customergraph.web import auth, body, media_types, operation
+from customergraph.web import auth, media_types, parameters
+from customergraph.web.bad_request import BadRequest
 from customergraph.web.encoding import encoded
-from customergraph.web.gateway import Gateway
 from customergraph.web.media_types import GRAPHQL_JSON, JSON
-from customergraph.web.operation import ClientGone, GraphQLRequest
 
 METHOD_NOT_ALLOWED = 405
-CLIENT_GONE = 499
+CLIENT_DISCONNECTED = 499
 _STATUS: dict[type[RequestRefused], int] = {
     Unauthenticated: 401,
     Throttled: 429,
@@ -40,25 +43,25 @@ _STATUS: dict[type[RequestRefused], int] = {
 async def graphql(request: Request) -> Response:
     """Answer one GraphQL request."""
     try:
-        return await _answered(request)
+        return await _respond(request)
     except Exception as error:  # noqa: BLE001 - answered here, a fault too gets the headers that middleware adds
         return await refused(request, error)
 
 
-async def _answered(request: Request) -> Response:
+async def _respond(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
-    use = await _use(request, gateway)
+    token = await _token(request, gateway)
     media_type = media_types.negotiate(request.headers.getlist("accept"))
     # Without a turn: a body may take its time.
-    asked = await _from_body(request, gateway) if request.method == "POST" else _from_address(request)
+    graphql_request = await parameters.read(request, gateway.settings)
     try:
-        answer = await operation.answer(gateway, asked, use, partial(_gone, request))
-    except ClientGone:
-        return Response(status_code=CLIENT_GONE)
-    status = 200 if answer.is_begun else _status(answer.refused, media_type)
-    response = _response(await encoded(answer.body, answer.objects), status, _headers(answer.refused), media_type)
-    if use.to_be_noted:
-        gateway.last_uses.note(use.token_id)
+        answer = await execute(gateway, graphql_request, token, partial(_disconnected, request))
+    except ClientDisconnected:
+        return Response(status_code=CLIENT_DISCONNECTED)
+    status = 200 if answer.has_begun else _status(answer.refusal, media_type)
+    response = _response(await encoded(answer.body, answer.objects), status, _headers(answer.refusal), media_type)
+    if token.to_be_noted:
+        gateway.last_uses.note(token.token_id)
     return response
 
 
@@ -77,14 +80,14 @@ def _response(pieces: list[bytes], status: int, headers: dict[str, str], media_t
     return StreamingResponse(each(), status, headers, media_type=media_type)
 
 
-async def _use(request: Request, gateway: Gateway) -> AuthenticatedToken:
-    if gateway.settings.open_introspection and auth.is_stranger(request):
-        return auth.ANONYMOUS
-    return await auth.authenticated(gateway.database, auth.secret(request))
+async def _token(request: Request, gateway: Gateway) -> AuthenticatedToken:
+    if gateway.settings.open_introspection and auth.is_anonymous(request):
+        return ANONYMOUS
+    return await gateway.authenticate(auth.secret(request))
 
 
-async def _gone(request: Request) -> None:
-    """Wait until the client goes away."""
+async def _disconnected(request: Request) -> None:
+    """Return when the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -98,7 +101,7 @@ async def refused(request: Request, error: Exception) -> Response:
     cause = GraphQLError(str(error), original_error=error)
     content: dict[str, Any] = {"errors": [format_error(cause, before_execution=False)]}
     if not isinstance(error, BadRequest):
-        content["extensions"] = operation.cost_told(request.app.state.gateway)
+        content["extensions"] = cost_extension(request.app.state.gateway, Charge())
     return Response(orjson.dumps(content), _status(error, GRAPHQL_JSON), _headers(error), media_type=media_type)
 
 
@@ -106,6 +109,8 @@ def _status(error: Exception | None, media_type: str) -> int:
     """Give the status of a refusal; plain JSON keeps its old way of 200 for what a document lacks."""
     if isinstance(error, BadRequest):
         return error.status
+    if isinstance(error, OperationKindRefused):
+        return METHOD_NOT_ALLOWED if error.kind == "mutation" else 400
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             return status
@@ -121,20 +126,6 @@ def _headers(error: Exception | None) -> dict[str, str]:
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    elif isinstance(error, BadRequest) and error.status == METHOD_NOT_ALLOWED:
+    elif error and _status(error, GRAPHQL_JSON) == METHOD_NOT_ALLOWED:
         headers["Allow"] = "POST"
     return headers
-
-
-async def _from_body(request: Request, gateway: Gateway) -> GraphQLRequest:
-    settings = gateway.settings
-    return GraphQLRequest.of(await body.read(request, settings.body_limit, settings.body_timeout), by_get=False)
-
-
-def _from_address(request: Request) -> GraphQLRequest:
-    parameters: dict[str, Any] = dict(request.query_params)
-    for name in ("variables", "extensions"):
-        given = parameters.pop(name, None)
-        if given:
-            parameters[name] = body.parsed(given, f"`{name}`")
-    return GraphQLRequest.of(parameters, by_get=True)

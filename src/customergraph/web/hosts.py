@@ -11,9 +11,9 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from customergraph.errors import BadRequest
 from customergraph.hosts import host_name, is_loopback
 from customergraph.settings import Settings
+from customergraph.web.bad_request import BadRequest
 from customergraph.web.graphql import refused
 from customergraph.web.health import PATHS
 

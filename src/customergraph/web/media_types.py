@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from customergraph.errors import BadRequest
+from customergraph.web.bad_request import BadRequest
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"

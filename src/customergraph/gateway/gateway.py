@@ -1,27 +1,35 @@
-"""What a worker answers operations with."""
+"""What a worker needs to execute operations for tokens."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
+from customergraph.domain.principal import Principal
+from customergraph.errors import StoreUnavailable, Unauthenticated
 from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
+from customergraph.gateway.admission import Admission
+from customergraph.gateway.redis_buckets import RedisBuckets
+from customergraph.gateway.throttle import MemoryBuckets, Rate, Throttle
 from customergraph.schema.context import Context
 from customergraph.schema.queries import execution
 from customergraph.settings import Settings
+from customergraph.store import access
+from customergraph.store.access import AuthenticatedToken
 from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database
+from customergraph.store.failures import MESSAGES
 from customergraph.store.last_uses import LastUses
 from customergraph.turns import Bounds, Turns
-from customergraph.web.admission import Admission
-from customergraph.web.redis_buckets import RedisBuckets
-from customergraph.web.throttle import MemoryBuckets, Rate, Throttle
+
+# Stands for the token of a request without one, where the schema is open to all. It may read nothing else.
+ANONYMOUS = AuthenticatedToken(Principal(project_id=0, timezone="UTC", scopes=frozenset()), 0, to_be_noted=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The store, and what stands before it."""
+    """The store, and what an operation passes before it is executed."""
 
     settings: Settings
     database: Database
@@ -34,7 +42,7 @@ class Gateway:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        connecting = ConnectionOptions(
+        options = ConnectionOptions(
             settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
         )
         limits = Limits(
@@ -53,7 +61,7 @@ class Gateway:
         )
         rate = Rate(settings.bucket_size, settings.bucket_refill)
         buckets = RedisBuckets(settings.redis_url, rate) if settings.redis_url else MemoryBuckets(rate)
-        database = Database(settings.database_url, connecting)
+        database = Database(settings.database_url, options)
         return cls(
             settings,
             database,
@@ -73,10 +81,17 @@ class Gateway:
         finally:
             self.running.discard(context)
 
+    async def authenticate(self, secret: str) -> AuthenticatedToken:
+        """Return the token of a secret; raises Unauthenticated for one that is not valid."""
+        token = await access.authenticated(self.database, secret)
+        if token is None:
+            raise Unauthenticated("This token is unknown, expired or revoked: send another one.")
+        return token
+
     async def stop(self) -> None:
         """End the waiting for the store of every operation that runs, so that it is answered now."""
         for context in tuple(self.running):
-            await context.stop()
+            await context.stop(lambda done: StoreUnavailable(MESSAGES[done], "the server stops", done))
 
     async def close(self) -> None:
         await self.last_uses.close()

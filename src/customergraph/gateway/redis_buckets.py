@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from customergraph.web.throttle import Rate
+from customergraph.gateway.throttle import Rate
 
 # What a request waits at most, and what a command may take that nobody waits for, the making of a connection too.
 PATIENCE_SECONDS = 0.03

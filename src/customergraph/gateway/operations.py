@@ -1,0 +1,127 @@
+"""The way of an operation: admitted, prepared, authorized, charged, executed within its time, and answered."""
+
+import asyncio
+from typing import Any
+
+from graphql import GraphQLError, OperationType
+
+from customergraph.domain.principal import Scope
+from customergraph.errors import LimitExceeded, Overloaded, RequestRefused, Unauthenticated
+from customergraph.execution.documents import AnyDocument
+from customergraph.execution.limits import check_values
+from customergraph.execution.operation import Operation, RequestErrors, Result
+from customergraph.gateway.admission import AdmittedTurn
+from customergraph.gateway.deadline import run_in_time
+from customergraph.gateway.gateway import ANONYMOUS, Gateway
+from customergraph.gateway.request import Answer, ClientDisconnected, Disconnected, GraphQLRequest
+from customergraph.gateway.throttle import Charge
+from customergraph.schema.context import Context
+from customergraph.schema.errors import Change, format_error
+from customergraph.schema.mutations.scopes import require_scopes
+from customergraph.store.access import AuthenticatedToken
+
+
+async def execute(
+    gateway: Gateway, request: GraphQLRequest, token: AuthenticatedToken, disconnected: Disconnected
+) -> Answer:
+    """Execute the operation of a request, unless it is refused. Raises ClientDisconnected."""
+    charge = Charge()
+    try:
+        async with gateway.admission.turn(token.token_id) as turn:
+            operation = await _prepare(gateway, request, token, disconnected)
+            answer = await _charge_and_run(gateway, operation, token, disconnected, charge, turn)
+    except RequestErrors as errors:
+        before = errors.before_execution
+        answer = Answer({"errors": [format_error(error, before_execution=before) for error in errors.errors]})
+    except RequestRefused as refusal:
+        error = GraphQLError(str(refusal), original_error=refusal)
+        answer = Answer({"errors": [format_error(error, before_execution=False)]}, refusal)
+    answer.objects = charge.actual
+    answer.body["extensions"] = cost_extension(gateway, charge)
+    return answer
+
+
+def cost_extension(gateway: Gateway, charge: Charge) -> dict[str, Any]:
+    """Return what an answer says of its cost."""
+    return {"cost": {"requested": charge.requested, "actual": charge.actual, "limit": gateway.settings.cost_limit}}
+
+
+async def _prepare(
+    gateway: Gateway, request: GraphQLRequest, token: AuthenticatedToken, disconnected: Disconnected
+) -> Operation:
+    """Read the document and prepare its operation. Raises RequestRefused or RequestErrors for what may not run."""
+    check_values(request.variables, gateway.limits)
+    document = gateway.documents.remembered(request.query)
+    if document is None:
+        document = await _read(gateway, request.query, token, disconnected)
+    operation = document.prepare(
+        request.operation_name, request.variables, request.kinds, hide_suggestions=token is ANONYMOUS
+    )
+    _require_scope(gateway, operation, token)
+    return operation
+
+
+async def _read(gateway: Gateway, text: str, token: AuthenticatedToken, disconnected: Disconnected) -> AnyDocument:
+    """Read a new document in its token's turn, no longer than until the deadline or until the client disconnects."""
+    reading = asyncio.ensure_future(gateway.documents.read(text, token.token_id))
+    watch = asyncio.ensure_future(disconnected())
+    try:
+        await asyncio.wait({reading, watch}, timeout=gateway.settings.deadline, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            raise ClientDisconnected if watch.done() else Overloaded
+        return reading.result()
+    finally:
+        reading.cancel()
+        watch.cancel()
+
+
+def _require_scope(gateway: Gateway, operation: Operation, token: AuthenticatedToken) -> None:
+    if gateway.settings.open_introspection and operation.only_introspects:
+        return
+    if token is ANONYMOUS:
+        raise Unauthenticated(
+            "Without a token the schema alone may be asked for: send `Authorization: Bearer <token>`."
+        )
+    if operation.kind is OperationType.QUERY:
+        token.principal.require(Scope.READ)
+    else:
+        # Of all mutations, before the first of them begins.
+        require_scopes(token.principal, operation.root_fields)
+
+
+async def _charge_and_run(
+    gateway: Gateway,
+    operation: Operation,
+    token: AuthenticatedToken,
+    disconnected: Disconnected,
+    charge: Charge,
+    turn: AdmittedTurn,
+) -> Answer:
+    charge.requested = operation.cost.requested
+    if charge.requested > gateway.settings.cost_limit:
+        raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
+    if operation.kind is OperationType.MUTATION:
+        await turn.write()
+    new_context = Context(gateway.database, token.principal, token.token_id)
+    async with gateway.throttle.charged(token.token_id, charge), new_context as context:
+        with gateway.stoppable(context):
+            result = await run_in_time(operation, context, disconnected, gateway.settings.deadline)
+        charge.actual = result.objects
+        return Answer(_body(result, operation, context))
+
+
+def _body(result: Result, operation: Operation, context: Context) -> dict[str, Any]:
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = [
+            format_error(error, before_execution=False, change=_change(error, operation, context))
+            for error in result.errors
+        ]
+    return body
+
+
+def _change(error: GraphQLError, operation: Operation, context: Context) -> Change | None:
+    """Return the change of the mutation field that an error stands in."""
+    if operation.kind is not OperationType.MUTATION or not error.path:
+        return None
+    return Change(context.is_done(error.path[0]))

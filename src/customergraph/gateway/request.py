@@ -1,0 +1,39 @@
+"""A GraphQL request and its answer, whatever the transport."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import OperationType
+
+from customergraph.errors import RequestRefused
+
+# Returns when the client has disconnected.
+Disconnected = Callable[[], Coroutine[Any, Any, None]]
+
+
+class ClientDisconnected(Exception):
+    """The client disconnected before its operation ended. Nobody waits for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """The parameters of a request, and the kinds of operation that its transport takes."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    kinds: frozenset[OperationType]
+
+
+@dataclass(slots=True)
+class Answer:
+    """The answer to a request. `refusal` is why its operation did not begin, `objects` how many it returns."""
+
+    body: dict[str, Any]
+    refusal: RequestRefused | None = None
+    objects: int = 0
+
+    @property
+    def has_begun(self) -> bool:
+        return "data" in self.body

@@ -1,0 +1,46 @@
+"""The parameters of a GraphQL request over HTTP (GraphQL over HTTP, "Request Parameters")."""
+
+from typing import Any
+
+from graphql import OperationType
+from starlette.requests import Request
+
+from customergraph.gateway.request import GraphQLRequest
+from customergraph.settings import Settings
+from customergraph.web import body
+from customergraph.web.bad_request import BadRequest
+
+_BY_GET = frozenset({OperationType.QUERY})
+_BY_POST = _BY_GET | {OperationType.MUTATION}
+
+
+async def read(request: Request, settings: Settings) -> GraphQLRequest:
+    """Read the parameters of a request; raises BadRequest for what is no GraphQL request."""
+    if request.method == "GET":
+        return _checked(_of_query_string(request), _BY_GET)
+    parameters = await body.read(request, settings.body_limit, settings.body_timeout)
+    return _checked(parameters, _BY_POST)
+
+
+def _of_query_string(request: Request) -> dict[str, Any]:
+    parameters: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        text = parameters.pop(name, None)
+        if text:
+            parameters[name] = body.parsed(text, f"`{name}`")
+    return parameters
+
+
+def _checked(parameters: object, kinds: frozenset[OperationType]) -> GraphQLRequest:
+    if not isinstance(parameters, dict):
+        raise BadRequest('The body must be a JSON object, like {"query": "{ project { name } }"}.')
+    query = parameters.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise BadRequest("`query` is missing: give the text of a GraphQL document.")
+    for name in ("variables", "extensions"):
+        if not isinstance(parameters.get(name), dict | None):
+            raise BadRequest(f"`{name}` must be a JSON object.")
+    operation_name = parameters.get("operationName")
+    if not isinstance(operation_name, str | None):
+        raise BadRequest("`operationName` must be a string.")
+    return GraphQLRequest(query, parameters.get("variables"), operation_name or None, kinds)
