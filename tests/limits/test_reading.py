@@ -112,7 +112,7 @@ def test_a_document_that_is_too_large_is_refused_before_its_turn() -> None:
     async def read() -> None:
         documents = Documents(execution(), Limits())
         many = await settle(*(documents.read(large(number), "many") for number in range(3)))
-        with pytest.raises(LimitExceeded, match="document"):
+        with pytest.raises(LimitExceeded, match="DOCUMENT_LIMIT"):
             await documents.read(" " * 100_001, "many")
         assert not any(task.done() for task in many)
         await asyncio.gather(*many)
