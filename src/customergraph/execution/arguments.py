@@ -1,4 +1,4 @@
-"""Values of arguments: what does not fit is told with the argument, the value and what would fit.
+"""Values of arguments. An error names the argument, the value, and what would fit.
 
 A nullable variable that has a default may stand where null may not, and null may then be its value
 (specification, "All Variable Usages Are Allowed"). For a field's argument that is an error of the field; for the
@@ -57,7 +57,7 @@ def what_fits(type_: Any, *, hide_suggestions: bool) -> str:
 
 
 def null_conditions(definitions: Definitions, variables: VariableValues) -> list[GraphQLError]:
-    """Give an error for each condition of a directive that a variable makes null, wherever it stands."""
+    """Return an error for each condition of a directive that a variable makes null, wherever it stands."""
     null = set(_null_variables(definitions, variables))
     if not null:
         return []
@@ -81,7 +81,7 @@ def _null_variables(definitions: Definitions, variables: VariableValues) -> Iter
 
 
 def _reachable(definitions: Definitions) -> Iterator[Node]:
-    """Give the nodes of an operation and of the fragments that it spreads, in no order."""
+    """Yield the nodes of an operation and of the fragments that it spreads, in no order."""
     waiting: list[Node] = [definitions.operation]
     spread: set[str] = set()
     while waiting:

@@ -199,12 +199,12 @@ class BreadthFirst:
 
     async def _where_present(self, complete: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
         """Complete the values that are there; null stays null, and an exception fails."""
-        found = [None if one is Undefined else one for one in values]
-        chosen = [at for at, one in enumerate(found) if one is not None and not isinstance(one, Exception)]
-        done, failed = await complete([found[at] for at in chosen], OfSome(places, chosen))
-        for at, one in zip(chosen, done, strict=True):
-            found[at] = one
-        completed, more_failed = _failing(found, planned, places)
+        results = [None if value is Undefined else value for value in values]
+        present = [at for at, value in enumerate(results) if value is not None and not isinstance(value, Exception)]
+        done, failed = await complete([results[at] for at in present], OfSome(places, present))
+        for at, value in zip(present, done, strict=True):
+            results[at] = value
+        completed, more_failed = _failing(results, planned, places)
         return completed, failed or more_failed
 
     async def _present(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
@@ -226,8 +226,8 @@ class BreadthFirst:
         items = list(chain.from_iterable(lists))
         done, failed = await self._completed(type_.of_type, planned, items, OfItems(places, lengths))
         rest = iter(done)
-        found = [list(islice(rest, length)) for length in lengths]
-        return ([Failed.first(one) or one for one in found] if failed else found), failed
+        completed = [list(islice(rest, length)) for length in lengths]
+        return ([Failed.first(items) or items for items in completed] if failed else completed), failed
 
     async def _parts(self, type_: Any, planned: PlannedField, parts: Sequence[Part], places: Places) -> Completed:
         """Complete lists of rows that stand together, which are read by column as they are."""
@@ -237,8 +237,8 @@ class BreadthFirst:
         done, failed = await self._objects(planned.below.of(item_type), rows, where)
         if failed and not is_non_null_type(type_.of_type):
             done, failed = self._nulled(done, where), False
-        found = [done[one.start : one.stop] for one in ranges]
-        return ([Failed.first(one) or one for one in found] if failed else found), failed
+        completed = [done[range_.start : range_.stop] for range_ in ranges]
+        return ([Failed.first(items) or items for items in completed] if failed else completed), failed
 
     async def _typed(self, type_: Any, planned: PlannedField, values: Values, places: Places) -> Completed:
         """Complete objects by their types."""
@@ -249,12 +249,12 @@ class BreadthFirst:
         info = self._info(planned, places.of(0))
         types = [await self._type(type_, one, planned, info) for one in values]
         groups: dict[Any, list[int]] = {}
-        for at, found in enumerate(types):
-            if not isinstance(found, Exception):
-                groups.setdefault(found, []).append(at)
+        for at, object_type in enumerate(types):
+            if not isinstance(object_type, Exception):
+                groups.setdefault(object_type, []).append(at)
         parts = await _together(
-            self._objects(planned.below.of(found), [values[at] for at in chosen], OfSome(places, chosen))
-            for found, chosen in groups.items()
+            self._objects(planned.below.of(object_type), [values[at] for at in chosen], OfSome(places, chosen))
+            for object_type, chosen in groups.items()
         )
         for chosen, (part, _) in zip(groups.values(), parts, strict=True):
             for at, one in zip(chosen, part, strict=True):
@@ -263,7 +263,7 @@ class BreadthFirst:
         return done, failed or any(part_failed for _, part_failed in parts)
 
     async def _type(self, type_: Any, value: Any, planned: PlannedField, info: Info) -> Any:
-        """Give the object type of a value, or the error that it has none."""
+        """Return the object type of a value, or the error that it has none."""
         try:
             if is_abstract_type(type_):
                 name = (type_.resolve_type or self._core.type_resolver)(value, info, type_)
@@ -291,10 +291,10 @@ def _failing(values: Values, planned: PlannedField, places: Places) -> Completed
     """Put a failure into the place of each exception."""
     if not any(issubclass(kind, Exception) for kind in set(map(type, values))):
         return values, False
-    found = [
+    failures = [
         Failed(one, planned.details, places, at) if isinstance(one, Exception) else one for at, one in enumerate(values)
     ]
-    return found, True
+    return failures, True
 
 
 async def _together(work: Any) -> list[Completed]:

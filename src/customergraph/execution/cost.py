@@ -33,7 +33,7 @@ class _Entry:
     is_leaf: bool = False
 
     def or_(self, other: "_Entry") -> "_Entry":
-        """Give what stands under one key of the answer for objects of two types."""
+        """Return what stands under one key of the answer for objects of two types."""
         return _Entry(
             max(self.count, other.count),
             max(self.weight, other.weight),
@@ -91,7 +91,7 @@ class Cost:
         )
 
     def _of_any_type(self) -> dict[str, _Entry]:
-        """Give the fields of all types together: an answer does not tell of which type an object is."""
+        """Return the fields of all types together: an answer does not tell of which type an object is."""
         if self._any is None:
             self._any = {}
             for entries in self.alternatives:
@@ -121,7 +121,7 @@ def estimate(plan: Plan, variables: VariableValues) -> Cost:
 
 
 def counted(objects: Mapping[str, int]) -> int:
-    """Give the actual cost of a query that gave so many objects of each type."""
+    """Return the actual cost of a query that gave so many objects of each type."""
     return sum(count for name, count in objects.items() if not name.endswith(_FREE_TYPES))
 
 
@@ -164,7 +164,7 @@ def _entry(planned: PlannedField, variables: VariableValues, parent: _Parent) ->
         return _Entry(0, 0, parent.surcharge, Cost())
     count = 1
     if planned.is_list:
-        # What is asked for by a list of ids may be more than a plain list's ten.
+        # A list of ids may ask for more than the ten of a plain list.
         lengths = (len(value) for value in arguments.values() if isinstance(value, list))
         count = parent.page or max(PLAIN_LIST, *lengths, 0)
     name = planned.below.type_name

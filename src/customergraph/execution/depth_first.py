@@ -62,7 +62,7 @@ class DepthFirst(Executor[Any]):
         super().handle_field_error(error, return_type, field_details_list, path)
 
     def _argument_error(self, node: FieldNode, type_name: str, raw_error: GraphQLError) -> GraphQLError:
-        """Give what is wrong with a field's arguments, or the same error where its resolver was called."""
+        """Return what is wrong with a field's arguments, or the same error where its resolver was called."""
         parent: Any = self.schema.get_type(type_name)
         definition = self.schema.get_field(parent, node.name.value)
         assert definition is not None  # noqa: S101 - the document is valid

@@ -105,7 +105,7 @@ class Documents:
         self._turns = Turns(1)
 
     def remembered(self, text: str) -> AnyDocument | None:
-        """Give the document of a text that was read before, if it is remembered."""
+        """Return the document of a text that was read before, if it is remembered."""
         return self._cache.get(text)
 
     async def read(self, text: str, key: Hashable) -> AnyDocument:
@@ -146,7 +146,7 @@ class Documents:
         return Document(tree, self._execution, size, self._cache.trim)
 
     def _suggesting(self, tree: DocumentNode, errors: list[GraphQLError]) -> list[GraphQLError]:
-        """Give the same errors, the first of them with names that are near."""
+        """Return the same errors, the first of them with names that are near."""
         suggesting = validate(self._execution.schema, tree, _RULES, max_errors=ERRORS_WITH_SUGGESTIONS)
         return suggesting[:ERRORS_WITH_SUGGESTIONS] + errors[ERRORS_WITH_SUGGESTIONS:]
 
@@ -161,7 +161,7 @@ class Documents:
         return tree
 
     def _measured(self, tree: DocumentNode) -> int:
-        """Give how many fields a document has; raises LimitExceeded for one that is larger than it may be."""
+        """Return how many fields a document has; raises LimitExceeded for one that is larger than it may be."""
         try:
             fields = limits.check(tree, self._limits)
         except RecursionError:

@@ -1,4 +1,4 @@
-"""Field errors: where they stand, what they null, and which are told (specification, "Handling Field Errors")."""
+"""Field errors: where they stand, what they null, and which are reported (specification, "Handling Field Errors")."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ class Failed:
 
     @classmethod
     def first(cls, values: Iterable[Any]) -> "Failed | None":
-        """Give the first failure among the values that something holds, if there is one."""
+        """Return the first failure among the values that something holds, if there is one."""
         failures = [value for value in values if isinstance(value, Failed)]
         if not failures:
             return None
@@ -100,14 +100,16 @@ def reported_errors(placed: Iterable[tuple[GraphQLError, Place]]) -> list[GraphQ
     """Choose the errors that an answer reports, and sort them by their paths.
 
     Each comes with the place that it made null. What is below another's place is gone from
-    the answer, and its error with it; of several for one place the first is told. So equal
+    the answer, and its error with it; of several for one place the first is reported. So equal
     answers have equal errors, in whichever order they came.
     """
     by_place: dict[Place, GraphQLError] = {}
     for error, place in placed:
         by_place.setdefault(place, error)
-    kept = [error for place, error in by_place.items() if not any(place[:end] in by_place for end in range(len(place)))]
-    return sorted(kept, key=_order)
+    reported = [
+        error for place, error in by_place.items() if not any(place[:end] in by_place for end in range(len(place)))
+    ]
+    return sorted(reported, key=_order)
 
 
 def _order(error: GraphQLError) -> list[tuple[bool, Any]]:

@@ -14,7 +14,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from customergraph.rows import Rows
 
-# The names that a level's objects are asked for; None where nobody can tell, so that all are wanted.
+# The columns that are read of a level's objects; None where that is not known, so that all are read.
 Columns = frozenset[str] | None
 
 _FUNCTION = "function"
@@ -32,10 +32,10 @@ class Loading(Protocol):
     """What gives the values of keys, in as few batches as it can."""
 
     def load(self, key: Any) -> Awaitable[Any]:
-        """Give the value of one key, or raise what went wrong with it."""
+        """Return the value of one key, or raise what went wrong with it."""
 
     def load_many(self, keys: Sequence[Any], columns: Columns) -> Awaitable[Sequence[Any]]:
-        """Give the value of each key, or in its place what went wrong with it; values have these columns at least."""
+        """Return the value of each key, or in its place what went wrong with it; values have these columns at least."""
 
 
 class Level:
@@ -59,22 +59,22 @@ class Level:
         return self._objects.each if isinstance(self._objects, Rows) else self._objects
 
     def column(self, name: str) -> Sequence[Any]:
-        """Give an attribute of each object."""
-        known = self._columns.get(name) if self._columns else None
-        return list(map(attrgetter(name), self.objects)) if known is None else known
+        """Return an attribute of each object."""
+        column = self._columns.get(name) if self._columns else None
+        return list(map(attrgetter(name), self.objects)) if column is None else column
 
     def attribute(self, name: str) -> Sequence[Any]:
-        """Give an attribute of each object; an exception stands in the place of one that cannot be had."""
+        """Return an attribute of each object; an exception stands in the place of one that cannot be had."""
         try:
             return self.column(name)
-        except Exception:  # noqa: BLE001 - whose it is is found out one by one
+        except Exception:  # noqa: BLE001 - the objects are tried one by one
             return [_attempted(attrgetter(name), one) for one in self.objects]
 
     def computed(self, field: "ComputedField") -> Sequence[Any]:
         """Compute a field of each object; an exception stands in the place of a value that it prevented."""
         try:
             return list(map(field.function, *map(self.column, field.reads)))
-        except Exception:  # noqa: BLE001 - whose it is is found out one by one
+        except Exception:  # noqa: BLE001 - the objects are tried one by one
             return [_attempted(field.of, one) for one in self.objects]
 
 
@@ -118,7 +118,7 @@ class ComputedField(StrawberryField):
         return self.of(source)
 
     def of(self, source: Any) -> Any:
-        """Give the value for one object."""
+        """Return the value for one object."""
         return self.function(*(getattr(source, name) for name in self.reads))
 
 
@@ -149,10 +149,10 @@ class BatchedField(StrawberryField):
         return None if loading is None or (self.key and key is None) else loading.load(key)
 
     def loading(self, info: strawberry.Info[Any, Any], arguments: Mapping[str, Any]) -> Loading | None:
-        """Give what loads the field, for arguments that are its resolver's own."""
+        """Return what loads the field, for arguments that are its resolver's own."""
         resolver: Any = self.base_resolver
-        found: Loading | None = resolver(info=info, **arguments) if resolver.info_parameter else resolver(**arguments)
-        return found
+        loading: Loading | None = resolver(info=info, **arguments) if resolver.info_parameter else resolver(**arguments)
+        return loading
 
     async def of_level(self, loading: Loading | None, level: Level, columns: Columns) -> Sequence[Any]:
         """Load the field of all objects of a level."""
@@ -163,10 +163,10 @@ class BatchedField(StrawberryField):
             return await loading.load_many(keys, columns)
         present = [key for key in keys if key is not None]
         try:
-            found = iter(await loading.load_many(present, columns) if present else ())
+            values = iter(await loading.load_many(present, columns) if present else ())
         except Exception as error:  # noqa: BLE001 - answered where there is a key
             return [None if key is None else error for key in keys]
-        return [None if key is None else next(found) for key in keys]
+        return [None if key is None else next(values) for key in keys]
 
 
 def computed(function: Callable[..., Any], *reads: str, within: Sequence[str] = (), description: str) -> Any:

@@ -81,13 +81,13 @@ class Definitions:
                 yield from self._names(self.fragments[selection.name.value].selection_set)
 
     def root_fields(self, variables: VariableValues) -> CollectedFields:
-        """Give the fields of the operation's root, through fragments and directives."""
+        """Return the fields of the operation's root, through fragments and directives."""
         return collect_fields(self.schema, self.details, variables, self.root, self.operation, hide_suggestions=True)
 
     def fields_below(
         self, details: FieldDetailsList, type_: GraphQLObjectType, variables: VariableValues
     ) -> CollectedFields:
-        """Give the fields that are selected below a field, for objects of a type."""
+        """Return the fields that are selected below a field, for objects of a type."""
         return collect_subfields(
             self.schema, self.details, variables, self.operation, type_, details, hide_suggestions=True
         )

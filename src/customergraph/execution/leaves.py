@@ -41,7 +41,7 @@ class Leaf:
         self._known: dict[Any, Any] | None = {None: None} if isinstance(type_, GraphQLEnumType) else None
 
     def unchanged(self, values: Sequence[Any]) -> Sequence[Any] | None:
-        """Give the completed values where that takes no more than a look; else None."""
+        """Return the completed values where that takes no more than a look; else None."""
         if isinstance(values, Column) and values.kind in self._native:
             with suppress(ValueError):
                 return values.answered()

@@ -64,15 +64,15 @@ class Limits:
     # Lists and objects in the variables; the schema's arguments have no use for a hundredth of them.
     nested_values: int = 10_000
 
-    def require(self, name: str, asked: int) -> None:
-        """Raise LimitExceeded when more is asked than the limit of that name allows."""
+    def require(self, name: str, count: int) -> None:
+        """Raise LimitExceeded for a count above the limit of that name."""
         allowed = getattr(self, name)
-        if asked > allowed:
-            raise LimitExceeded(*SETTINGS[name], asked, allowed)
+        if count > allowed:
+            raise LimitExceeded(*SETTINGS[name], count, allowed)
 
 
 def check(document: DocumentNode, limits: Limits) -> int:
-    """Give how many fields a document has, with its fragments spread.
+    """Return how many fields a document has, with its fragments spread.
 
     Raises LimitExceeded for a document that is larger than it may be; its variables are `check_values`' to judge.
     """

@@ -42,7 +42,7 @@ class _Field:
         return (self.node.alias or self.node.name).value
 
     def call(self) -> tuple[str, ...]:
-        """Give the field's name and its arguments, in one order however they were written."""
+        """Return the field's name and its arguments, in one order however they were written."""
         arguments = (
             f"{node.name.value}: {print_ast(sort_value_node(node.value))}" for node in self.node.arguments or ()
         )
@@ -69,12 +69,12 @@ class FieldsThatCanBeMerged(ValidationRule):
             message = f"Fields {one.key!r} conflict because {reason}. Use different aliases to fetch both."
             self.report_error(GraphQLError(message, [one.node, other.node]))
 
-    def _conflict(self, fields: Sequence[_Field], parted: Any, found: Any) -> Conflict | None:
+    def _conflict(self, fields: Sequence[_Field], parted: Any, conflict_in: Any) -> Conflict | None:
         waiting = [fields]
         while waiting:
             for same_key in _by_key(waiting.pop()):
                 for together in parted(same_key):
-                    conflict: Conflict | None = found(together)
+                    conflict: Conflict | None = conflict_in(together)
                     if conflict:
                         return conflict
                     below = list(self._below(together))
@@ -83,13 +83,13 @@ class FieldsThatCanBeMerged(ValidationRule):
         return None
 
     def _below(self, fields: Iterable[_Field]) -> Iterator[_Field]:
-        """Give what is selected of the fields, as one selection set."""
+        """Yield what is selected of the fields, as one selection set."""
         return self._selected(
             [(get_named_type(field.type), field.node.selection_set) for field in fields if field.node.selection_set]
         )
 
     def _selected(self, waiting: list[tuple[Any, SelectionSetNode]]) -> Iterator[_Field]:
-        """Give the fields of selection sets, through their fragments, each of which is entered once."""
+        """Yield the fields of selection sets, through their fragments, each of which is entered once."""
         spread: set[str] = set()
         while waiting:
             type_, selections = waiting.pop()

@@ -6,7 +6,7 @@ from graphql import Node
 
 
 def nodes(root: Node) -> Iterator[Node]:
-    """Give a node and all nodes below it, in no particular order."""
+    """Yield a node and all nodes below it, in no particular order."""
     waiting: list[Node] = [root]
     while waiting:
         node = waiting.pop()

@@ -85,7 +85,7 @@ class InvalidDocument:
     # How much memory it takes at most.
     bytes: int
     errors: tuple[GraphQLError, ...]
-    # The same for those who may read the schema: the first of them suggest names that are near.
+    # The same errors for clients that may read the schema: the first of them suggest similar names.
     suggesting_errors: tuple[GraphQLError, ...] = ()
 
     def prepare(
@@ -167,20 +167,20 @@ class PreparedOperation:
         own = _OPERATION_BYTES + _FRAGMENT_BYTES * len(self.definitions.fragments)
         return own + sum(plan.bytes for plan in self._plans.values())
 
-    def with_variables(self, given: Mapping[str, Any], *, hide_suggestions: bool = True) -> "Operation":
+    def with_variables(self, values: Mapping[str, Any], *, hide_suggestions: bool = True) -> "Operation":
         """Bind the operation to its variables; raises RequestErrors for those that do not fit."""
-        variables = self._coerced(given, hide_suggestions=hide_suggestions)
+        variables = self._coerced(values, hide_suggestions=hide_suggestions)
         errors = null_conditions(self.definitions, variables)
         if errors:
             raise RequestErrors(errors[:MAX_ERRORS], before_execution=False)
         plan = self._plan(variables)
         return Operation(self.definitions, plan, variables, self._cost(plan, variables), self._execution.breadth_first)
 
-    def _coerced(self, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
+    def _coerced(self, values: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
         variables = get_variable_values(
             self._execution.schema,
             self.definitions.operation.variable_definitions or (),
-            dict(given),
+            dict(values),
             max_errors=MAX_ERRORS,
             hide_suggestions=hide_suggestions,
         )
@@ -248,7 +248,7 @@ class Operation:
         return [planned.definition for planned in self.plan.root.fields]
 
     def executor(self, context: Any) -> BreadthFirst | DepthFirst:
-        """Give what executes the operation, once."""
+        """Return what executes the operation, once."""
         core = DepthFirst(self.definitions, self.variables, context)
         return BreadthFirst(core, self.plan) if self.breadth_first and self.plan.is_covered else core
 

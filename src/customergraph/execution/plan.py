@@ -109,7 +109,7 @@ class PlannedField:
         return f"{self.parent}.{self.details[0].node.name.value}"
 
     def arguments(self, variables: VariableValues) -> dict[str, Any]:
-        """Give the arguments, coerced; raises GraphQLError for a value that does not fit."""
+        """Return the arguments, coerced; raises GraphQLError for a value that does not fit."""
         if self._coerced is not None:
             return self._coerced
         node = self.details[0].node
@@ -119,7 +119,7 @@ class PlannedField:
         return arguments
 
     def converted(self, schema: GraphQLSchema, variables: VariableValues) -> dict[str, Any]:
-        """Give the arguments as Strawberry passes them to a resolver."""
+        """Return the arguments as Strawberry passes them to a resolver."""
         if self._converted is not None:
             return self._converted
         strawberry_schema: strawberry.Schema = schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
@@ -132,7 +132,7 @@ class PlannedField:
 
 @dataclass(slots=True, eq=False)
 class Selection:
-    """The fields that objects of one type are asked for, in the order of the answer."""
+    """The fields that are selected of objects of one type, in the order of the answer."""
 
     type: GraphQLObjectType
     fields: list[PlannedField]
@@ -145,14 +145,14 @@ class Selection:
 
     @property
     def columns(self) -> Columns:
-        """The names that are read of an object, and of what it holds; None where that cannot be told."""
-        found: set[str] = set()
+        """The columns that the fields read of an object and of the rows it holds; None where that is not known."""
+        columns: set[str] = set()
         for one in self.fields:
             names = _read(one)
             if names is None:
                 return None
-            found |= names
-        return frozenset(found)
+            columns |= names
+        return frozenset(columns)
 
 
 def _read(planned: PlannedField) -> Columns:
@@ -175,14 +175,14 @@ class Selections:
         self._planner = planner
         self._type = type_
         self._details = details
-        self._known: dict[str, Selection] = {}
+        self._by_type: dict[str, Selection] = {}
 
     def of(self, type_: GraphQLObjectType) -> Selection:
-        """Give what is selected of objects of a type."""
-        known = self._known.get(type_.name)
-        if known is None:
-            known = self._known[type_.name] = self._planner.selection(type_, self._details)
-        return known
+        """Return what is selected of objects of a type."""
+        selection = self._by_type.get(type_.name)
+        if selection is None:
+            selection = self._by_type[type_.name] = self._planner.selection(type_, self._details)
+        return selection
 
     @property
     def type_name(self) -> str:
@@ -196,7 +196,7 @@ class Selections:
 
     @property
     def is_immediate(self) -> bool:
-        """Whether nothing below waits; what may be of several types is not asked."""
+        """Whether nothing below has to be awaited. An abstract type counts as one that has to."""
         return is_object_type(self._type) and self.of(self._type).is_immediate
 
     @property
@@ -222,7 +222,7 @@ class Planner:
         return self._selection(self.definitions.root, self.definitions.root_fields(self._variables))
 
     def possible_types(self, type_: Any) -> Sequence[GraphQLObjectType]:
-        """Give the object types of a field's type."""
+        """Return the object types of a field's type."""
         return self.definitions.schema.get_possible_types(type_) if is_abstract_type(type_) else [type_]
 
     def selection(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Selection:

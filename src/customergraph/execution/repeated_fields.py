@@ -52,7 +52,7 @@ def _by_key(selection_sets: _SelectionSets, fragments: dict[str, FragmentDefinit
 
 
 def _fields(selection_sets: _SelectionSets, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
-    """Give the fields of selection sets that are merged, through their fragments, each of which is entered once."""
+    """Yield the fields of selection sets that are merged, through their fragments, each of which is entered once."""
     waiting = list(selection_sets)
     spread: set[str] = set()
     while waiting:

@@ -17,14 +17,14 @@ MOST_CHARACTERS = 1_000
 
 async def settled(values: Sequence[Any]) -> list[Any]:
     """Await the values that want it; an exception stands in the place of a value that it prevented."""
-    found = list(values)
+    settled_values = list(values)
     waiting = [at for at, one in enumerate(values) if isawaitable(one)]
     answers = await asyncio.gather(*(values[at] for at in waiting), return_exceptions=True)
     for at, one in zip(waiting, answers, strict=True):
         if isinstance(one, BaseException) and not isinstance(one, Exception):
             raise one
-        found[at] = one
-    return found
+        settled_values[at] = one
+    return settled_values
 
 
 async def listed(value: Any, name: str) -> list[Any] | Exception:

@@ -1,4 +1,4 @@
-"""How many operations a worker runs at once, how many wait, and who is sent away: fairly by token."""
+"""The operations that a worker runs at once and lets wait. Tokens get turns in rotation."""
 
 import asyncio
 from collections.abc import Hashable
@@ -22,7 +22,7 @@ class Admission:
         self._patience = patience
 
     def turn(self, key: Hashable) -> "AdmittedTurn":
-        """Give a turn of the key, which a block waits for; raises Overloaded when too many wait already."""
+        """Return a turn of the key, which a block waits for; raises Overloaded when too many wait already."""
         return AdmittedTurn(self, key)
 
     async def enter(self, key: Hashable, *, writes: bool) -> None:

@@ -32,13 +32,13 @@ _log = structlog.get_logger()
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local capacity, refill, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local capacity, refill, amount = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local bucket = redis.call('HMGET', KEYS[1], 'level', 'at')
 local level = tonumber(bucket[1]) or capacity
 level = math.min(capacity, level + (now - (tonumber(bucket[2]) or now)) * refill)
 local taken = 0
-if wanted <= level then
-  level = math.min(capacity, level - wanted)
+if amount <= level then
+  level = math.min(capacity, level - amount)
   taken = 1
 end
 redis.call('HSET', KEYS[1], 'level', tostring(level), 'at', tostring(now))

@@ -74,7 +74,7 @@ class Throttle:
 
 
 class MemoryBuckets:
-    """Buckets of one process. Full ones are not kept: at most twice as many as were used while one fills."""
+    """The buckets of one process. A full bucket is removed, so there are at most twice as many as fill up meanwhile."""
 
     def __init__(self, rate: Rate) -> None:
         self._rate = rate

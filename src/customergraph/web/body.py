@@ -46,8 +46,8 @@ def _is_json_in_utf_8(content_type: str) -> bool:
 
 
 async def _bytes(request: Request, most: int) -> bytes:
-    told = request.headers.get("content-length", "0")
-    if told.isascii() and told.isdigit() and int(told) > most:
+    length = request.headers.get("content-length", "0")
+    if length.isascii() and length.isdigit() and int(length) > most:
         raise BodyTooLarge(most)
     body = bytearray()
     async for chunk in request.stream():

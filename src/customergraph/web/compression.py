@@ -43,7 +43,7 @@ class Compression:
 
 
 def _weights(scope: Scope) -> Mapping[str, float]:
-    """Give the weight of each coding that the client lists."""
+    """Return the weight of each coding that the client lists."""
     values = Headers(scope=scope).getlist("accept-encoding")
     return dict(weighted(part) for part in ",".join(values).lower().split(",") if part.strip())
 
@@ -54,7 +54,7 @@ def _weight_of_gzip(weights: Mapping[str, float]) -> float:
 
 
 def _weight_of_identity(weights: Mapping[str, float]) -> float:
-    """Give the weight of an answer as it is, which is acceptable unless it is excluded."""
+    """Return the weight of an answer as it is, which is acceptable unless it is excluded."""
     return weights.get("identity", weights.get("*", 1.0))
 
 

@@ -21,17 +21,17 @@ async def encoded(body: Mapping[str, Any], objects: int) -> list[bytes]:
     """Write an answer that has so many objects, and use it up; gives what to send, in pieces."""
     if objects <= SINGLE_CHUNK_OBJECTS:
         return [orjson.dumps(body, option=JSON_OPTIONS)]
-    found: list[bytes] = []
+    pieces: list[bytes] = []
     small: list[bytes] = []
     since = time.perf_counter()
     for piece in _pieces(body, LEVELS):
         small.append(piece)
         if time.perf_counter() - since > TIME_SLICE_SECONDS:
-            found.append(b"".join(small))
+            pieces.append(b"".join(small))
             small.clear()
             await asyncio.sleep(0)
             since = time.perf_counter()
-    return [*found, b"".join(small)]
+    return [*pieces, b"".join(small)]
 
 
 def _pieces(value: Any, levels: int) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ def wants_html(request: Request) -> bool:
 
 
 def page(token: str | None) -> Response:
-    """Give the page, with the token in its headers editor where there is one to give."""
+    """Return the page, with the token in its headers editor where there is one to give."""
     headers = {"Authorization": f"Bearer {token or ''}"}
     html = Template((STATIC / "graphiql.html").read_text(encoding="utf-8")).substitute(
         query=escape(FIRST_QUERY),

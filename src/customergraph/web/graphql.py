@@ -106,7 +106,7 @@ async def refused(request: Request, error: Exception) -> Response:
 
 
 def _status(error: Exception | None, media_type: str) -> int:
-    """Give the status of a refusal; plain JSON keeps its old way of 200 for what a document lacks."""
+    """Return the status of a refusal; plain JSON keeps its old way of 200 for what a document lacks."""
     if isinstance(error, BadRequest):
         return error.status
     if isinstance(error, OperationKindRefused):

@@ -23,7 +23,7 @@ _HOST = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[^][:/@\s]+)(:\d{0,5})?")
 
 
 class Hosts:
-    """Refuses requests whose Host is missing, given twice, or not one of this gateway's names."""
+    """Refuses requests whose Host is missing, sent twice, or not one of this gateway's names."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -75,7 +75,7 @@ def _name(host: bytes) -> str:
 def _is_local(host: str) -> bool:
     """Tell whether what is served on a host is reached from this machine alone."""
     try:
-        found = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
         return False
-    return all(is_loopback(str(address[0])) for *_, address in found)
+    return all(is_loopback(str(address[0])) for *_, address in addresses)

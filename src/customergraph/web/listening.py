@@ -27,9 +27,9 @@ _WITHOUT_SYN = b"".join(
 def listen(host: str, port: int) -> list[socket.socket]:
     """Listen on every address of a host; raises CommandRefused, with the reason, where that cannot be."""
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         # The same address can come twice.
-        return [_listening(family, address) for family, address in {(each[0], each[4][:2]): None for each in found}]
+        return [_listening(family, address) for family, address in {(each[0], each[4][:2]): None for each in addresses}]
     except OSError as error:
         raise CommandRefused(f"cannot listen on {host}, port {port}: {error.strerror}") from None
 

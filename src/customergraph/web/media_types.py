@@ -19,10 +19,10 @@ def negotiate(accept: Sequence[str]) -> str:
 
     Raises BadRequest: 406 when none of them takes an answer of GraphQL, 431 when they are too long.
     """
-    wanted = ",".join(accept).lower()
-    if len(wanted) > LONGEST_ACCEPT:
+    header = ",".join(accept).lower()
+    if len(header) > LONGEST_ACCEPT:
         raise BadRequest(f"The Accept header is longer than {LONGEST_ACCEPT:,} characters, which are allowed.", 431)
-    ranges = [weighted(part) for part in wanted.split(",") if part.strip()]
+    ranges = [weighted(part) for part in header.split(",") if part.strip()]
     if not ranges:
         return JSON
     wishes = [(wish, -place, type_) for type_ in _OFFERED for wish, place in [_wish(type_, ranges)] if wish > 0]
@@ -46,9 +46,9 @@ def weighted(part: str) -> tuple[str, float]:
 
 
 def _wish(type_: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
-    """Give the weight and the place of the most specific range that takes the type."""
-    for wanted in (type_, "application/*", "*/*"):
+    """Return the weight and the place of the most specific range that takes the type."""
+    for pattern in (type_, "application/*", "*/*"):
         for place, (name, weight) in enumerate(ranges):
-            if name == wanted:
+            if name == pattern:
                 return weight, place
     return 0.0, 0

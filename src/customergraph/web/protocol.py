@@ -199,7 +199,7 @@ def _refusal(status: int, message: str) -> bytes:
 
 
 def _after_head(protocol: Protocol) -> httptools.HttpRequestParser:
-    """Give a parser that has read the head of the protocol's newest request, without its wish to upgrade."""
+    """Return a parser that has read the head of the protocol's newest request, without its wish to upgrade."""
     framing = [name + b": " + value for name, value in protocol.headers if name in _FRAMING]
     parser = httptools.HttpRequestParser(_AfterHead(protocol))
     parser.set_dangerous_leniencies(lenient_data_after_close=True)

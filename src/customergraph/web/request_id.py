@@ -21,8 +21,8 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
-        id_ = given if _WELL_FORMED.fullmatch(given) else uuid4().hex
+        sent = Headers(scope=scope).get(HEADER, "")
+        id_ = sent if _WELL_FORMED.fullmatch(sent) else uuid4().hex
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

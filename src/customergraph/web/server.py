@@ -30,7 +30,7 @@ _STEP_SECONDS = 0.02
 
 
 def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
-    """Give uvicorn's configuration for what makes the application."""
+    """Return uvicorn's configuration for what makes the application."""
     return uvicorn.Config(
         app,
         factory=True,
@@ -45,7 +45,7 @@ def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Confi
 
 
 class Server(uvicorn.Server):
-    """Serves until it is signaled, and then ends as told above."""
+    """Serves until it is signaled, and then ends in the order above."""
 
     grace = GRACE_SECONDS
     idle = IDLE_SECONDS

@@ -24,7 +24,7 @@ from customergraph.errors import CommandRefused
 from customergraph.web import listening
 from customergraph.web.server import GRACE_SECONDS, Server
 
-# How often workers are asked whether they live, and after what silence one is replaced.
+# How often workers are pinged, and after which silence one is replaced.
 PING_SECONDS = 1.0
 SILENCE_SECONDS = 15.0
 # How long a worker may take to import what it serves with, while it answers nothing.
@@ -89,7 +89,7 @@ class _Worker:
             self.pipe.send_bytes(word)
 
     def hear(self) -> None:
-        """Take its answers to what it was asked."""
+        """Receive its answers."""
         with suppress(EOFError, OSError):
             while self.pipe.poll():
                 self.has_started = self.pipe.recv_bytes() == _STARTED
@@ -196,7 +196,7 @@ class Supervisor:
 
 @contextmanager
 def _signals() -> Iterator[socket.socket]:
-    """Give a socket that the numbers of signals are read from, as bytes, which end nothing meanwhile."""
+    """Yield a socket that the numbers of signals are read from, as bytes, which end nothing meanwhile."""
     here, there = socket.socketpair()
     there.setblocking(False)  # noqa: FBT003 - the way of Python
     handlers = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
