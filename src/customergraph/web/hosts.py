@@ -1,4 +1,4 @@
-"""Which names a request may call the gateway by.
+"""The names by which a request may call the gateway.
 
 A page of any site can have its own name lead to a loopback address, and then read what is served
 there (DNS rebinding). It cannot choose the Host that the browser sends.
@@ -29,7 +29,7 @@ class Hosts:
         self._app = app
         is_local = _is_local(settings.host)
         self._names = frozenset((*settings.hosts, settings.host.lower()) if is_local else settings.hosts)
-        # Balancers call a server by its address, and health tells nothing.
+        # Load balancers call a server by its address, and health checks reveal nothing.
         self._open_paths = () if is_local or not settings.hosts else PATHS
         self._accepts = lru_cache(maxsize=100)(self._knows if is_local or settings.hosts else _is_well_formed)
 
@@ -44,7 +44,7 @@ class Hosts:
     def _refusal(self, scope: Scope) -> BadRequest | None:
         values = [value for name, value in scope["headers"] if name == b"host"]
         if not values and scope["http_version"] == "1.0":
-            return None  # It names no host, and no browser speaks it; some balancers do.
+            return None  # HTTP/1.0 has no Host; no browser speaks it, some load balancers do.
         if len(values) != 1 or len(values[0]) > _LONGEST_HOST:
             return BadRequest("Send one Host header.")
         if self._accepts(values[0]) or scope["path"] in self._open_paths:
@@ -73,7 +73,7 @@ def _name(host: bytes) -> str:
 
 
 def _is_local(host: str) -> bool:
-    """Tell whether what is served on a host is reached from this machine alone."""
+    """Return whether a server on this host can be reached from this machine alone."""
     try:
         addresses = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:

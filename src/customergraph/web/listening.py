@@ -1,4 +1,4 @@
-"""The sockets that a server listens on: made by the process that is started, and shared with its workers."""
+"""The sockets that a server listens on. The first process makes them and shares them with its workers."""
 
 import contextlib
 import ctypes
@@ -11,11 +11,11 @@ from typing import Any
 from customergraph.errors import CommandRefused
 
 BACKLOG = 2048
-# How long a handshake that has begun may take, and how long those who have made one may wait to be accepted.
+# How long a handshake may take to end, and how long a new connection may wait until it is accepted.
 HANDSHAKE_SECONDS = 0.05
 QUEUE_SECONDS = 1.0
 
-# Linux, asm-generic/socket.h and linux/bpf_common.h: load the byte of a segment's flags, drop it where it has SYN.
+# Linux, asm-generic/socket.h and linux/bpf_common.h: load the byte of a segment's flags, drop a segment with SYN.
 _SO_ATTACH_FILTER = 26
 _FLAGS_OFFSET, _SYN, _WHOLE = 13, 0x02, 0xFFFFFFFF
 _WITHOUT_SYN = b"".join(
@@ -25,7 +25,7 @@ _WITHOUT_SYN = b"".join(
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Listen on every address of a host; raises CommandRefused, with the reason, where that cannot be."""
+    """Listen on every address of a host; raises CommandRefused with the reason where that fails."""
     try:
         addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         # The same address can come twice.
@@ -39,7 +39,7 @@ def _listening(family: socket.AddressFamily, address: Sequence[Any]) -> socket.s
 
 
 def refuse_handshakes(sockets: Iterable[socket.socket]) -> None:
-    """Let nobody new connect: the kernel drops what begins a connection.
+    """Refuse new connections: the kernel drops the segments that begin one.
 
     The client's kernel sends it again, and finds the port closed. To close a socket at once would
     reset the connections that the kernel has made and nobody has accepted, which is what happens

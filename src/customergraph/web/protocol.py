@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol, and what it leaves to be wished for.
+"""HTTP/1.1 on one connection: uvicorn's protocol, with bounded heads, ignored upgrades and half-closed connections.
 
 A head has a bound, an upgrade is ignored, a half-closed connection is answered, and a server
 that stops closes a connection after the answer that is due on it. Written for uvicorn 0.54.
@@ -13,10 +13,10 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-# How long a client that has closed its side is believed to wait for an answer, before it is asked by one more
-# `100 Continue`. Its kernel says by a reset that nobody reads any more.
+# After so long, a client that has closed its side gets another `100 Continue`. If nobody reads any more,
+# its kernel answers with a reset.
 PROBE_SECONDS = 0.5
-# How long what a refused client still sends is thrown away: a reset would overtake the refusal.
+# How long the bytes of a refused client are discarded. A reset at once would overtake the refusal.
 LINGER_SECONDS = 2
 _INVALID = "This is no HTTP request."
 _BLANKS = len(": \r\n")
@@ -29,12 +29,12 @@ class HeadTooLarge(Exception):
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection. `h11_max_incomplete_event_size` of the configuration is the bound of a head."""
+    """One connection. `h11_max_incomplete_event_size` of the configuration bounds a head."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._most_bytes = self.config.h11_max_incomplete_event_size or 0
-        # Heads and pieces of bodies that were read to their end, and how many bytes came since the last one.
+        # How many heads and pieces of bodies were read whole, and how many bytes came since the last one.
         self._steps = 0
         self._bytes_since = 0
         self._is_last = False
@@ -66,7 +66,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse_head()
 
     def _feed(self, data: bytes) -> None:
-        """Have everything parsed; a request to upgrade is read like any other (RFC 9110, section 7.8)."""
+        """Parse the bytes. A request to upgrade is read like any other (RFC 9110, section 7.8)."""
         while True:
             try:
                 self.parser.feed_data(data)
@@ -77,7 +77,7 @@ class Protocol(HttpToolsProtocol):
                 return
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Leave the connection open while a whole request of it is not answered (RFC 9112, section 9.6)."""
+        """Keep the connection open while a whole request is unanswered (RFC 9112, section 9.6)."""
         self._give_up_unfinished()
         if self.is_idle:
             return False
@@ -87,7 +87,7 @@ class Protocol(HttpToolsProtocol):
         return True
 
     def _give_up_unfinished(self) -> None:
-        """Forget the newest request when its body is not whole, since the rest cannot come any more."""
+        """Drop the newest request if its body is not whole: the rest cannot come any more."""
         if self.cycle is None or not self.cycle.more_body:
             return
         if self.pipeline:
@@ -98,7 +98,7 @@ class Protocol(HttpToolsProtocol):
             self.cycle.message_event.set()
 
     def _ask_for_client(self) -> None:
-        """Send what every client of HTTP/1.1 skips: where nobody is, the next write fails and ends the connection."""
+        """Send what every HTTP/1.1 client skips. If the client is gone, the next write fails and closes the connection."""
         cycle = self._running
         if cycle.response_complete or self.transport.is_closing():
             return
@@ -110,7 +110,7 @@ class Protocol(HttpToolsProtocol):
         if self._probe is not None:
             self._probe.cancel()
         if self.pipeline:
-            # It is not the newest, which uvicorn tells.
+            # uvicorn tells the newest request by itself.
             self._running.disconnected = True
             self._running.message_event.set()
         super().connection_lost(exc)
@@ -134,7 +134,7 @@ class Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        # Where the parser sees an upgrade, it ends the message before the body.
+        # The parser ends the message before the body when it sees an upgrade.
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
@@ -150,12 +150,12 @@ class Protocol(HttpToolsProtocol):
             self._send_refusal()
 
     def shutdown(self) -> None:
-        """Let the answer that is due, or the next one, be the last."""
+        """Close the connection after the answer that is due, or after the next one."""
         self._is_last = True
         if not self.is_idle:
             self.cycle.keep_alive = False
 
-    # Refusals of what cannot be answered as a request
+    # Refusals of bytes that are no request
 
     def _refuse_head(self) -> None:
         self._refuse(
@@ -169,7 +169,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(400, _INVALID)
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer after what is under way, and read no further request."""
+        """Answer after the requests that run, and read no further request."""
         self.logger.warning("Request refused with %d: %s", status, message)
         self._refusal = _refusal(status, message)
         self._give_up_unfinished()
@@ -199,18 +199,18 @@ def _refusal(status: int, message: str) -> bytes:
 
 
 def _after_head(protocol: Protocol) -> httptools.HttpRequestParser:
-    """Return a parser that has read the head of the protocol's newest request, without its wish to upgrade."""
+    """Return a parser that has read the head of the newest request without its Upgrade header."""
     framing = [name + b": " + value for name, value in protocol.headers if name in _FRAMING]
     parser = httptools.HttpRequestParser(_AfterHead(protocol))
     parser.set_dangerous_leniencies(lenient_data_after_close=True)
-    # What ends with the head is told by the callbacks, which need this parser.
+    # The callbacks of the end of the head need this parser.
     protocol.parser = parser
     parser.feed_data(b"\r\n".join([b"POST / HTTP/1.1", *framing, b"", b""]))
     return parser
 
 
 class _AfterHead:
-    """The callbacks of a protocol, without those for one head that it has been told."""
+    """The callbacks of a protocol, without those of one head that were called already."""
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol

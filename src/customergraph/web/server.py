@@ -1,8 +1,8 @@
-"""The server of one process: uvicorn's, which ends without cutting anybody off.
+"""The server of one process: uvicorn's, which stops without cutting off a request.
 
-Stopping goes in this order: nobody new is let in, who was let in is accepted, what was sent is
-answered with `Connection: close`, and idle connections are closed last. What does not end in time
-is answered that the store was not waited for. Written for uvicorn 0.54.
+It stops in this order: new connections are refused, connections that were made are accepted, the
+requests that were sent are answered with `Connection: close`, and idle connections are closed last.
+Operations that still wait for the store near the end are answered with an error. Written for uvicorn 0.54.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from customergraph.settings import Settings
 from customergraph.web import listening
 from customergraph.web.protocol import Protocol
 
-# How long a stopping server waits for the requests it has begun, and how long before the end of
-# that it stops their work at the store.
+# How long a stopping server waits for its requests, and how long before the end of that time it
+# stops their work in the store.
 GRACE_SECONDS = 10.0
 STOP_SECONDS = 2.0
 # How long idle connections stay open for a request that is on its way.
 IDLE_SECONDS = 0.5
-# How long answers to what was canceled may take.
+# How long the answers to canceled requests may take.
 _CANCELED_SECONDS = 0.5
 _STEP_SECONDS = 0.02
 
 
 def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for what makes the application."""
+    """Return uvicorn's configuration; `app` makes the application."""
     return uvicorn.Config(
         app,
         factory=True,
@@ -58,7 +58,7 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         with super().capture_signals():
             yield
-            # uvicorn would die of the signal that it has obeyed.
+            # uvicorn would raise the signal again, and the process would die of it.
             self._captured_signals.clear()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -93,7 +93,7 @@ class Server(uvicorn.Server):
         return bool(self.server_state.tasks) or not all(connection.is_idle for connection in self._connections())
 
     async def _finish_requests(self, ends_at: float) -> None:
-        """Wait until no request has been under way for a while; near the end the store is no longer waited for."""
+        """Wait until no request has run for a while. Near the end, stop what still waits for the store."""
         time = asyncio.get_running_loop().time
         idle_since = time()
         while time() < ends_at and not self.force_exit:
@@ -111,7 +111,7 @@ class Server(uvicorn.Server):
                 connection.transport.close()
 
     async def _cancel_rest(self) -> None:
-        """Cancel what is left, which is then answered so, and end all connections."""
+        """Cancel the requests that still run, which answers them, and close all connections."""
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()

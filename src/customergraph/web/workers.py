@@ -1,7 +1,7 @@
-"""Several worker processes on the same sockets: started, watched, replaced and stopped by the process that is started.
+"""Several worker processes on the same sockets, and the supervisor that starts, watches, replaces and stops them.
 
-Each worker holds one end of a pipe whose other end its parent alone holds. The parent asks by it
-whether the worker lives, and closes it to have the worker stop; a parent that is killed closes it too.
+A pipe leads from the supervisor to each worker. The supervisor sends pings, and a last message to
+stop the worker. When the supervisor is killed, the pipe closes, and the worker stops too.
 """
 
 import multiprocessing
@@ -27,11 +27,11 @@ from customergraph.web.server import GRACE_SECONDS, Server
 # How often workers are pinged, and after which silence one is replaced.
 PING_SECONDS = 1.0
 SILENCE_SECONDS = 15.0
-# How long a worker may take to import what it serves with, while it answers nothing.
+# How long a worker may take to start. It does not answer pings while it imports modules.
 START_SECONDS = 120.0
-# A worker that is not told to stop, but left alone, has to free the port soon.
+# A worker without a supervisor has to free the port soon.
 ORPHAN_SECONDS = 1.0
-# How long past its grace a worker may take to close what it has open.
+# How long after its grace a worker may take to close its files and connections.
 STOPPED_SECONDS = 3.0
 _STEP_SECONDS = 0.02
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -42,7 +42,7 @@ _log = structlog.get_logger()
 
 
 def work(config: uvicorn.Config, sockets: list[socket.socket], parent: Connection) -> None:
-    """Serve in a worker process until it is told to stop, or has no parent any more."""
+    """Serve in a worker process until the supervisor sends the stop message or is gone."""
     config.configure_logging()
     server = Server(config, shares_port=True)
     threading.Thread(target=_obey, args=(server, parent), daemon=True).start()
@@ -56,7 +56,7 @@ def _obey(server: Server, parent: Connection) -> None:
     except (EOFError, OSError):
         server.grace = ORPHAN_SECONDS
         server.should_exit = True
-        # Whatever holds it up, nobody else would end it.
+        # Nobody else would end a worker that hangs.
         time.sleep(2 * ORPHAN_SECONDS - 0.2)
         os._exit(1)
     server.should_exit = True
@@ -67,7 +67,7 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     has_started: bool = False
-    # Until when it may be silent.
+    # The worker is dead if it has not answered by then.
     deadline: float = field(default_factory=lambda: time.monotonic() + START_SECONDS)
 
     @classmethod
@@ -85,7 +85,7 @@ class _Worker:
         self._send(_STOP)
 
     def _send(self, word: bytes) -> None:
-        with suppress(OSError):  # It has ended, which its process tells.
+        with suppress(OSError):  # It has ended; its process says so.
             self.pipe.send_bytes(word)
 
     def hear(self) -> None:
@@ -100,14 +100,14 @@ class _Worker:
         return self.process.is_alive() and time.monotonic() < self.deadline
 
     def end(self) -> None:
-        """Kill it where it lives yet."""
+        """Kill the process if it still runs."""
         self.process.kill()
         self.process.join()
         self.pipe.close()
 
 
 class Supervisor:
-    """Keeps a number of workers alive until it is signaled; SIGHUP replaces each by a new one."""
+    """Keeps a number of workers alive until a signal stops it. SIGHUP replaces each worker by a new one."""
 
     def __init__(self, config: uvicorn.Config, sockets: Sequence[socket.socket], count: int) -> None:
         self._config = config
@@ -156,7 +156,7 @@ class Supervisor:
             self._retired.remove(worker)
 
     def _replace_all(self, signaled: socket.socket) -> None:
-        """Have each worker followed by a new one, which serves before the old one is told to stop."""
+        """Replace each worker by a new one, which serves before the old one stops."""
         for place, old in enumerate(self._workers):
             new = self._start()
             if not self._starts(new, signaled):
@@ -177,7 +177,7 @@ class Supervisor:
         return worker.has_started
 
     def _stop(self) -> None:
-        """Let nobody new in, have the workers accept who was, and wait for them to answer and end."""
+        """Refuse new connections, let the workers accept those that were made, and wait until the workers end."""
         listening.refuse_handshakes(self._sockets)
         time.sleep(listening.HANDSHAKE_SECONDS)
         until = time.monotonic() + listening.QUEUE_SECONDS
@@ -196,7 +196,7 @@ class Supervisor:
 
 @contextmanager
 def _signals() -> Iterator[socket.socket]:
-    """Yield a socket that the numbers of signals are read from, as bytes, which end nothing meanwhile."""
+    """Yield a socket from which the numbers of signals are read, one byte each."""
     here, there = socket.socketpair()
     there.setblocking(False)  # noqa: FBT003 - the way of Python
     handlers = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
