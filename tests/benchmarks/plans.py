@@ -17,7 +17,7 @@ async def of_request(url: str, token: str, query: str, variables: Mapping[str, A
     """Run the request in this process; gives each of its statements with its parameters and its plan."""
     app = create_app(Settings(database_url=url))
     headers = {"Authorization": f"Bearer {token}"}
-    gateway = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway", headers=headers)
+    gateway = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost", headers=headers)
     with told() as found:
         async with app.router.lifespan_context(app), gateway:
             answer = await gateway.post("/graphql", json={"query": query, "variables": variables})

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def filled_url(database_url: str, token: str) -> Iterator[str]:
     """The address of a gateway that shows a token, as `customergraph demo` does."""
     settings = Settings(database_url=database_url)
     server = RunningServer(settings)
-    server.config.app = create_app(settings, shown_token=token)
+    server.config.app = partial(create_app, settings, shown_token=token)
     with server:
         yield server.url
 

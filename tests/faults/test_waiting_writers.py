@@ -63,7 +63,7 @@ def outcome(answer: dict[str, Any]) -> str:
         assert answer["data"]["updateCustomerNotes"]["userErrors"] == []
         return "done"
     (error,) = answer["errors"]
-    assert (error["extensions"], error["message"]) == ({"code": "STORE_UNAVAILABLE"}, AGAIN)
+    assert (error["extensions"], error["message"]) == ({"code": "STORE_UNAVAILABLE", "done": False}, AGAIN)
     return "not done"
 
 

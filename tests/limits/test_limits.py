@@ -279,7 +279,7 @@ def test_what_no_bucket_ever_holds_is_refused_for_good(acme: Tenant, serve: Make
 
     assert refused.status_code == 200
     assert refused.json()["errors"][0]["extensions"] == {
-        "code": "LIMIT_EXCEEDED", "limit": "cost", "asked": 100, "allowed": 99,
+        "code": "LIMIT_EXCEEDED", "limit": "BUCKET_SIZE", "asked": 100, "allowed": 99,
     }  # fmt: skip
     assert "errors" not in allowed.json()
 

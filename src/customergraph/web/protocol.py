@@ -13,9 +13,10 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-# After so long, a client that has closed its side gets another `100 Continue`. If nobody reads any more,
-# its kernel answers with a reset.
-PROBE_SECONDS = 0.5
+# A client that has closed its side gets a `100 Continue` after the first of these times, and one more each
+# time the second has passed. If nobody reads any more, its kernel answers with a reset.
+FIRST_PROBE_SECONDS = 0.3
+PROBE_SECONDS = 0.1
 # How long the bytes of a refused client are discarded. A reset at once would overtake the refusal.
 LINGER_SECONDS = 2
 _INVALID = "This is no HTTP request."
@@ -83,7 +84,7 @@ class Protocol(HttpToolsProtocol):
             return False
         self._is_last = True
         self.cycle.keep_alive = False
-        self._probe = self.loop.call_later(PROBE_SECONDS, self._ask_for_client)
+        self._probe = self.loop.call_later(FIRST_PROBE_SECONDS, self._ask_for_client)
         return True
 
     def _give_up_unfinished(self) -> None:
