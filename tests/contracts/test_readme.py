@@ -24,12 +24,13 @@ from statements import recorded
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / ".github/CONTRIBUTING.md").read_text("utf-8")
 
 
-def blocks(name: str) -> list[str]:
-    found = re.findall(rf"<!-- {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
-    assert found, name
-    return found
+def blocks(name: str, page: str = README) -> list[str]:
+    texts = re.findall(rf"<!-- {name} -->\n```\w+\n(.*?)```", page, re.DOTALL)
+    assert texts, name
+    return texts
 
 
 def rows(name: str) -> list[list[str]]:
@@ -94,6 +95,32 @@ def test_the_commands_run_in_readmes_order(tmp_path: Path) -> None:
             check=False,
         )
         assert ran.returncode == 0, ran.stderr
+
+
+def test_the_commands_of_the_recipes_run() -> None:
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for block in blocks("recipe-commands", CONTRIBUTING):
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],  # noqa: S607
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_files_that_contributing_names_are_there() -> None:
+    names = set(re.findall(r"`((?:[a-z_]+/)+(?:[a-z_0-9]+\.[a-z]+)?)`", CONTRIBUTING))
+
+    assert names
+    for name in names:
+        assert any((folder / name).exists() for folder in (ROOT, ROOT / "src/customergraph")), name
+
+
+def test_readme_has_250_lines_at_most() -> None:
+    assert len(README.splitlines()) <= 250
 
 
 def test_the_settings_are_those_of_readme() -> None:

@@ -99,7 +99,7 @@ class Protocol(HttpToolsProtocol):
             self.cycle.message_event.set()
 
     def _ask_for_client(self) -> None:
-        """Send what every HTTP/1.1 client skips. If the client is gone, the next write fails and ends the connection."""
+        """Send what HTTP/1.1 clients skip. If the client is gone, the next write fails and ends the connection."""
         cycle = self._running
         if cycle.response_complete or self.transport.is_closing():
             return
