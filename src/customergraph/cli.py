@@ -26,7 +26,7 @@ from customergraph.errors import CommandRefused, StoreUnavailable, ValueRefused
 from customergraph.importing import importer
 from customergraph.importing.files import Format, refuse_device
 from customergraph.importing.importer import Source, Summary
-from customergraph.importing.kinds import Kind
+from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 from customergraph.importing.rejects import Rejects
 from customergraph.schema.queries import sdl
 from customergraph.settings import Settings
@@ -348,7 +348,7 @@ def token_revoke(
 
 @app.command("import")
 def import_(
-    kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
+    kind: Annotated[ImportKindName, typer.Argument(help="What the rows are.")],
     file: Annotated[str, typer.Argument(help="A .csv or .ndjson file, or - for standard input.")],
     slug: ProjectSlug,
     format_: Annotated[
@@ -377,7 +377,7 @@ def import_(
             database_url,
             lambda database: importer.run(
                 database,
-                Source(stream, form, kind, slug),
+                Source(stream, form, IMPORT_KINDS[kind], slug),
                 Rejects(rejects_path),
                 lambda count: progress.advance(task, count),
                 strict=strict,
@@ -390,7 +390,7 @@ def import_(
         raise SystemExit(1)
 
 
-def _told(kind: Kind, summary: Summary, seconds: float) -> str:
+def _told(kind: ImportKindName, summary: Summary, seconds: float) -> str:
     rate = summary.rows / max(seconds, 0.001)
     return (
         f"{kind}: {summary.added:,} added, {summary.changed:,} updated, {summary.rejected:,} rejected"

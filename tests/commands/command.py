@@ -23,7 +23,7 @@ from customergraph.errors import CommandRefused
 from customergraph.importing import importer
 from customergraph.importing.files import Format
 from customergraph.importing.importer import Source
-from customergraph.importing.kinds import Kind
+from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 from customergraph.importing.rejects import Rejects
 from customergraph.store import access
 
@@ -208,7 +208,7 @@ class Imports:
         path = self.folder / f"{kind}.{format_}"
         path.write_bytes(content)
         with path.open("rb") as file:
-            source = Source(file, format_, Kind(kind), "acme")
+            source = Source(file, format_, IMPORT_KINDS[ImportKindName(kind)], "acme")
             summary = stores.on_database(
                 self.store_url,
                 lambda database: importer.run(

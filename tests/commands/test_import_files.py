@@ -27,7 +27,7 @@ def test_a_byte_order_mark_and_either_line_end_are_read(imports: Imports, mark: 
         (b"slug,name,colour\n", "line 1: unknown column 'colour': the columns are slug, name, color, icon"),
         (b"vip,VIP\n", "line 1: unknown columns 'vip', 'VIP': the columns are slug, name, color, icon"),
         (b"slug\n", "line 1: the column 'name' is missing"),
-        (b"slug,name,slug\n", "line 1: the column 'slug' stands there twice"),
+        (b"slug,name,slug\n", "line 1: the column 'slug' is there twice"),
         (
             b"slug,name,icons,colour,Tag\n",
             "line 1: unknown columns 'icons', 'colour', 'Tag': the columns are slug, name, color, icon",

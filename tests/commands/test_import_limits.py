@@ -11,7 +11,7 @@ import pytest
 
 from commands.command import PATIENCE_SECONDS, Command, Imports, reject_rows
 from customergraph.importing.files import MAX_HEADER_CHARACTERS, Format
-from customergraph.importing.kinds import MAX_NAMES
+from customergraph.importing.kind import MAX_NAMES
 from customergraph.importing.lines import MAX_LINE_BYTES, MAX_RECORD_CHARACTERS
 
 MEBIBYTE = 1024 * 1024

@@ -3,6 +3,7 @@
 import pytest
 
 from commands.command import Imports
+from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 
 ANN = "11111111-1111-4111-8111-111111111111"
 BOB = "22222222-2222-4222-8222-222222222222"
@@ -25,6 +26,56 @@ def ann(imports: Imports) -> Imports:
 
 def _day(date: str) -> str:
     return f"{date}T00:00:00.000000Z"
+
+
+CELLS = {
+    "address1": "1 Main St",
+    "address2": "Apt 2",
+    "amount": "100",
+    "body": "Fine.",
+    "channel": "SMS",
+    "city": "Rome",
+    "code": "C",
+    "color": "#ffffff",
+    "company": "Orbit",
+    "currency": "EUR",
+    "display_name": "C",
+    "email": "ann@example.com",
+    "failed_reason": "unknown",
+    "first_name": "Bob",
+    "has_subscription": "true",
+    "icon": "star",
+    "last_name": "Lee",
+    "location": "b",
+    "name": "C",
+    "notes": "Friendly.",
+    "phone": "+14155552671",
+    "postal_code": "10004",
+    "reply": "Thanks.",
+    "score": "5",
+    "slug": "c",
+    "source": "site",
+    "state": "NY",
+    "tags": "new",
+    "template": "REQUEST",
+    "url": "https://example.com",
+    "uuid": BOB,
+    "ask_id": "1",
+}
+OTHER_CUSTOMER = {"email": "bob@example.com", "phone": "+14155552672"}
+
+
+@pytest.mark.parametrize("name", ImportKindName)
+def test_each_column_of_a_file_is_stored(ann: Imports, name: ImportKindName) -> None:
+    kind = IMPORT_KINDS[name]
+    cells = CELLS | (OTHER_CUSTOMER if name is ImportKindName.CUSTOMERS else {})
+
+    row = ",".join(cells.get(column, "2026-01-01") for column in kind.rules)
+    assert ann.csv(name, ",".join(kind.rules), row) == (1, 0, 0)
+
+    columns = ", ".join(kind.stored_columns)
+    [stored] = ann.rows(f"SELECT {columns} FROM {kind.table} ORDER BY id DESC LIMIT 1")  # noqa: S608 - ours
+    assert None not in stored
 
 
 def test_locations_and_tags_are_known_by_their_slug(imports: Imports) -> None:

@@ -15,7 +15,7 @@ import pytest
 from conftest import MakeServer
 from customergraph import demo
 from customergraph.domain.principal import Scope
-from customergraph.importing.kinds import COLUMNS
+from customergraph.importing.kinds import IMPORT_KINDS
 from customergraph.settings import Settings
 from customergraph.store import access
 from customergraph.store.database import Database
@@ -146,11 +146,11 @@ def test_the_codes_are_those_of_readme() -> None:
 def test_the_import_columns_are_those_of_readme() -> None:
     told = {kind.strip("`"): columns for kind, columns, _ in rows("columns")}
 
-    assert told.keys() == {str(kind) for kind in COLUMNS}
-    for kind, columns in COLUMNS.items():
-        assert set(re.findall(r"`([a-z_0-9]+)`", told[kind])) == set(columns.rules)
-        required = set(re.findall(r"\*\*`([a-z_]+)`\*\*", told[kind]))
-        assert required == columns.required
+    assert told.keys() == set(IMPORT_KINDS)
+    for name, kind in IMPORT_KINDS.items():
+        assert set(re.findall(r"`([a-z_0-9]+)`", told[name])) == set(kind.rules)
+        required = set(re.findall(r"\*\*`([a-z_]+)`\*\*", told[name]))
+        assert required == kind.required
 
 
 def test_the_rest_table_names_every_operation_and_parameter() -> None:

@@ -16,7 +16,8 @@ from uuid import UUID, uuid4
 from customergraph.domain import customer as rules
 from customergraph.domain import timestamps
 from customergraph.domain.contact import mailbox
-from customergraph.domain.customer import Mistakes, NewCustomer
+from customergraph.domain.customer import NewCustomer
+from customergraph.domain.mistakes import Mistakes
 from customergraph.domain.principal import Principal, Scope
 from customergraph.errors import UserErrorCode
 from customergraph.store import catalog, customers, history

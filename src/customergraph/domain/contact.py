@@ -1,10 +1,11 @@
-"""Email addresses and phone numbers.
+"""Email addresses, phone numbers and postal addresses.
 
 `email-validator` and `phonenumbers` decide. What is plain enough that their answer is known is
 answered here, many times faster; a property test holds the two together.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -32,6 +33,14 @@ _KINDS = (
     "mobile",
 )
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+
+ADDRESS_RULES: Mapping[str, Callable[[str | None], str | None]] = {
+    "address1": text.up_to(255),
+    "address2": text.up_to(255),
+    "city": text.up_to(255),
+    "state": text.up_to(255),
+    "postal_code": text.up_to(20),
+}
 
 
 def email(value: str | None) -> str | None:

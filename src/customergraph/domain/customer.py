@@ -1,4 +1,4 @@
-"""Customers: what a new one must look like, and the ways a list of them is cut and sorted."""
+"""Customers: the rules for their values, and the filters and sort keys of their lists."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ from functools import partial
 from typing import Any
 
 from customergraph.domain import text
-from customergraph.domain.contact import email, mailbox, phone
+from customergraph.domain.contact import ADDRESS_RULES, email, mailbox, phone
+from customergraph.domain.mistakes import Mistakes
 from customergraph.domain.paging import KeyType, Ordering, SortDirection
-from customergraph.errors import BadUserInput, InputRefused, Mistake, UserErrorCode, ValueRefused
+from customergraph.errors import BadUserInput, UserErrorCode
 
-MOST_TAGS = 50
-LONGEST_NOTES = 5_000
-LONGEST_SEARCH = 100
+MAX_TAGS = 50
+MAX_NOTES_LENGTH = 5_000
+MAX_SEARCH_LENGTH = 100
+
+notes = text.up_to(MAX_NOTES_LENGTH, multiline=True)
 
 
 class CustomerFilter(StrEnum):
@@ -71,16 +74,16 @@ _SORT_COLUMNS = {
 
 
 def ordering(key: CustomerSortKey, direction: SortDirection) -> Ordering:
-    """Give the order of a list of customers."""
+    """Return the order of a list of customers."""
     column, type_, nullable = _SORT_COLUMNS[key]
     return Ordering("customers", column, type_, nullable, direction)
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerCriteria:
-    """Conditions that must hold together; None where there is none.
+    """The conditions that the customers of a list meet, all of them; None is no condition.
 
-    `words` are in the form that searches compare; `email` is a mailbox, `tag_slug` normalised;
+    `words` are in the form that searches compare; `email` is a mailbox, `tag_slug` is normalised;
     `since` and `until` bound the column of `date_key` as [since, until).
     """
 
@@ -94,29 +97,29 @@ class CustomerCriteria:
 
 
 def search_argument(value: str | None) -> tuple[str, ...]:
-    """Return the words of `q` that have to match; none for a blank text, and for one of marks alone.
+    """Return the words of `q` that must match; none for a blank text, and for one of marks alone.
 
-    Line ends and tabs are white space. Raises BadUserInput for other controls and for length.
+    Line ends and tabs are white space. Raises BadUserInput for other control characters, and for a text too long.
     """
     if value is None:
         return ()
     value = text.normalized(value)
     _refuse_controls("q", value, text.LINES_AND_TABS)
-    if len(value) > LONGEST_SEARCH:
-        raise BadUserInput(f"`q` must have at most {LONGEST_SEARCH} characters, and has {len(value)}.")
+    if len(value) > MAX_SEARCH_LENGTH:
+        raise BadUserInput(f"`q` must have at most {MAX_SEARCH_LENGTH} characters, and has {len(value)}.")
     words = set(text.searchable(value).split())
     # What matches a word matches each part of it.
     return tuple(sorted(word for word in words if not any(word in other for other in words - {word})))
 
 
 def email_argument(value: str | None) -> str | None:
-    """Return the mailbox of the argument `email`; raises BadUserInput for controls."""
+    """Return the mailbox of the argument `email`; raises BadUserInput for control characters."""
     address = slug_argument("email", value)
     return None if address is None else mailbox(address)
 
 
 def slug_argument(name: str, value: str | None) -> str | None:
-    """Normalise a text to compare with; raises BadUserInput for controls."""
+    """Return the normalised text of an argument; raises BadUserInput for control characters."""
     if value is None:
         return None
     value = text.normalized(value)
@@ -130,30 +133,20 @@ def _refuse_controls(name: str, value: str, allowed: frozenset[str] = frozenset(
 
 
 def days(first: date | None, last: date | None) -> tuple[date | None, date | None]:
-    """Check the bounds of `dateFrom` and `dateTo`; raises BadUserInput when they are the wrong way round."""
+    """Return `dateFrom` and `dateTo`; raises BadUserInput where `dateTo` is before `dateFrom`."""
     if first and last and last < first:
         raise BadUserInput(f"`dateTo` ({last}) must not be before `dateFrom` ({first}).")
     return first, last
 
 
-def notes(value: str | None) -> str | None:
-    return text.optional(value, LONGEST_NOTES, multiline=True)
-
-
-Rule = Callable[[str | None], str | None]
-
-TEXT_RULES: Mapping[str, Rule] = {
-    "first_name": lambda value: text.required(value, 255),
-    "last_name": partial(text.optional, longest=255),
+TEXT_RULES: Mapping[str, Callable[[str | None], str | None]] = {
+    "first_name": partial(text.required, longest=255),
+    "last_name": text.up_to(255),
     "email": email,
     "phone": phone,
-    "company": partial(text.optional, longest=255),
+    "company": text.up_to(255),
     "notes": notes,
-    "address1": partial(text.optional, longest=255),
-    "address2": partial(text.optional, longest=255),
-    "city": partial(text.optional, longest=255),
-    "state": partial(text.optional, longest=255),
-    "postal_code": partial(text.optional, longest=20),
+    **ADDRESS_RULES,
 }
 
 
@@ -162,10 +155,10 @@ def full_name(first_name: str, last_name: str | None) -> str:
 
 
 def derived(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the columns that searching and sorting need, from the texts of a whole customer."""
+    """Return the columns that searches and sorts compare, from all texts of a customer."""
     name = full_name(columns["first_name"], columns["last_name"])
     address, company = columns["email"], columns["company"]
-    # A newline is in no word of a search, so no match reaches from one text into the next.
+    # No word of a search contains a newline, so no match reaches from one text into the next.
     search_key = "\n".join(text.searchable(part) for part in (name, address, company, columns["phone"]) if part)
     return {
         "name_key": text.fold(name),
@@ -176,63 +169,38 @@ def derived(columns: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class Mistakes:
-    """Collects what is wrong with an input, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self._found: list[Mistake] = []
-
-    def add(self, field: tuple[str, ...], code: UserErrorCode, message: str) -> None:
-        name = f"{field[-2]}[{field[-1]}]" if field[-1].isdecimal() else field[-1]
-        self._found.append(Mistake(field, f"{name} {message}", code))
-
-    def check(self, field: tuple[str, ...], rule: Callable[[Any], Any], value: Any) -> Any:
-        """Apply the rule; note the mistake and give None when the value breaks it."""
-        try:
-            return rule(value)
-        except ValueRefused as refused:
-            self.add(field, refused.code, str(refused))
-            return None
-
-    def refuse_if_any(self) -> None:
-        if self._found:
-            raise InputRefused(self._found)
-
-
 def tag_slugs(slugs: Iterable[str], field: tuple[str, ...], mistakes: Mistakes) -> dict[str, tuple[str, ...]]:
-    """Normalise slugs of tags, each once; gives for each the field that named it first."""
-    found: dict[str, tuple[str, ...]] = {}
-    for position, given in enumerate(slugs):
+    """Return the normalised slugs of tags, each with the field that names it first."""
+    fields: dict[str, tuple[str, ...]] = {}
+    for position, value in enumerate(slugs):
         place = (*field, str(position))
-        slug = mistakes.check(place, text.slug, given)
+        slug = mistakes.check(place, text.slug, value)
         if slug is not None:
-            found.setdefault(slug, place)
-    if len(found) > MOST_TAGS:
-        mistakes.add(field, UserErrorCode.TOO_MANY, f"must name at most {MOST_TAGS} tags, and names {len(found)}")
+            fields.setdefault(slug, place)
+    if len(fields) > MAX_TAGS:
+        mistakes.add(field, UserErrorCode.TOO_MANY, f"must name at most {MAX_TAGS} tags, and names {len(fields)}")
         return {}
-    return found
+    return fields
 
 
 @dataclass(frozen=True, slots=True)
 class NewCustomer:
-    """A customer to be added: checked and normalised texts by column, and the slugs it names."""
+    """A customer to add: checked and normalised values by column, and the slugs of its location and tags."""
 
     columns: Mapping[str, Any]
     location_slug: str | None
     tag_slugs: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def checked(cls, given: Mapping[str, Any], mistakes: Mistakes) -> "NewCustomer":
-        """Check the input of createCustomer by its snake_case names; collects what is wrong with it."""
+    def checked(cls, values: Mapping[str, Any], mistakes: Mistakes) -> "NewCustomer":
+        """Check the input of createCustomer, by its names in snake_case; adds what is wrong with it to the mistakes."""
         columns = {
-            name: mistakes.check(("input", _camel(name)), rule, given[name]) for name, rule in TEXT_RULES.items()
+            name: mistakes.check(("input", _camel(name)), rule, values[name]) for name, rule in TEXT_RULES.items()
         }
-        columns["has_subscription"] = bool(given["has_subscription"])
-        columns["signed_up_at"] = given["signed_up_at"]
-        location = mistakes.check(
-            ("input", "locationSlug"), partial(text.optional, longest=100), given["location_slug"]
-        )
-        slugs = tag_slugs(given["tag_slugs"] or (), ("input", "tagSlugs"), mistakes)
+        columns["has_subscription"] = bool(values["has_subscription"])
+        columns["signed_up_at"] = values["signed_up_at"]
+        location = mistakes.check(("input", "locationSlug"), text.up_to(text.MAX_SLUG_LENGTH), values["location_slug"])
+        slugs = tag_slugs(values["tag_slugs"] or (), ("input", "tagSlugs"), mistakes)
         return cls(columns, location, slugs)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from customergraph.domain import text
 from customergraph.domain.paging import KeyType, Ordering
 
 
@@ -28,7 +29,7 @@ class MessageStatus(StrEnum):
     CANCELED = "CANCELED"
 
 
-# The first time that is there decides; without any of them a message is SCHEDULED.
+# The first of these times that a message has decides its status; without any it is SCHEDULED.
 STATUS_BY_TIME = (
     ("canceled_at", MessageStatus.CANCELED),
     ("complained_at", MessageStatus.COMPLAINED),
@@ -41,12 +42,14 @@ STATUS_BY_TIME = (
 # A message is unsent while it has none of these.
 UNSENT_WITHOUT = ("processed_at", "sent_at", "failed_at", "canceled_at")
 
+failed_reason = text.up_to(5_000, multiline=True)
+
 MESSAGES_NEWEST_FIRST = Ordering("messages", "scheduled_at", KeyType.TIMESTAMP)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageCriteria:
-    """Conditions that a message must fulfil; None where there is none."""
+    """The conditions that the messages of a list meet; None is no condition."""
 
     statuses: frozenset[MessageStatus] | None = None
     channel: MessageChannel | None = None

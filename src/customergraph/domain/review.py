@@ -1,13 +1,23 @@
 """Reviews (contract, section 2)."""
 
+from collections.abc import Callable, Mapping
+
+from customergraph.domain import text
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.errors import UserErrorCode, ValueRefused
 
 REVIEWS_NEWEST_FIRST = Ordering("reviews", "created_at", KeyType.TIMESTAMP)
 
+TEXT_RULES: Mapping[str, Callable[[str | None], str | None]] = {
+    "body": text.up_to(50_000, multiline=True),
+    "source": text.up_to(255),
+    "url": text.up_to(2_000),
+    "reply": text.up_to(50_000, multiline=True),
+}
 
-def score(text: str | int) -> int:
+
+def score(value: str | int) -> int:
     """Read a score of 1 to 5."""
-    if str(text) in {"1", "2", "3", "4", "5"}:
-        return int(text)
-    raise ValueRefused(UserErrorCode.INVALID, f"{str(text)[:40]!r} is not a score: give 1 to 5")
+    if str(value) in {"1", "2", "3", "4", "5"}:
+        return int(value)
+    raise ValueRefused(UserErrorCode.INVALID, f"{str(value)[:40]!r} is not a score: give 1 to 5")

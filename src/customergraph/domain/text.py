@@ -1,7 +1,8 @@
 """Text as the domain keeps and compares it (contract, sections 3 and 6)."""
 
 import unicodedata
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from customergraph.errors import UserErrorCode, ValueRefused
 
@@ -15,7 +16,7 @@ WHITESPACE = "".join(
 _CONTROLS = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
 LINES_AND_TABS = frozenset("\n\t")
 
-LONGEST_SLUG = 100
+MAX_SLUG_LENGTH = 100
 
 
 def fold(text: str) -> str:
@@ -81,6 +82,11 @@ def optional(text: str | None, longest: int, *, multiline: bool = False) -> str 
     return text or None
 
 
+def up_to(longest: int, *, multiline: bool = False) -> Callable[[str | None], str | None]:
+    """Return the rule for an optional text of at most `longest` characters."""
+    return partial(optional, longest=longest, multiline=multiline)
+
+
 def required(text: str | None, longest: int) -> str:
     """Normalise a text that must be there; raises ValueRefused as `optional` does, and for a blank one."""
     value = optional(text, longest)
@@ -92,9 +98,9 @@ def required(text: str | None, longest: int) -> str:
 def slug(text: str) -> str:
     """Normalise the slug of a location or a tag."""
     # A longer text may be one too, with blanks around it; those are not remembered.
-    return _remembered_slug(text) if len(text) <= LONGEST_SLUG else required(text, LONGEST_SLUG)
+    return _remembered_slug(text) if len(text) <= MAX_SLUG_LENGTH else required(text, MAX_SLUG_LENGTH)
 
 
 @lru_cache(maxsize=4096)
 def _remembered_slug(text: str) -> str:
-    return required(text, LONGEST_SLUG)
+    return required(text, MAX_SLUG_LENGTH)

@@ -1,33 +1,21 @@
 """Importing locations and tags."""
 
 from collections.abc import Sequence
-from typing import Any
-from uuid import uuid4
 
 from customergraph.domain.text import fold
-from customergraph.importing.batch import Saved
-from customergraph.importing.kinds import COLUMNS, Kind
-from customergraph.importing.rows import Row
+from customergraph.importing.kind import ImportKind
+from customergraph.importing.rows import CheckedRow, Saved
+from customergraph.importing.upsert import Upsert
 from customergraph.store import bulk
 from customergraph.store.database import Write
 
-_TABLES = {Kind.LOCATIONS: "location", Kind.TAGS: "tag"}
 
-
-async def save(write: Write, rows: Sequence[Row], kind: Kind) -> Saved:
-    """Add the rows whose slug is new, and change those whose slug is known."""
-    table = _TABLES[kind]
-    stored = {row.slug: row for row in await bulk.known(write, table, "slug", {r.values["slug"] for r in rows})}
-    merged: dict[str, dict[str, Any]] = {}
+async def save(write: Write, kind: ImportKind, rows: Sequence[CheckedRow]) -> Saved:
+    """Add the rows whose slug is new, and change the stored ones."""
+    slugs = {row.values["slug"] for row in rows}
+    upsert = Upsert(kind, "slug", await bulk.known(write, kind.table, "slug", slugs))
     for row in rows:
-        merged.setdefault(row.values["slug"], {}).update(row.values)
-    for columns in merged.values():
-        columns["name_key"] = fold(columns["name"])
-    new = [
-        {**dict.fromkeys(COLUMNS[kind].rules), **columns, "uuid": uuid4()}
-        for slug, columns in merged.items()
-        if slug not in stored
-    ]
-    await bulk.add(write, table, new)
-    await bulk.change(write, table, [(row.id, merged[slug]) for slug, row in stored.items()])
-    return Saved(added=len(new), changed=len(rows) - len(new))
+        values = kind.values_to_store(row)
+        upsert.put(values["slug"], {**values, "name_key": fold(values["name"])})
+    await upsert.write(write)
+    return upsert.saved

@@ -6,14 +6,13 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
 import orjson
 
 from customergraph.errors import CommandRefused
-from customergraph.importing.kinds import Columns
+from customergraph.importing.kind import ImportKind
 from customergraph.importing.lines import (
     MAX_LINE_BYTES,
     MAX_RECORD_CHARACTERS,
@@ -22,12 +21,13 @@ from customergraph.importing.lines import (
     RecordTooLong,
     read_lines,
 )
+from customergraph.importing.rows import Record, Reject
 
 UNREADABLE = "is not UTF-8"
-# Hundreds of columns with long names, where a kind has 25 at most.
+# Room for hundreds of columns with long names; a kind has 25 at most.
 MAX_HEADER_CHARACTERS = 100_000
 
-# How the csv module says them. Its own limit of a cell, 131,072 characters, suits: the longest text has 50,000.
+# Messages of the csv module. Its limit of 131,072 characters for a cell suffices: the longest text has 50,000.
 _END_OF_FILE = "unexpected end of data"
 _FIELD_TOO_LONG = "field larger than field limit"
 
@@ -37,37 +37,19 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The cells of one row by column, the line of the file on which it begins, and how many it takes."""
-
-    line: int
-    cells: dict[str, str]
-    lines: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Something of a row that keeps it from being imported."""
-
-    line: int
-    column: str
-    reason: str
-
-
 def records(
-    file: LineReader, format_: Format, columns: Columns, read: Callable[[int], None]
+    file: LineReader, format_: Format, kind: ImportKind, advance: Callable[[int], None]
 ) -> Iterator[Record | Reject]:
-    """Read a file's rows in bounded memory; `read` is told how many bytes were read.
+    """Read a file's rows in bounded memory; `advance` is called with the numbers of bytes that were read.
 
-    Raises CommandRefused, naming the line, when the file as a whole cannot be what it is said to be.
+    Raises CommandRefused, naming the line, where the file as a whole is not of this format or kind.
     """
-    lines = read_lines(file, read)
-    return _csv(lines, columns) if format_ is Format.CSV else _ndjson(lines, columns)
+    lines = read_lines(file, advance)
+    return _csv(lines, kind) if format_ is Format.CSV else _ndjson(lines, kind)
 
 
 def refuse_device(file: BinaryIO, name: str) -> None:
-    """Raise CommandRefused for a device, which may have no end; a terminal and a pipe are none here."""
+    """Raise CommandRefused for a device, which may have no end; terminals and pipes are allowed."""
     try:
         mode = os.fstat(file.fileno()).st_mode
     except io.UnsupportedOperation:  # a file in memory
@@ -80,10 +62,10 @@ def _is_readable(text: str) -> bool:
     return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
 
 
-def _csv(lines: Iterator[str | None], columns: Columns) -> Iterator[Record | Reject]:
+def _csv(lines: Iterator[str | None], kind: ImportKind) -> Iterator[Record | Reject]:
     source = RecordLines(lines)
     reader = csv.reader(source, strict=True)
-    header = _header(source, reader, columns)
+    header = _header(source, reader, kind)
     while True:
         source.begin_record()
         try:
@@ -96,11 +78,11 @@ def _csv(lines: Iterator[str | None], columns: Columns) -> Iterator[Record | Rej
         if cells is None:
             return
         if cells:
-            yield _of_cells(source, cells, header)
+            yield _record_of_cells(source, cells, header)
 
 
 def _reason(error: Exception, source: RecordLines) -> str:
-    """Say why a record cannot be read; of several lines, the first has a quote that no later one closes."""
+    """Return why a record cannot be read; where it has several lines, a quote on the first one is not closed."""
     reason = str(error)
     if isinstance(error, RecordTooLong):
         reason = f"is longer than {MAX_RECORD_CHARACTERS:,} characters"
@@ -111,7 +93,7 @@ def _reason(error: Exception, source: RecordLines) -> str:
     return reason if isinstance(error, RecordTooLong) else f"is not CSV: {reason}"
 
 
-def _of_cells(source: RecordLines, cells: list[str], header: list[str]) -> Record | Reject:
+def _record_of_cells(source: RecordLines, cells: list[str], header: list[str]) -> Record | Reject:
     line, lines = source.first, source.last - source.first + 1
     if len(cells) != len(header):
         quoted = f", with what its quotes hold up to line {source.last:,}" if lines > 1 else ""
@@ -122,7 +104,7 @@ def _of_cells(source: RecordLines, cells: list[str], header: list[str]) -> Recor
     return Reject(line, next(name for name in header if not _is_readable(row[name])), UNREADABLE)
 
 
-def _header(source: RecordLines, reader: Iterator[list[str]], columns: Columns) -> list[str]:
+def _header(source: RecordLines, reader: Iterator[list[str]], kind: ImportKind) -> list[str]:
     source.begin_record(MAX_HEADER_CHARACTERS)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -130,25 +112,25 @@ def _header(source: RecordLines, reader: Iterator[list[str]], columns: Columns) 
         raise CommandRefused(f"line 1: is not CSV: {error}") from None
     except RecordTooLong:
         raise CommandRefused(f"line 1: the header is longer than {MAX_HEADER_CHARACTERS:,} characters") from None
-    problem = _header_problem(header, columns)
+    problem = _header_problem(header, kind)
     if problem:
         raise CommandRefused(f"line 1: {problem}")
     return header
 
 
-def _header_problem(header: list[str], columns: Columns) -> str | None:
+def _header_problem(header: list[str], kind: ImportKind) -> str | None:
     if not any(header):
         return "there is no header row"
     if not _is_readable("".join(header)):
         return UNREADABLE
-    problem = columns.problem(header)
+    problem = kind.problem(header)
     if problem:
         return problem
-    twice = [name for name, times in Counter(header).items() if times > 1]
-    return f"the column {twice[0]!r} stands there twice" if twice else None
+    duplicates = [name for name, times in Counter(header).items() if times > 1]
+    return f"the column {duplicates[0]!r} is there twice" if duplicates else None
 
 
-def _ndjson(lines: Iterator[str | None], columns: Columns) -> Iterator[Record | Reject]:
+def _ndjson(lines: Iterator[str | None], kind: ImportKind) -> Iterator[Record | Reject]:
     for line, text in enumerate(lines, start=1):
         if text is None:
             yield Reject(line, "", f"is longer than {MAX_LINE_BYTES:,} bytes")
@@ -163,13 +145,13 @@ def _ndjson(lines: Iterator[str | None], columns: Columns) -> Iterator[Record | 
         except orjson.JSONDecodeError as error:
             yield Reject(line, "", f"is not JSON: {error}")
             continue
-        yield _of_object(line, row, columns)
+        yield _record_of_object(line, row, kind)
 
 
-def _of_object(line: int, row: object, columns: Columns) -> Record | Reject:
+def _record_of_object(line: int, row: object, kind: ImportKind) -> Record | Reject:
     if not isinstance(row, dict):
         return Reject(line, "", "is not a JSON object")
-    problem = columns.problem(list(row))
+    problem = kind.problem(list(row))
     if problem:
         return Reject(line, "", problem)
     cells: dict[str, str] = {}
@@ -182,7 +164,7 @@ def _of_object(line: int, row: object, columns: Columns) -> Record | Reject:
 
 
 def _cell(value: object) -> str | None:
-    """Write a JSON value as the cell of a CSV file would have it; None for what has no such form."""
+    """Return a JSON value as the text of a cell; None for a value that no cell can hold."""
     if value is None:
         return ""
     if isinstance(value, bool):

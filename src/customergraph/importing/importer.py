@@ -1,46 +1,42 @@
-"""The import of one file: read, check, and write in batches, each whole or not at all."""
+"""The import of one file: rows are read, checked, and written in batches, each whole or not at all."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from customergraph.errors import CommandRefused
-from customergraph.importing import catalog as import_catalog
-from customergraph.importing import customers as import_customers
-from customergraph.importing import history as import_history
-from customergraph.importing.batch import Batch, Saved
-from customergraph.importing.files import Format, Record, Reject, records
-from customergraph.importing.kinds import COLUMNS, Kind
+from customergraph.importing.files import Format, records
+from customergraph.importing.kind import ImportKind
 from customergraph.importing.lines import LineReader
 from customergraph.importing.rejects import Rejects
 from customergraph.importing.replay import Replay
-from customergraph.importing.rows import Row, checked
-from customergraph.store import access, catalog
+from customergraph.importing.rows import CheckedRow, Record, Reject, Saved
+from customergraph.store import access
 from customergraph.store.database import ATTEMPTS, Database, Write
 from customergraph.store.failures import LostRace
 
-ROWS_OF_A_BATCH = 5_000
-# What the batch's rows may take in memory, roughly: reviews can be long.
-CHARACTERS_OF_A_BATCH = 8_000_000
-# A rejected row of more lines may be many rows, between two quotes that nobody meant.
+BATCH_ROWS = 5_000
+# Reviews can be long: this bounds the memory that the rows of a batch take.
+BATCH_CHARACTERS = 8_000_000
+# A rejected row of more lines may be many rows between two stray quotes.
 USUAL_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is imported: an open file, what its rows are, and into which project."""
+    """An open file to import, its format, the kind of its rows, and the project that gets them."""
 
     file: BinaryIO
     format: Format
-    kind: Kind
+    kind: ImportKind
     project_slug: str
 
 
 @dataclass(slots=True)
 class Summary:
-    """What an import did."""
+    """How many rows an import added, changed and rejected."""
 
     added: int = 0
     changed: int = 0
@@ -51,128 +47,108 @@ class Summary:
         return self.added + self.changed + self.rejected
 
 
-class _NotStrict(Exception):
-    """Rolls a strict import back."""
+class _HasRejects(Exception):
+    """Rolls back a strict import."""
 
 
 async def run(
-    database: Database, source: Source, rejects: Rejects, read: Callable[[int], None], *, strict: bool
+    database: Database, source: Source, rejects: Rejects, advance: Callable[[int], None], *, strict: bool
 ) -> Summary:
-    """Import a file; `read` is told of each piece of it how many bytes it has.
+    """Import a file; `advance` is called with the number of bytes of each piece of it that was read.
 
-    A bad row goes to the rejects, and the rest goes on; when `strict`, a file with one
-    changes nothing at all. Raises CommandRefused for a file that is not what it is said to be,
-    before a row is read where the rejects would replace another file, and when other writers came
-    between time and again.
+    A bad row goes to the rejects, and the import continues; a strict import changes nothing where a row is bad.
+    Raises CommandRefused before a row is read where the rejects would replace another file, for a file that is
+    not of its format or kind, and where other writers changed the same rows at each attempt.
     """
     with rejects:
-        return await _imported(database, source, rejects, read, strict=strict)
-
-
-async def _imported(
-    database: Database, source: Source, rejects: Rejects, read: Callable[[int], None], *, strict: bool
-) -> Summary:
-    project = await access.project_of_slug(database, source.project_slug)
-    rejects.begin()
-    write_all = _strictly if strict else _in_batches
-    try:
-        summary = await write_all(database, project, source, rejects, read)
-    except LostRace:
-        kept = "nothing was imported" if strict else "what was imported before stays"
-        raise CommandRefused(
-            f"others changed the same rows at each of {ATTEMPTS} attempts: {kept}; import the file again"
-        ) from None
-    summary.rejected = rejects.rows
-    return summary
-
-
-async def _in_batches(
-    database: Database, project: Any, source: Source, rejects: Rejects, read: Callable[[int], None]
-) -> Summary:
-    summary = Summary()
-    for batch in _batches(source, source.file, project, read):
-        saved = await database.change(project.id, partial(_save, kind=source.kind, rows=batch.good))
-        _note(saved, batch, rejects, summary)
-    return summary
-
-
-async def _strictly(
-    database: Database, project: Any, source: Source, rejects: Rejects, read: Callable[[int], None]
-) -> Summary:
-    """Import the whole file in one transaction, which begins again at the file's start when it loses a race."""
-    with Replay(source.file) as file:
-
-        async def attempt(write: Write) -> Summary:
-            file.rewind()
-            rejects.begin()
-            return await _all(write, source.kind, _batches(source, file, project, read), rejects)
-
+        project = await access.project_of_slug(database, source.project_slug)
+        import_ = _Import(database, project, source, rejects, advance)
         try:
-            return await database.change(project.id, attempt)
-        except _NotStrict:
-            return Summary()
+            summary = await (import_.strictly() if strict else import_.in_batches())
+        except LostRace:
+            state = "nothing was imported" if strict else "what was imported before stays"
+            raise CommandRefused(
+                f"others changed the same rows at each of {ATTEMPTS} attempts: {state}; import the file again"
+            ) from None
+        summary.rejected = rejects.rows
+        return summary
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """The next rows of a file: those that can be imported, and why others cannot."""
+class _Batch:
+    """The next rows of a file that can be imported, and the rejects among them."""
 
-    good: list[Row]
-    bad: list[Reject]
+    rows: list[CheckedRow] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
 
 
-def _batches(source: Source, file: LineReader, project: Any, read: Callable[[int], None]) -> Iterator[_Checked]:
-    zone = ZoneInfo(project.timezone)
-    batch = _Checked([], [])
-    count = characters = 0
-    for record in records(file, source.format, COLUMNS[source.kind], read):
-        outcome = [record] if isinstance(record, Reject) else _check(record, source.kind, zone)
-        if isinstance(outcome, Row):
-            batch.good.append(outcome)
-        else:
-            batch.bad.extend(outcome)
-        count += 1
-        characters += 0 if isinstance(record, Reject) else sum(map(len, record.cells.values()))
-        if count == ROWS_OF_A_BATCH or characters >= CHARACTERS_OF_A_BATCH:
+@dataclass(frozen=True, slots=True)
+class _Import:
+    database: Database
+    project: Any
+    source: Source
+    rejects: Rejects
+    advance: Callable[[int], None]
+
+    async def in_batches(self) -> Summary:
+        """Import each batch in a transaction of its own."""
+        summary = Summary()
+        for batch in self._batches(self.source.file):
+            saved = await self.database.change(self.project.id, partial(self._save, batch))
+            self._count(saved, batch, summary)
+        return summary
+
+    async def strictly(self) -> Summary:
+        """Import the whole file in one transaction, which begins again at the file's start when it loses a race."""
+        with Replay(self.source.file) as file:
+
+            async def attempt(write: Write) -> Summary:
+                file.rewind()
+                self.rejects.begin()
+                summary = Summary()
+                for batch in self._batches(file):
+                    self._count(await self._save(batch, write), batch, summary)
+                if self.rejects.rows:
+                    raise _HasRejects
+                return summary
+
+            try:
+                return await self.database.change(self.project.id, attempt)
+            except _HasRejects:
+                return Summary()
+
+    def _batches(self, file: LineReader) -> Iterator[_Batch]:
+        zone = ZoneInfo(self.project.timezone)
+        batch = _Batch()
+        count = characters = 0
+        for record in records(file, self.source.format, self.source.kind, self.advance):
+            result = [record] if isinstance(record, Reject) else _check(record, self.source.kind, zone)
+            if isinstance(result, CheckedRow):
+                batch.rows.append(result)
+            else:
+                batch.rejects.extend(result)
+            count += 1
+            characters += 0 if isinstance(record, Reject) else sum(map(len, record.cells.values()))
+            if count == BATCH_ROWS or characters >= BATCH_CHARACTERS:
+                yield batch
+                batch, count, characters = _Batch(), 0, 0
+        if count:
             yield batch
-            batch, count, characters = _Checked([], []), 0, 0
-    if count:
-        yield batch
+
+    async def _save(self, batch: _Batch, write: Write) -> Saved:
+        kind = self.source.kind
+        return await kind.save(write, kind, batch.rows) if batch.rows else Saved()
+
+    def _count(self, saved: Saved, batch: _Batch, summary: Summary) -> None:
+        summary.added += saved.added
+        summary.changed += saved.changed
+        self.rejects.write(sorted([*batch.rejects, *saved.rejects], key=lambda reject: reject.line))
 
 
-def _check(record: Record, kind: Kind, zone: ZoneInfo) -> Row | list[Reject]:
-    outcome = checked(record, COLUMNS[kind], zone)
-    if isinstance(outcome, Row) or record.lines <= USUAL_LINES:
-        return outcome
+def _check(record: Record, kind: ImportKind, zone: ZoneInfo) -> CheckedRow | list[Reject]:
+    result = kind.check(record, zone)
+    if isinstance(result, CheckedRow) or record.lines <= USUAL_LINES:
+        return result
     last = record.line + record.lines - 1
     hint = f"; the row goes on to line {last:,}: a quote may be missing"
-    return [replace(reject, reason=reject.reason + hint) for reject in outcome]
-
-
-async def _all(write: Write, kind: Kind, batches: Iterator[_Checked], rejects: Rejects) -> Summary:
-    summary = Summary()
-    for batch in batches:
-        _note(await _save(write, kind, batch.good), batch, rejects, summary)
-    if rejects.rows:
-        raise _NotStrict
-    return summary
-
-
-def _note(saved: Saved, batch: _Checked, rejects: Rejects, summary: Summary) -> None:
-    summary.added += saved.added
-    summary.changed += saved.changed
-    rejects.write(sorted([*batch.bad, *saved.rejects], key=lambda reject: reject.line))
-
-
-async def _save(write: Write, kind: Kind, rows: list[Row]) -> Saved:
-    if not rows:
-        return Saved()
-    if kind in {Kind.LOCATIONS, Kind.TAGS}:
-        return await import_catalog.save(write, rows, kind)
-    batch = Batch(
-        {row.slug: row.id for row in await catalog.locations(write)},
-        {row.slug: row.id for row in await catalog.tags(write)},
-    )
-    if kind is Kind.CUSTOMERS:
-        return await import_customers.save(write, batch, rows)
-    return await import_history.save(write, batch, rows, kind)
+    return [replace(reject, reason=reject.reason + hint) for reject in result]

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from customergraph.errors import CommandRefused
 
-# A review has a body and a reply of 50,000 characters, and an escape of JSON takes up to 12 bytes for one.
+# A review has a body and a reply of 50,000 characters each, and JSON may escape a character in 12 bytes.
 MAX_LINE_BYTES = 2 * 1024 * 1024
 # The same row as CSV.
 MAX_RECORD_CHARACTERS = 500_000
-# A line that is longer may have no end: a pipe can give zeros for ever.
+# A longer line may have no end: a pipe can send zeros for ever.
 MAX_SKIPPED_GIBIBYTES = 4
-# How many characters may be read again: so many for each one of the file, and some more for a small file.
+# How many characters may be read again: so many for each character of the file, and a fixed number more.
 MAX_REREADS = 4
 FREE_REREADS = 64 * 1024 * 1024
 
@@ -21,22 +21,23 @@ _PROGRESS_BYTES = 65_536
 
 
 class LineReader(Protocol):
-    """What lines are read from, as `io.BufferedReader` has it."""
+    """A file whose lines can be read, such as `io.BufferedReader`."""
 
     def readline(self, size: int, /) -> bytes: ...
 
 
 class RecordTooLong(Exception):
-    """A record of more characters than one may have."""
+    """A record of more characters than are allowed."""
 
 
-def read_lines(file: LineReader, read: Callable[[int], None]) -> Iterator[str | None]:
-    """Give each line as text, and None for a line that is too long; `read` is told how many bytes were read.
+def read_lines(file: LineReader, advance: Callable[[int], None]) -> Iterator[str | None]:
+    """Yield each line as text, and None for a line that is too long.
 
-    Bytes that are not UTF-8 become half surrogate pairs, by which their row is recognised and rejected.
+    `advance` is called with the numbers of bytes that were read. Bytes that are not UTF-8 become halves of surrogate
+    pairs, by which their row is recognised and rejected.
     Raises CommandRefused for a line that does not end.
     """
-    pieces = _pieces(file, read)
+    pieces = _pieces(file, advance)
     for number, piece in enumerate(pieces, start=1):
         if len(piece) < MAX_LINE_BYTES or piece.endswith(b"\n"):
             content = piece.removeprefix(codecs.BOM_UTF8) if number == 1 else piece
@@ -46,16 +47,16 @@ def read_lines(file: LineReader, read: Callable[[int], None]) -> Iterator[str | 
             _skip_rest_of_line(pieces, number)
 
 
-def _pieces(file: LineReader, read: Callable[[int], None]) -> Iterator[bytes]:
-    """Give the lines of a file, and those that are too long in several pieces."""
+def _pieces(file: LineReader, advance: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield the lines of a file; a line that is too long comes in several pieces."""
     unreported = 0
     while piece := file.readline(MAX_LINE_BYTES):
         unreported += len(piece)
         if unreported >= _PROGRESS_BYTES:
-            read(unreported)
+            advance(unreported)
             unreported = 0
         yield piece
-    read(unreported)
+    advance(unreported)
 
 
 def _skip_rest_of_line(pieces: Iterator[bytes], number: int) -> None:
@@ -69,7 +70,7 @@ def _skip_rest_of_line(pieces: Iterator[bytes], number: int) -> None:
 
 
 class RecordLines(Iterator[str]):
-    """The lines that a CSV reader takes, of which those of its current record can be read again."""
+    """The lines for a CSV reader; it can read those of its current record again."""
 
     def __init__(self, lines: Iterator[str | None]) -> None:
         self.first = 1
@@ -90,7 +91,7 @@ class RecordLines(Iterator[str]):
         self._left = max_characters
 
     def __next__(self) -> str:
-        """Give the next line; raises RecordTooLong where it makes the record too long."""
+        """Return the next line; raises RecordTooLong where the record gets too long with it."""
         line = self._again.popleft() if self._again else self._new_line()
         self._record.append(line)
         if line is None:
@@ -106,9 +107,9 @@ class RecordLines(Iterator[str]):
         return line
 
     def read_again(self) -> None:
-        """Let the next record begin at the second line of this one.
+        """Begin the next record at the second line of this one.
 
-        Raises CommandRefused where that was done so often that the time would not be linear.
+        Raises CommandRefused where so many lines are read again that the time would no longer grow linearly.
         """
         rest = self._record[1:]
         del self._record[1:]

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from customergraph.importing.files import Reject
+from customergraph.importing.rows import Reject
 from customergraph.staging import Place
 
 HEADER = ("line", "column", "reason")

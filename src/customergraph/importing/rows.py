@@ -1,49 +1,46 @@
-"""Checked rows: the cells of a record as values of the domain, or every reason why not."""
+"""The rows of an import: read from a file, checked, and saved or rejected."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from customergraph.domain import contact, text
-from customergraph.errors import ValueRefused
-from customergraph.importing.files import Record, Reject
-from customergraph.importing.kinds import Columns
-
-_WITH_ARTICLE = {"email": "an email", "phone": "a phone", "uuid": "a uuid"}
+from customergraph.domain import contact
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """The values of a row by column: None for a blank cell, nothing for an absent column."""
+class Record:
+    """The cells of one row by column, the line of the file on which it begins, and its number of lines."""
+
+    line: int
+    cells: dict[str, str]
+    lines: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """The reason why a row is not imported, and the column at fault."""
+
+    line: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """The values of a row by column: None for a blank cell, no item for an absent column."""
 
     line: int
     values: dict[str, Any]
 
-
-def checked(record: Record, columns: Columns, zone: ZoneInfo) -> Row | list[Reject]:
-    """Check every cell of a record."""
-    values: dict[str, Any] = {}
-    rejects: list[Reject] = []
-    for name, cell in record.cells.items():
-        if text.is_blank(cell):
-            values[name] = None
-            if name in columns.required:
-                rejects.append(Reject(record.line, name, "must not be blank"))
-            continue
-        try:
-            values[name] = columns.rules[name](cell, zone)
-        except ValueRefused as refused:
-            rejects.append(Reject(record.line, name, str(refused)))
-    if columns.customer_keys and not rejects and not any(map(values.get, columns.customer_keys)):
-        rejects.append(Reject(record.line, columns.customer_keys[0], _key_needed(columns)))
-    return rejects or Row(record.line, values)
+    @property
+    def email_key(self) -> str | None:
+        email = self.values.get("email")
+        return contact.mailbox(email) if email else None
 
 
-def _key_needed(columns: Columns) -> str:
-    *others, last = (_WITH_ARTICLE[name] for name in columns.customer_keys)
-    return f"{', '.join(others)} or {last} is needed"
+@dataclass(slots=True)
+class Saved:
+    """How many rows of a batch were added and changed, and why others were rejected."""
 
-
-def email_key(row: Row) -> str | None:
-    email = row.values.get("email")
-    return contact.mailbox(email) if email else None
+    added: int = 0
+    changed: int = 0
+    rejects: list[Reject] = field(default_factory=list)
