@@ -1,0 +1,23 @@
+"""Options that several commands have, and values of options that a rule of the domain checks."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from customergraph.errors import ValueRefused
+
+Value = TypeVar("Value")
+
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database-url", help="The store; without it, CUSTOMERGRAPH_DATABASE_URL.")
+]
+ProjectSlug = Annotated[str, typer.Option("--project", help="The project's slug.")]
+
+
+def checked(option: str, rule: Callable[[str], Value], text: str) -> Value:
+    """Return the value that the rule makes of an option's text; raises BadParameter where the rule refuses it."""
+    try:
+        return rule(text)
+    except ValueRefused as refused:
+        raise typer.BadParameter(str(refused), param_hint=option) from None

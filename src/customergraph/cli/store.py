@@ -1,0 +1,48 @@
+"""The commands `db upgrade`, `db backup` and `db check`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from customergraph.cli.console import report, report_problem
+from customergraph.cli.jobs import on_any_store
+from customergraph.cli.options import DatabaseUrl
+from customergraph.store import backups, upgrades
+from customergraph.store.database import Database
+
+commands = typer.Typer(no_args_is_help=True, help="The store: upgrade it, check it, back it up.")
+
+
+@commands.command("upgrade")
+def upgrade(database_url: DatabaseUrl = None) -> None:
+    """Bring the store up to date."""
+
+    async def upgrade_store(database: Database) -> bool:
+        has_changed = await upgrades.upgrade(database)
+        await backups.take_into_use(database)
+        return has_changed
+
+    has_changed = on_any_store(database_url, upgrade_store, may_be_made=True)
+    report("The store was upgraded." if has_changed else "The store is up to date.")
+
+
+@commands.command("backup")
+def back_up(
+    file: Annotated[Path, typer.Argument(help="A new file, or an earlier backup, which is replaced.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Copy the embedded store to a file while it serves, and check the copy."""
+    size = on_any_store(database_url, lambda database: backups.back_up(database, file))
+    report(f"The store was backed up to {file} ({size:,} bytes).")
+
+
+@commands.command("check")
+def check(database_url: DatabaseUrl = None) -> None:
+    """Check whether the store is up to date and consistent."""
+    problems = on_any_store(database_url, upgrades.problems)
+    for problem in problems:
+        report_problem(problem)
+    if problems:
+        raise SystemExit(1)
+    report("The store is up to date and consistent.")
