@@ -51,7 +51,10 @@ def test_a_body_that_drips_is_cut_off_after_its_time(acme: Tenant) -> None:
     assert time.monotonic() - started < LIMIT_SECONDS + SLACK_SECONDS
     assert status == 408
     assert answer["errors"] == [
-        {"message": "The body did not arrive within 0.5 seconds.", "extensions": {"code": "BAD_REQUEST"}}
+        {
+            "message": "The body did not arrive within 0.5 seconds (setting CUSTOMERGRAPH_BODY_TIMEOUT).",
+            "extensions": {"code": "BAD_REQUEST"},
+        }
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
+from customergraph.errors import SETTING_PREFIX
 from customergraph.web.bad_request import BadRequest, BodyTooLarge
 from customergraph.web.media_types import JSON
 
@@ -32,7 +33,9 @@ async def read(request: Request, most_bytes: int, seconds: float) -> Any:
         async with asyncio.timeout(seconds):
             return parsed(await _bytes(request, most_bytes), "The body")
     except TimeoutError:
-        raise BadRequest(f"The body did not arrive within {seconds:g} seconds.", 408) from None
+        raise BadRequest(
+            f"The body did not arrive within {seconds:g} seconds (setting {SETTING_PREFIX}BODY_TIMEOUT).", 408
+        ) from None
     except ClientDisconnect:
         raise BadRequest("The body did not arrive whole.", 400) from None
 

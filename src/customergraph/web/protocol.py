@@ -13,6 +13,8 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from customergraph.errors import SETTING_PREFIX
+
 # A client that has closed its side gets a `100 Continue` after the first of these times, and one more each
 # time the second has passed. If nobody reads any more, its kernel answers with a reset.
 FIRST_PROBE_SECONDS = 0.3
@@ -160,7 +162,8 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse_head(self) -> None:
         self._refuse(
-            431, f"The request head is larger than {self._most_bytes:,} bytes, which CUSTOMERGRAPH_HEAD_LIMIT allows."
+            431,
+            f"The request head is too large: more than {self._most_bytes:,} bytes (setting {SETTING_PREFIX}HEAD_LIMIT).",
         )
 
     def _refuse_unread(self, error: httptools.HttpParserError) -> None:
