@@ -28,7 +28,7 @@ from customergraph.importing.files import Format, refuse_device
 from customergraph.importing.importer import Source, Summary
 from customergraph.importing.kinds import Kind
 from customergraph.importing.rejects import Rejects
-from customergraph.schema.queries import sdl
+from customergraph.schema.schema import sdl
 from customergraph.settings import Settings
 from customergraph.store import access, backups, embedded, upgrades
 from customergraph.store.backend import ConnectionOptions

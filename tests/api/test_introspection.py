@@ -8,7 +8,7 @@ import pytest
 from graphql import build_client_schema, get_introspection_query, print_schema
 
 from conftest import MakeServer
-from customergraph.schema.queries import executable
+from customergraph.schema.schema import executable
 from customergraph.settings import Settings
 from factories import Tenant
 from graphql_client import GraphQLClient

@@ -1,11 +1,16 @@
-"""Inputs of mutations, and what each argument means."""
+"""The arguments of mutations, and their input types."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
 
+from customergraph.domain import identity
+from customergraph.domain.identity import Kind
 from customergraph.schema.loaded_fields import unset_to_none
+from customergraph.schema.mutations.mutation import Argument
+from customergraph.schema.types.customer import CustomerId
 
 
 def _optional(description: str) -> Any:
@@ -33,15 +38,28 @@ class CreateCustomerInput:
     tag_slugs: list[str] | None = _optional("The slugs of the customer's tags; up to 50.")
 
     def by_name(self) -> dict[str, Any]:
-        """Give the values by their snake_case names; None where there is none."""
+        """Return the values by their snake_case names; None for an absent one."""
         return {name: unset_to_none(value) for name, value in vars(self).items()}
 
 
-Notes = Annotated[
-    str | None,
-    strawberry.argument(description="The new notes, up to 5,000 characters; null or blank clears them."),
-]
-TagSlugs = Annotated[
-    list[str],
-    strawberry.argument(description="The slugs of all tags the customer is to have, up to 50; none clears them."),
-]
+CREATE_INPUT = Argument(
+    "input",
+    Annotated[CreateCustomerInput, strawberry.argument(description="The customer to be added.")],
+    CreateCustomerInput.by_name,
+)
+CUSTOMER_ID = Argument("id", CustomerId, partial(identity.parsed, kind=Kind.CUSTOMER))
+NOTES = Argument(
+    "notes",
+    Annotated[
+        str | None,
+        strawberry.argument(description="The new notes, up to 5,000 characters; null or blank clears them."),
+    ],
+    default=strawberry.UNSET,
+)
+TAG_SLUGS = Argument(
+    "tag_slugs",
+    Annotated[
+        list[str],
+        strawberry.argument(description="The slugs of all tags the customer is to have, up to 50; none clears them."),
+    ],
+)
