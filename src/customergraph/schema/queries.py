@@ -1,4 +1,4 @@
-"""The root of all queries: a table of contents, whose bodies stand beside their types."""
+"""The root of all queries: a table of contents. The resolvers stand beside their types."""
 
 import strawberry
 
@@ -13,23 +13,23 @@ from customergraph.schema.types.project import Project
 from customergraph.schema.types.tag import Tag
 
 
-@strawberry.type(description="Everything that can be read. Needs the scope `read`.")
+@strawberry.type(description="Everything that can be read. Requires the scope `read`.")
 class Query:
     node: Node | None = strawberry.field(
         resolver=find_node,
-        description="Finds anything by its global id; null when the project has no such thing.",
+        description="The object with this global id; null when the project does not have it.",
     )
     nodes: list[Node | None] = strawberry.field(
-        resolver=find_nodes, description="Finds several things by their global ids, in the order of the ids."
+        resolver=find_nodes, description="The objects with these global ids, in the same order."
     )
-    project: Project = loaded(Loaders.project, None, description="The project that the token speaks for.")
+    project: Project = loaded(Loaders.project, None, description="The project that the token belongs to.")
     customer: Customer | None = batched(
-        customer_of, None, description="One customer, archived or not; null when the project has none such."
+        customer_of, None, description="One customer, archived or not; null when the project does not have it."
     )
     customers: Connection[Customer] = batched(
         customers_of,
         None,
-        description="The customers that fulfil all of the given conditions.",
+        description="The customers that meet all conditions of the arguments.",
         count_price=price_of_counting_customers,
     )
     locations: list[Location] = loaded(Loaders.locations, None, description="All locations, by name.")

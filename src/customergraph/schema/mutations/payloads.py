@@ -23,12 +23,14 @@ class Payload(Protocol):
 
 
 def _customer() -> Any:
-    return strawberry.field(description="The customer as it is now; null when something was wrong.", default=None)
+    return strawberry.field(
+        description="The customer after the change; null when `userErrors` has entries.", default=None
+    )
 
 
 def _user_errors() -> Any:
     return strawberry.field(
-        description="Everything that was wrong with the input; empty when it was done.", default_factory=list
+        description="All mistakes in the input; empty when the change was made.", default_factory=list
     )
 
 
@@ -50,7 +52,7 @@ class CustomerPayload:
 class CanceledMessagesPayload:
     customer: Customer | None = _customer()
     canceled_messages_count: int = strawberry.field(
-        description="How many messages this canceled; 0 when something was wrong.", default=0
+        description="How many messages were canceled; 0 when `userErrors` has entries.", default=0
     )
     user_errors: list[UserError] = _user_errors()
 
@@ -63,7 +65,7 @@ class CanceledMessagesPayload:
 @strawberry.type
 class DeletedCustomerPayload:
     deleted_customer_id: strawberry.ID | None = strawberry.field(
-        description="The global id of the customer that is gone; null when something was wrong.", default=None
+        description="The global id of the deleted customer; null when `userErrors` has entries.", default=None
     )
     user_errors: list[UserError] = _user_errors()
 

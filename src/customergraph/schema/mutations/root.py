@@ -22,7 +22,7 @@ Mutation = create_type(
             actions.delete,
             DeletedCustomerPayload,
             CUSTOMER_ID,
-            description="Removes a customer for good, with its messages, charges and tag assignments."
+            description="Deletes a customer permanently, with its messages, charges and tag assignments."
             " Its reviews stay in the project, without a customer.",
         ),
         mutation(
@@ -30,7 +30,7 @@ Mutation = create_type(
             actions.archive,
             CanceledMessagesPayload,
             CUSTOMER_ID,
-            description="Hides a customer from lists, and cancels its unsent messages. Repeating it is harmless.",
+            description="Hides a customer from lists, and cancels its unsent messages. It is safe to repeat.",
         ),
         mutation(
             "unarchiveCustomer",
@@ -52,21 +52,21 @@ Mutation = create_type(
             actions.unsubscribe,
             CanceledMessagesPayload,
             CUSTOMER_ID,
-            description="Stops all outreach to a customer, and cancels its unsent messages. Repeating it is harmless.",
+            description="Stops all outreach to a customer, and cancels its unsent messages. It is safe to repeat.",
         ),
         mutation(
             "resubscribeCustomer",
             actions.resubscribe,
             CustomerPayload,
             CUSTOMER_ID,
-            description="Lets outreach to a customer resume.",
+            description="Allows outreach to a customer again.",
         ),
         mutation(
             "cancelCustomerUnsentMessages",
             actions.cancel_unsent_messages,
             CanceledMessagesPayload,
             CUSTOMER_ID,
-            description="Cancels a customer's unsent messages, and touches nothing else.",
+            description="Cancels a customer's unsent messages, and changes nothing else.",
         ),
         mutation(
             "updateCustomerTags",
@@ -74,10 +74,10 @@ Mutation = create_type(
             CustomerPayload,
             CUSTOMER_ID,
             TAG_SLUGS,
-            description="Replaces all tags of a customer by the given ones.",
+            description="Replaces all tags of a customer with those in `tagSlugs`.",
         ),
     ],
-    description="Everything that can be done. Needs the scope `write`, and `deleteCustomer` the scope `delete`;"
-    " nothing is done unless the token has the scopes of all mutations of the operation. A payload that is"
-    " null has an error beside it, and the other mutations are done all the same.",
+    description="Everything that can be changed. Requires the scope `write`; `deleteCustomer` requires the scope"
+    " `delete`. Nothing is changed unless the token has the scopes of all mutations in the operation. When a"
+    " payload is null, an entry in `errors` says why, and the other mutations are still carried out.",
 )
