@@ -121,14 +121,14 @@ def test_the_scope_of_a_mutation_covers_its_payload(acme: Tenant) -> None:
     assert len(payload["archiveCustomer"]["customer"]["messages"]["nodes"]) == 3
 
 
-def test_deleting_needs_delete_alone(acme: Tenant) -> None:
+def test_deleting_needs_only_the_scope_delete(acme: Tenant) -> None:
     id_ = acme.add_customer()
     payload = acme.client_with(Scope.DELETE).data(on_customer("deleteCustomer"), id=id_)
     assert payload["deleteCustomer"]["userErrors"] == []
     assert acme.rows()["customer"] == []
 
 
-def test_reading_needs_read_alone(acme: Tenant) -> None:
+def test_reading_needs_only_the_scope_read(acme: Tenant) -> None:
     assert acme.client_with(Scope.READ).data(QUERY["query"]) == {"project": {"slug": "acme"}}
 
 

@@ -213,7 +213,7 @@ def test_a_document_without_an_operation_says_so(client: GraphQLClient) -> None:
         ("", "A token is needed"),
     ],
 )
-def test_a_token_without_its_scheme_is_refused_with_what_is_expected(
+def test_the_refusal_of_a_token_without_its_scheme_names_the_scheme(
     acme: Tenant, authorization: str, says: str
 ) -> None:
     secret = acme.client.http.headers["authorization"].removeprefix("Bearer ")

@@ -142,16 +142,16 @@ def test_every_value_has_the_form_of_the_contract(acme: Tenant, client: GraphQLC
     customer = acme.add_customer(last_name="B", created_at=at(0), signed_up_at=at(0).replace(microsecond=50))
     acme.add_charges({"customer_id": customer, "amount": -(2**62), "currency": "JPY"})
 
-    found = client.data(
+    node = client.data(
         "{ customers { nodes { name createdAt signedUpAt askedAt databaseId uuid charges { nodes { amount } } } } }"
     )["customers"]["nodes"][0]
 
-    assert found["createdAt"] == "2026-03-01T12:00:00Z"
-    assert found["signedUpAt"] == "2026-03-01T12:00:00.000050Z"
-    assert found["askedAt"] is None
-    assert found["databaseId"] == customer
-    assert len(found["uuid"]) == 36
-    assert found["charges"]["nodes"] == [{"amount": -(2**62)}]
+    assert node["createdAt"] == "2026-03-01T12:00:00Z"
+    assert node["signedUpAt"] == "2026-03-01T12:00:00.000050Z"
+    assert node["askedAt"] is None
+    assert node["databaseId"] == customer
+    assert len(node["uuid"]) == 36
+    assert node["charges"]["nodes"] == [{"amount": -(2**62)}]
 
 
 def test_one_operation_reads_one_snapshot(acme: Tenant, client: GraphQLClient) -> None:
@@ -162,11 +162,11 @@ def test_one_operation_reads_one_snapshot(acme: Tenant, client: GraphQLClient) -
         acme.add_messages({"customer_id": customer})
         archive = _in_background(acme, customer)
         for _ in range(6):
-            found = client.data(
+            answer = client.data(
                 "query Q($id: ID!) { customer(id: $id) { isArchived messages(status: [SCHEDULED]) { totalCount } } }",
                 id=customer,
             )["customer"]
-            seen.add((found["isArchived"], found["messages"]["totalCount"]))
+            seen.add((answer["isArchived"], answer["messages"]["totalCount"]))
         archive.join()
         client.data("mutation U($id: ID!) { unarchiveCustomer(id: $id) { customer { id } } }", id=customer)
 

@@ -65,7 +65,7 @@ def test_the_names_of_the_setting_are_answered_too(serve: MakeServer, sqlite_url
     assert statuses == [200, 200, 200, 421]
 
 
-def test_on_another_address_names_are_restricted_by_the_setting_alone(serve: MakeServer, sqlite_url: str) -> None:
+def test_on_another_address_only_the_setting_restricts_host_names(serve: MakeServer, sqlite_url: str) -> None:
     opened = serve(Settings(database_url=sqlite_url, host="0.0.0.0"))  # noqa: S104
     closed = serve(Settings(database_url=sqlite_url, host="0.0.0.0", hosts=("gateway.example",)))  # noqa: S104
 

@@ -1,4 +1,4 @@
-"""The schema, put together: its roots, its scalars, how its operations are executed, and its text."""
+"""The whole schema: for Strawberry, for graphql-core, for the executors, and as text."""
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -19,17 +19,16 @@ schema = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
-
-# The same for graphql-core.
-executable = schema._schema  # noqa: SLF001 - Strawberry shows it nowhere else
+# graphql-core's own schema object, which Strawberry has no public name for.
+executable = schema._schema  # noqa: SLF001
 executable.directives = of_september_2025(executable.directives)
 
 
 def execution(*, breadth_first: bool = True) -> Execution:
-    """Give how operations of this schema are executed; orjson writes their answers."""
+    """Return the options that the operations of this schema are executed with."""
     return Execution(executable, NATIVE, breadth_first=breadth_first)
 
 
 def sdl() -> str:
-    """Print the schema as the committed schema.graphql has it."""
+    """Return the text of the committed schema.graphql."""
     return schema.as_str().rstrip("\n") + "\n"
