@@ -1,4 +1,4 @@
-"""A tenant of the gateway under test: its rows, made in bulk, and clients that speak for it."""
+"""A tenant of the gateway under test, with its rows and its clients."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -45,33 +45,33 @@ _MESSAGE: dict[str, Any] = dict.fromkeys(
 
 
 def at(minutes: float) -> datetime:
-    """Give the moment that many minutes after a noon that all tests share."""
+    """Return the time that many minutes after NOON."""
     return NOON + timedelta(minutes=minutes)
 
 
-async def _made(database: Database, slug: str, timezone: str) -> tuple[int, str]:
-    """Make a project and a token with all scopes; gives the project's id and the token."""
+async def _create_project(database: Database, slug: str, timezone: str) -> tuple[int, str]:
+    """Create a project and a token with all scopes; return the project's id and the token."""
     await access.create_project(database, slug, slug.title(), timezone)
     project = await access.project_of_slug(database, slug)
     return project.id, await access.create_token(database, slug, "test", set(Scope), None)
 
 
 class Tenant:
-    """A project, with as many rows as a test wants."""
+    """A project, its rows and its clients."""
 
     def __init__(self, base_url: str, database_url: str, slug: str, timezone: str = "UTC") -> None:
         self.base_url = base_url
         self.database_url = database_url
         self.slug = slug
         self._clients: list[GraphQLClient] = []
-        self.project_id, token = self._on_database(partial(_made, slug=slug, timezone=timezone))
+        self.project_id, token = self._on_database(partial(_create_project, slug=slug, timezone=timezone))
         self.client = self._client_of(token)
 
     def _on_database(self, job: Callable[[Database], Awaitable[Result]]) -> Result:
         return stores.on_database(self.database_url, job)
 
     def write(self, job: Callable[[Write], Awaitable[Result]]) -> Result:
-        """Do a job in a write transaction on the store."""
+        """Run a job in a write transaction on the store."""
 
         async def run(database: Database) -> Result:
             async with database.write(self.project_id) as write:
@@ -80,7 +80,7 @@ class Tenant:
         return self._on_database(run)
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Give every row of the project as the store has it, by table: what a test compares before and after."""
+        """Return all rows of the project by table, for a test to compare before and after."""
         return {
             name: stores.rows(
                 self.database_url,
@@ -114,23 +114,23 @@ class Tenant:
 
         async def job(write: Write) -> list[int]:
             await bulk.add(write, table, rows)
-            known = await bulk.known(write, table, "uuid", [row["uuid"] for row in rows])
+            added = await bulk.known(write, table, "uuid", [row["uuid"] for row in rows])
             if owners:
                 await history.refresh(write, {row["customer_id"] for row in rows} - {None})
-            ids = {row.uuid: row.id for row in known}
+            ids = {row.uuid: row.id for row in added}
             return [ids[row["uuid"]] for row in rows]
 
         return self.write(job)
 
     def add_customers(self, *rows: dict[str, Any]) -> list[int]:
-        """Add customers, each from the columns that the test cares about; gives their ids."""
-        whole = []
+        """Add customers from the columns that matter to the test; return their ids."""
+        complete = []
         for row in rows:
             number = next(_numbers)
             created = {"created_at": at(number), "updated_at": at(number)}
             columns = {"first_name": f"Customer {number}", **_CUSTOMER, **created, **row}
-            whole.append({**columns, **derived(columns), "has_clicked": False, "has_charges": False})
-        return self._add("customer", whole)
+            complete.append({**columns, **derived(columns), "has_clicked": False, "has_charges": False})
+        return self._add("customer", complete)
 
     def add_customer(self, **columns: Any) -> int:
         return self.add_customers(columns)[0]

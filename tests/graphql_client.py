@@ -1,10 +1,10 @@
-"""A client as a partner would write it: one URL, one token, JSON over HTTP."""
+"""A plain GraphQL client: one URL, one token, JSON over HTTP."""
 
 from typing import Any
 
 import httpx
 
-# What a stranger's document or values are refused with, and the most bytes that a refusal takes.
+# The codes of refused documents and variables, and the maximum size of a refusal in bytes.
 REFUSALS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "LIMIT_EXCEEDED"}
 LONGEST_REFUSAL = 20_000
 
@@ -18,26 +18,26 @@ class GraphQLClient:
         return self.http.post("/graphql", json={"query": query, "variables": variables, **more})
 
     def answer(self, query: str, **variables: Any) -> dict[str, Any]:
-        """Send an operation and give the whole answer."""
+        """Send an operation and return the whole answer."""
         answer: dict[str, Any] = self.post(query, variables).json()
         return answer
 
     def data(self, query: str, **variables: Any) -> dict[str, Any]:
-        """Send an operation that must succeed and give its data."""
+        """Send an operation that must succeed and return its data."""
         answer = self.answer(query, **variables)
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
 
     def error(self, query: str, **variables: Any) -> dict[str, Any]:
-        """Send an operation that must fail and give its first error."""
+        """Send an operation that must fail and return its first error."""
         answer = self.answer(query, **variables)
         assert answer.get("errors"), answer
         error: dict[str, Any] = answer["errors"][0]
         return error
 
     def code(self, query: str, **variables: Any) -> str:
-        """Send an operation that must fail and give the code of its first error."""
+        """Send an operation that must fail and return the code of its first error."""
         code: str = self.error(query, **variables)["extensions"]["code"]
         return code
 

@@ -1,6 +1,6 @@
-"""The mutations on one customer, as a client writes them."""
+"""Documents with the mutations on one customer."""
 
-# What each takes besides the id.
+# The arguments of each besides the id.
 ARGUMENTS = {
     "deleteCustomer": "",
     "archiveCustomer": "",
@@ -18,12 +18,12 @@ STAMPING = {"archiveCustomer": "archivedAt", "unsubscribeCustomer": "unsubscribe
 
 
 def on_customer(name: str, selection: str | None = None, arguments: str | None = None) -> str:
-    """Write the mutation on the customer `$id`."""
+    """Return a document with the mutation on the customer `$id`."""
     if selection is None:
         selection = "deletedCustomerId" if name == "deleteCustomer" else "customer { databaseId }"
-    taken = ARGUMENTS[name] if arguments is None else arguments
+    others = ARGUMENTS[name] if arguments is None else arguments
     errors = "userErrors { field message code }"
-    return f"mutation($id: ID!) {{ {name}(id: $id{taken}) {{ {selection} {errors} }} }}"
+    return f"mutation($id: ID!) {{ {name}(id: $id{others}) {{ {selection} {errors} }} }}"
 
 
 CREATE = """

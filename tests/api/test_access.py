@@ -1,4 +1,4 @@
-"""Who may ask for what (contract, section 1)."""
+"""Tokens, their scopes, and what each scope allows (contract, section 1)."""
 
 import asyncio
 import time
@@ -21,12 +21,12 @@ from graphql_client import GraphQLClient
 from mutations import ARGUMENTS, CREATE, on_customer
 from statements import recorded
 
-ASK = {"query": "{ project { slug } }"}
+QUERY = {"query": "{ project { slug } }"}
 
 
-def asked(tenant: Tenant, authorization: str | None, **body: Any) -> httpx.Response:
+def send(tenant: Tenant, authorization: str | None, **body: Any) -> httpx.Response:
     headers = {} if authorization is None else {"Authorization": authorization}
-    return httpx.post(f"{tenant.base_url}/graphql", json=body or ASK, headers=headers)
+    return httpx.post(f"{tenant.base_url}/graphql", json=body or QUERY, headers=headers)
 
 
 def assert_unauthenticated(response: httpx.Response) -> None:
@@ -36,33 +36,33 @@ def assert_unauthenticated(response: httpx.Response) -> None:
     assert "data" not in response.json()
 
 
-def kept(tenant: Tenant, token: str) -> dict[str, Any]:
-    """Give what the store keeps of a token."""
+def stored_token(tenant: Tenant, token: str) -> dict[str, Any]:
+    """Return the row of a token."""
     columns = "sha256 prefix name scopes project_id revoked_at last_used_at".split()
-    found = stores.rows(
+    rows = stores.rows(
         tenant.database_url,
         f"SELECT {', '.join(columns)} FROM token WHERE prefix = :prefix",  # noqa: S608 - ours
         prefix=token[: access.PREFIX_LENGTH],
     )
-    return dict(zip(columns, found[0], strict=True))
+    return dict(zip(columns, rows[0], strict=True))
 
 
 def last_used_at(tenant: Tenant, token: str) -> str | None:
-    found: str | None = kept(tenant, token)["last_used_at"]
-    return found
+    time_stamp: str | None = stored_token(tenant, token)["last_used_at"]
+    return time_stamp
 
 
-def note_of_use(tenant: Tenant, token: str) -> str:
-    """Wait for the note that is made after the answer."""
+def wait_for_last_use(tenant: Tenant, token: str) -> str:
+    """Wait for `last_used_at`, which is written after the answer."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
-        if (found := last_used_at(tenant, token)) is not None:
-            return found
+        if (time_stamp := last_used_at(tenant, token)) is not None:
+            return time_stamp
         time.sleep(0.01)
-    raise AssertionError("the use of the token was not noted")
+    raise AssertionError("the last use of the token was not written")
 
 
-def forbidden_without(tenant: Tenant, scope: Scope) -> GraphQLClient:
+def client_without(tenant: Tenant, scope: Scope) -> GraphQLClient:
     return tenant.client_with(*(other for other in Scope if other is not scope))
 
 
@@ -72,20 +72,19 @@ def test_a_mutation_without_its_scope_is_forbidden_and_changes_nothing(acme: Ten
     id_ = acme.add_customer(notes="old")
     acme.add_messages({"customer_id": id_})
     acme.tag(id_, *acme.add_tags("vip"))
-    client = forbidden_without(acme, scope)
+    client = client_without(acme, scope)
     before = acme.rows()
     # An unknown customer answers the same: a token without the scope learns nothing.
-    for given in (id_, id_ + 1, "x"):
-        answer = client.answer(on_customer(name), id=given)
-        assert "data" not in answer
-        assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
-        assert scope in answer["errors"][0]["message"]
+    answers = [client.answer(on_customer(name), id=argument) for argument in (id_, id_ + 1, "x")]
+    assert not any("data" in answer for answer in answers)
+    assert [[error["extensions"]["code"] for error in answer["errors"]] for answer in answers] == [["FORBIDDEN"]] * 3
+    assert all(scope in answer["errors"][0]["message"] for answer in answers)
     assert acme.rows() == before
 
 
 def test_creating_without_the_scope_is_forbidden_and_adds_nothing(acme: Tenant) -> None:
-    for given in ({"firstName": "Ada"}, {"firstName": ""}):
-        assert forbidden_without(acme, Scope.WRITE).code(CREATE, input=given) == "FORBIDDEN"
+    for values in ({"firstName": "Ada"}, {"firstName": ""}):
+        assert client_without(acme, Scope.WRITE).code(CREATE, input=values) == "FORBIDDEN"
     assert acme.rows()["customer"] == []
 
 
@@ -100,9 +99,9 @@ def test_a_forbidden_mutation_runs_no_statement_but_the_look_up_of_the_token(acm
 
 def test_a_query_without_the_scope_runs_no_statement_but_the_look_up_of_the_token(acme: Tenant) -> None:
     acme.add_histories(1)
-    client = forbidden_without(acme, Scope.READ)
+    client = client_without(acme, Scope.READ)
     for query in (
-        ASK["query"],
+        QUERY["query"],
         "{ customers { totalCount } tags { slug } }",
         "{ __typename }",
         "{ __schema { queryType { name } } }",
@@ -122,38 +121,38 @@ def test_the_scope_of_a_mutation_covers_its_payload(acme: Tenant) -> None:
     assert len(payload["archiveCustomer"]["customer"]["messages"]["nodes"]) == 3
 
 
-def test_deleting_needs_delete_alone(acme: Tenant) -> None:
+def test_deleting_needs_only_the_scope_delete(acme: Tenant) -> None:
     id_ = acme.add_customer()
     payload = acme.client_with(Scope.DELETE).data(on_customer("deleteCustomer"), id=id_)
     assert payload["deleteCustomer"]["userErrors"] == []
     assert acme.rows()["customer"] == []
 
 
-def test_reading_needs_read_alone(acme: Tenant) -> None:
-    assert acme.client_with(Scope.READ).data(ASK["query"]) == {"project": {"slug": "acme"}}
+def test_reading_needs_only_the_scope_read(acme: Tenant) -> None:
+    assert acme.client_with(Scope.READ).data(QUERY["query"]) == {"project": {"slug": "acme"}}
 
 
 def test_a_token_without_any_scope_may_do_nothing(acme: Tenant) -> None:
     id_ = acme.add_customer()
     client = acme.client_with()
-    assert client.code(ASK["query"]) == "FORBIDDEN"
+    assert client.code(QUERY["query"]) == "FORBIDDEN"
     for name in ARGUMENTS:
         assert client.code(on_customer(name), id=id_) == "FORBIDDEN"
     assert len(acme.rows()["customer"]) == 1
 
 
-def test_a_token_speaks_for_its_own_project(acme: Tenant, make_tenant: MakeTenant) -> None:
+def test_a_token_reads_only_its_project(acme: Tenant, make_tenant: MakeTenant) -> None:
     other = make_tenant("other")
-    assert acme.client.data(ASK["query"]) == {"project": {"slug": "acme"}}
-    assert other.client.data(ASK["query"]) == {"project": {"slug": "other"}}
+    assert acme.client.data(QUERY["query"]) == {"project": {"slug": "acme"}}
+    assert other.client.data(QUERY["query"]) == {"project": {"slug": "other"}}
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
 def test_the_scheme_is_read_in_any_case(acme: Tenant, scheme: str) -> None:
-    assert asked(acme, f"{scheme} {acme.token_with(Scope.READ)}").json()["data"]["project"]["slug"] == "acme"
+    assert send(acme, f"{scheme} {acme.token_with(Scope.READ)}").json()["data"]["project"]["slug"] == "acme"
 
 
-def test_no_token_and_no_such_token_are_refused(acme: Tenant) -> None:
+def test_a_missing_or_unknown_token_is_refused(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
     digest = sha256(token.encode()).hexdigest()
     for authorization in (
@@ -174,77 +173,77 @@ def test_no_token_and_no_such_token_are_refused(acme: Tenant) -> None:
         "Bearer ' OR 1=1 --",
     ):
         headers = [] if authorization is None else [(b"Authorization", authorization.encode("latin-1"))]
-        assert_unauthenticated(httpx.post(f"{acme.base_url}/graphql", json=ASK, headers=headers))
+        assert_unauthenticated(httpx.post(f"{acme.base_url}/graphql", json=QUERY, headers=headers))
 
 
 def test_an_unknown_token_is_refused_before_anything_is_read_of_the_body(acme: Tenant) -> None:
     for body in ({"query": "{"}, {"query": ""}, {"nothing": 1}):
-        assert_unauthenticated(asked(acme, "Bearer unknown", **body))
+        assert_unauthenticated(send(acme, "Bearer unknown", **body))
 
 
 def test_a_token_works_until_it_expires(acme: Tenant) -> None:
     expired = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) - timedelta(seconds=1))
-    assert_unauthenticated(asked(acme, f"Bearer {expired}"))
+    assert_unauthenticated(send(acme, f"Bearer {expired}"))
     valid = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) + timedelta(hours=1))
-    assert asked(acme, f"Bearer {valid}").status_code == 200
+    assert send(acme, f"Bearer {valid}").status_code == 200
 
 
 def test_revoking_takes_effect_at_once(acme: Tenant) -> None:
-    kept, revoked = acme.token_with(Scope.READ), acme.token_with(Scope.READ)
-    assert asked(acme, f"Bearer {revoked}").status_code == 200
+    valid, revoked = acme.token_with(Scope.READ), acme.token_with(Scope.READ)
+    assert send(acme, f"Bearer {revoked}").status_code == 200
     acme.revoke(revoked)
-    assert_unauthenticated(asked(acme, f"Bearer {revoked}"))
-    assert asked(acme, f"Bearer {kept}").status_code == 200
+    assert_unauthenticated(send(acme, f"Bearer {revoked}"))
+    assert send(acme, f"Bearer {valid}").status_code == 200
 
 
 def test_revoking_again_keeps_the_first_time(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
 
     acme.revoke(token)
-    first = kept(acme, token)["revoked_at"]
+    first = stored_token(acme, token)["revoked_at"]
     acme.revoke(token)
     assert first is not None
-    assert kept(acme, token)["revoked_at"] == first
+    assert stored_token(acme, token)["revoked_at"] == first
 
 
 def test_the_answer_does_not_tell_whether_a_token_is_unknown_expired_or_revoked(acme: Tenant) -> None:
     expired = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) - timedelta(seconds=1))
     revoked = acme.token_with(Scope.READ)
     acme.revoke(revoked)
-    answers = {asked(acme, f"Bearer {token}").content for token in (expired, revoked, "cg_unknown")}
+    answers = {send(acme, f"Bearer {token}").content for token in (expired, revoked, "cg_unknown")}
     assert len(answers) == 1
 
 
-def test_the_use_of_a_token_is_noted_outside_the_request_and_at_most_once_a_minute(acme: Tenant) -> None:
+def test_the_last_use_of_a_token_is_written_after_the_answer_and_at_most_once_a_minute(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
     before = datetime.now(UTC)
-    # While another writes there, nothing can be noted: the answer does not wait for it.
+    # Another transaction holds the row, so that the last use cannot be written: the answer does not wait for it.
     with stores.holding(acme.database_url, "UPDATE token SET name = 'held'"):
         started = time.monotonic()
-        assert asked(acme, f"Bearer {token}").status_code == 200
+        assert send(acme, f"Bearer {token}").status_code == 200
         assert time.monotonic() - started < 2
         assert last_used_at(acme, token) is None
-    noted = note_of_use(acme, token)
-    assert before <= datetime.fromisoformat(noted) <= datetime.now(UTC)
+    last_use = wait_for_last_use(acme, token)
+    assert before <= datetime.fromisoformat(last_use) <= datetime.now(UTC)
     with recorded() as statements:
         for _ in range(3):
-            assert asked(acme, f"Bearer {token}").status_code == 200
+            assert send(acme, f"Bearer {token}").status_code == 200
     assert len([statement for statement in statements if "FROM token" in statement]) == 3
-    assert last_used_at(acme, token) == noted
+    assert last_used_at(acme, token) == last_use
 
 
-def test_a_use_is_noted_again_after_a_minute(acme: Tenant) -> None:
+def test_the_last_use_is_written_again_after_a_minute(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
     long_ago = "2026-01-01T00:00:00.000000Z"
     assert stores.execute(acme.database_url, f"UPDATE token SET last_used_at = '{long_ago}'")  # noqa: S608 - ours
-    asked(acme, f"Bearer {token}")
+    send(acme, f"Bearer {token}")
     deadline = time.monotonic() + 5
     while last_used_at(acme, token) == long_ago and time.monotonic() < deadline:
         time.sleep(0.01)
     assert last_used_at(acme, token) != long_ago
 
 
-def test_a_store_that_is_away_when_a_use_is_to_be_noted_is_no_fault(tmp_path: Path) -> None:
+def test_an_unavailable_store_is_no_error_when_the_last_use_is_written(tmp_path: Path) -> None:
     broken = tmp_path / "broken.db"
     broken.write_bytes(b"no database" * 1000)
 
@@ -257,29 +256,29 @@ def test_a_store_that_is_away_when_a_use_is_to_be_noted_is_no_fault(tmp_path: Pa
     asyncio.run(note())
 
 
-def test_the_use_of_a_refused_token_is_not_noted(acme: Tenant) -> None:
+def test_the_last_use_of_a_refused_token_is_not_written(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ)
     acme.revoke(token)
     valid = acme.token_with(Scope.READ)
-    asked(acme, f"Bearer {token}")
-    asked(acme, f"Bearer {valid}")
-    note_of_use(acme, valid)
+    send(acme, f"Bearer {token}")
+    send(acme, f"Bearer {valid}")
+    wait_for_last_use(acme, valid)
     assert last_used_at(acme, token) is None
 
 
 def test_the_store_keeps_the_hash_of_a_secret_and_never_the_secret(acme: Tenant) -> None:
     token = acme.token_with(Scope.READ, Scope.DELETE)
-    found = kept(acme, token)
-    assert found["sha256"] == sha256(token.encode()).hexdigest()
-    assert (found["scopes"], found["project_id"]) == ("read delete", acme.project_id)
-    assert len(token) - len(found["prefix"]) >= 32
+    row = stored_token(acme, token)
+    assert row["sha256"] == sha256(token.encode()).hexdigest()
+    assert (row["scopes"], row["project_id"]) == ("read delete", acme.project_id)
+    assert len(token) - len(row["prefix"]) >= 32
     assert token not in repr(stores.rows(acme.database_url, "SELECT * FROM token"))
 
 
 def test_no_file_of_the_embedded_store_holds_a_secret(sqlite_url: str, serve: MakeServer) -> None:
     tenant = Tenant(serve(Settings(database_url=sqlite_url)), sqlite_url, "acme")
     token = tenant.token_with(Scope.READ)
-    assert asked(tenant, f"Bearer {token}").status_code == 200
+    assert send(tenant, f"Bearer {token}").status_code == 200
     tenant.close()
     path = embedded_path(sqlite_url)
     assert path

@@ -1,4 +1,4 @@
-"""Answers compressed or as they are, by Accept-Encoding (RFC 9110, section 12.5.3)."""
+"""Compressed and uncompressed responses, by Accept-Encoding (RFC 9110, section 12.5.3)."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ NEITHER = ["identity;q=0", "*;q=0", "gzip;q=0, identity;q=0", "identity;q=0, br"
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store: which one it is makes no difference to coding."""
+    """The URL of an embedded store: the engine makes no difference to compression."""
     return sqlite_url
 
 
@@ -37,7 +37,7 @@ def http(acme: Tenant) -> Iterator[httpx.Client]:
 
 
 def raw(http: httpx.Client, query: str, accepted: str | None) -> tuple[httpx.Response, bytes]:
-    """Send a query; gives the answer and its bytes as they came."""
+    """Send a query; return the response and its raw bytes."""
     request = http.build_request("POST", "/graphql", json={"query": query})
     del request.headers["accept-encoding"]
     if accepted is not None:
@@ -68,15 +68,15 @@ def test_a_large_answer_is_sent_as_it_is_to_other_clients(http: httpx.Client, ac
 
 
 @pytest.mark.parametrize("accepted", NEITHER)
-def test_a_client_that_accepts_neither_is_told_so_before_anything_is_done(http: httpx.Client, accepted: str) -> None:
+def test_a_client_that_accepts_neither_is_refused_before_anything_runs(http: httpx.Client, accepted: str) -> None:
     mutation = 'mutation { createCustomer(input: { firstName: "Ada" }) { customer { id } } }'
 
     response, content = raw(http, mutation, accepted)
 
     assert response.status_code == 406
     assert json.loads(content)["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
-    count, _ = raw(http, "{ customers { totalCount } }", None), None
-    assert json.loads(count[1])["data"] == {"customers": {"totalCount": 20}}
+    _, counted = raw(http, "{ customers { totalCount } }", None)
+    assert json.loads(counted)["data"] == {"customers": {"totalCount": 20}}
 
 
 def test_a_small_answer_is_compressed_only_where_nothing_else_is_accepted(http: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""Two at one customer in the same moment end as if one had come after the other (contract, section 5)."""
+"""Two changes of one customer at the same time end as if one had followed the other (contract, section 5)."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def history(tenant: Tenant, id_: int) -> Any:
         ("archiveCustomer", "unsubscribeCustomer"),
     ],
 )
-def test_each_unsent_message_is_canceled_by_one_of_two(acme: Tenant, one: str, other: str) -> None:
+def test_each_unsent_message_is_canceled_by_only_one_of_two_mutations(acme: Tenant, one: str, other: str) -> None:
     selection = "canceledMessagesCount customer { archivedAt unsubscribedAt messages { nodes { status } } }"
     for id_ in acme.add_customers(*({} for _ in range(ROUNDS))):
         acme.add_messages(*({"customer_id": id_} for _ in range(5)))
@@ -46,13 +46,13 @@ def test_each_unsent_message_is_canceled_by_one_of_two(acme: Tenant, one: str, o
             assert answers[0]["customer"]["archivedAt"] == answers[1]["customer"]["archivedAt"] is not None
 
 
-def test_of_two_lists_of_tags_one_stays_whole(acme: Tenant) -> None:
+def test_of_two_lists_of_tags_one_is_stored_completely(acme: Tenant) -> None:
     acme.add_tags("a", "b", "c", "d")
-    wanted = ['["a", "b"]', '["c", "d"]']
+    lists = ['["a", "b"]', '["c", "d"]']
     for id_ in acme.add_customers(*({} for _ in range(ROUNDS))):
         jobs = (
             acting(acme, "updateCustomerTags", id_, "customer { tags { slug } }", f", tagSlugs: {slugs}")
-            for slugs in wanted
+            for slugs in lists
         )
         assert all(answer["userErrors"] == [] for answer in at_once(*jobs))
         slugs = "".join(tag["slug"] for tag in history(acme, id_)["tags"])
@@ -84,7 +84,7 @@ def test_deleting_wins_over_a_change_or_comes_after_it(acme: Tenant, name: str) 
     arguments = ', tagSlugs: ["vip"]' if name == "updateCustomerTags" else None
     for id_ in acme.add_customers(*({} for _ in range(ROUNDS))):
         acme.add_messages({"customer_id": id_})
-        # What is asked for is nullable: the customer may be gone when the payload is read.
+        # The selected field is nullable: the customer may be deleted before the payload is read.
         changed, deleted = at_once(
             acting(acme, name, id_, "customer { databaseId messages { totalCount } }", arguments),
             acting(acme, "deleteCustomer", id_, "deletedCustomerId"),
@@ -95,7 +95,7 @@ def test_deleting_wins_over_a_change_or_comes_after_it(acme: Tenant, name: str) 
     assert [rows[table] for table in ("customer", "customer_tag", "message")] == [[], [], []]
 
 
-def test_of_two_deletions_one_finds_nothing(acme: Tenant) -> None:
+def test_of_two_deletions_one_is_not_found(acme: Tenant) -> None:
     for id_ in acme.add_customers(*({} for _ in range(ROUNDS))):
         job = acting(acme, "deleteCustomer", id_, "deletedCustomerId")
         answers = at_once(job, job)
@@ -103,7 +103,7 @@ def test_of_two_deletions_one_finds_nothing(acme: Tenant) -> None:
         assert codes == [[], ["NOT_FOUND"]]
 
 
-def test_many_at_one_customer_all_succeed(acme: Tenant) -> None:
+def test_many_changes_of_one_customer_all_succeed(acme: Tenant) -> None:
     id_ = acme.add_customer()
     notes = [f"notes {number}" for number in range(16)]
     answers = at_once(
@@ -114,7 +114,7 @@ def test_many_at_one_customer_all_succeed(acme: Tenant) -> None:
 
 
 def sending(tenant: Tenant, message_ids: list[int]) -> Job:
-    """Be a sender that takes one message after another, as the platform's own does; gives how many it took."""
+    """Return a job that marks unsent messages as processed, like the platform's sender; its result is their number."""
     take = (
         "UPDATE message SET processed_at = '2026-03-01T12:00:00.000000Z'"
         " WHERE id = :id AND processed_at IS NULL AND canceled_at IS NULL"
@@ -123,11 +123,11 @@ def sending(tenant: Tenant, message_ids: list[int]) -> Job:
 
 
 @pytest.mark.parametrize("name", ["archiveCustomer", "unsubscribeCustomer", "cancelCustomerUnsentMessages"])
-def test_a_message_is_either_canceled_or_taken_by_the_sender(acme: Tenant, name: str) -> None:
+def test_a_message_is_either_canceled_or_sent(acme: Tenant, name: str) -> None:
     for id_ in acme.add_customers(*({} for _ in range(ROUNDS))):
         message_ids = acme.add_messages(*({"customer_id": id_} for _ in range(20)))
-        answer, taken = at_once(acting(acme, name, id_, "canceledMessagesCount"), sending(acme, message_ids))
-        assert answer["canceledMessagesCount"] + taken == 20
+        answer, sent = at_once(acting(acme, name, id_, "canceledMessagesCount"), sending(acme, message_ids))
+        assert answer["canceledMessagesCount"] + sent == 20
         messages = history(acme, id_)["messages"]["nodes"]
         assert [bool(each["canceledAt"]) + bool(each["processedAt"]) for each in messages] == [1] * 20
-        assert sum(bool(each["processedAt"]) for each in messages) == taken
+        assert sum(bool(each["processedAt"]) for each in messages) == sent

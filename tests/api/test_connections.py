@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes on a connection: upgrades, large heads, and connections that are closed by half."""
+"""HTTP/1.1 as bytes on a connection: upgrades, large heads, and half-closed connections."""
 
 import socket
 import time
@@ -23,7 +23,7 @@ ARCHIVE = on_customer("archiveCustomer")
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store: which one it is makes no difference to a connection."""
+    """The URL of an embedded store: the engine makes no difference to a connection."""
     return sqlite_url
 
 
@@ -68,7 +68,7 @@ def test_requests_that_follow_an_ignored_upgrade_are_answered_in_order(url: str,
 
 
 def read_one(connection: socket.socket) -> Answer:
-    """Read one answer of several, without a buffer that would take bytes of the next one."""
+    """Read one answer of several, without a buffer that would read bytes of the next one."""
     content = b""
     while b"\r\n\r\n" not in content:
         content += connection.recv(1)
@@ -78,7 +78,7 @@ def read_one(connection: socket.socket) -> Answer:
 
 
 def filled_to(size: int, authorization: str) -> bytes:
-    """Give a head of so many bytes."""
+    """Return a head of that many bytes."""
     return head(authorization, "X-Fill: " + "a" * (size - len(head(authorization, "X-Fill: "))))
 
 
@@ -126,7 +126,7 @@ def test_a_head_without_an_end_is_refused_and_its_connection_closed(url: str, na
     assert answer.json["errors"][0]["extensions"]["code"] in {"BAD_REQUEST", "UNAUTHENTICATED"}
 
 
-def test_a_large_head_behind_a_request_is_refused_after_that_is_answered(url: str, authorization: str) -> None:
+def test_a_large_head_after_a_request_is_refused_after_the_answer_to_that_request(url: str, authorization: str) -> None:
     with connect(url) as connection:
         connection.sendall(head(authorization) + PROJECT + filled_to(HEAD_LIMIT + 1, authorization))
         first, second = read_one(connection), read_answer(connection)
@@ -134,7 +134,7 @@ def test_a_large_head_behind_a_request_is_refused_after_that_is_answered(url: st
     assert (first.json["data"], second.status) == (SLUG, 431)
 
 
-def test_what_is_no_http_is_refused_in_graphqls_form(url: str) -> None:
+def test_bytes_that_are_not_http_are_refused_with_a_graphql_error(url: str) -> None:
     answer = exchange(url, b"no HTTP\r\n\r\n")
 
     assert (answer.status, answer.headers["content-type"]) == (400, "application/json")
@@ -142,7 +142,7 @@ def test_what_is_no_http_is_refused_in_graphqls_form(url: str) -> None:
     assert answer.headers["x-request-id"]
 
 
-def test_a_connection_that_is_closed_by_half_is_answered(url: str, authorization: str) -> None:
+def test_a_half_closed_connection_is_answered(url: str, authorization: str) -> None:
     with connect(url) as connection:
         connection.sendall(head(authorization) + PROJECT)
         connection.shutdown(socket.SHUT_WR)

@@ -21,34 +21,34 @@ mutation($input: CreateCustomerInput!) {{
 """
 
 
-def payload_of(client: GraphQLClient, **given: Any) -> Any:
-    return client.data(CREATE, input=given)["createCustomer"]
+def payload_of(client: GraphQLClient, **values: Any) -> Any:
+    return client.data(CREATE, input=values)["createCustomer"]
 
 
-def created(client: GraphQLClient, **given: Any) -> Any:
-    payload = payload_of(client, **{"firstName": "Ada", **given})
+def created(client: GraphQLClient, **values: Any) -> Any:
+    payload = payload_of(client, **{"firstName": "Ada", **values})
     assert payload["userErrors"] == []
     return payload["customer"]
 
 
-def mistakes(client: GraphQLClient, **given: Any) -> set[tuple[str, str]]:
-    """Give the path and the code of everything that is wrong with an input."""
-    payload = payload_of(client, **{"firstName": "Ada", **given})
+def mistakes(client: GraphQLClient, **values: Any) -> set[tuple[str, str]]:
+    """Return the path and the code of each user error."""
+    payload = payload_of(client, **{"firstName": "Ada", **values})
     assert payload["customer"] is None
     assert all(error["message"] for error in payload["userErrors"])
-    found = [(".".join(error["field"]), error["code"]) for error in payload["userErrors"]]
-    assert len(set(found)) == len(found)
-    return set(found)
+    errors = [(".".join(error["field"]), error["code"]) for error in payload["userErrors"]]
+    assert len(set(errors)) == len(errors)
+    return set(errors)
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def test_everything_given_is_kept(acme: Tenant, client: GraphQLClient) -> None:
+def test_every_value_is_stored(acme: Tenant, client: GraphQLClient) -> None:
     acme.add_locations("north")
     acme.add_tags("vip", "gold")
-    given = {
+    values = {
         "firstName": "Ada",
         "lastName": "Lovelace",
         "email": "Ada@Example.com",
@@ -63,10 +63,9 @@ def test_everything_given_is_kept(acme: Tenant, client: GraphQLClient) -> None:
         "postalCode": "SW1Y 4JH",
     }
     customer = created(
-        client, **given, locationSlug="north", tagSlugs=["vip", "gold"], signedUpAt="2020-02-29T23:30:00-05:00"
+        client, **values, locationSlug="north", tagSlugs=["vip", "gold"], signedUpAt="2020-02-29T23:30:00-05:00"
     )
-    kept = {name: customer[name] for name in given}
-    assert kept == {**given, "phone": "+14155550123"}
+    assert {name: customer[name] for name in values} == {**values, "phone": "+14155550123"}
     assert customer["name"] == "Ada Lovelace"
     assert customer["location"] == {"slug": "north"}
     assert customer["tags"] == [{"slug": "gold"}, {"slug": "vip"}]
@@ -80,7 +79,7 @@ def test_a_first_name_is_enough(acme: Tenant, client: GraphQLClient) -> None:
     assert (customer["firstName"], customer["name"], customer["hasSubscription"]) == ("Ada", "Ada", False)
     assert customer["isArchived"] is False
     assert customer["isUnsubscribed"] is False
-    assert before <= moment(customer["createdAt"]) <= after
+    assert before <= parse_time(customer["createdAt"]) <= after
     assert customer["signedUpAt"] == customer["updatedAt"] == customer["createdAt"]
     absent = "lastName email phone company notes address1 address2 city state postalCode location".split()
     absent += "askedAt messagedAt reviewedAt archivedAt unsubscribedAt".split()
@@ -90,7 +89,7 @@ def test_a_first_name_is_enough(acme: Tenant, client: GraphQLClient) -> None:
     assert len(acme.rows()["customer"]) == 1
 
 
-def test_null_is_as_good_as_absent(client: GraphQLClient) -> None:
+def test_null_means_the_same_as_absent(client: GraphQLClient) -> None:
     names = "lastName email phone company hasSubscription locationSlug signedUpAt notes address1 tagSlugs".split()
     customer = created(client, **dict.fromkeys(names))
     assert customer["hasSubscription"] is False
@@ -98,18 +97,18 @@ def test_null_is_as_good_as_absent(client: GraphQLClient) -> None:
     assert customer["tags"] == []
 
 
-def test_a_new_customer_is_found_by_every_name_it_has(client: GraphQLClient) -> None:
+def test_a_new_customer_is_found_by_each_of_its_ids_and_by_search(client: GraphQLClient) -> None:
     customer = created(client, email="ada@example.com")
     query = "query($id: ID!) { customer(id: $id) { email } node(id: $id) { id } }"
     assert client.data(query, id=customer["id"])["node"] == {"id": customer["id"]}
     for id_ in (customer["id"], customer["databaseId"], str(customer["databaseId"]), customer["uuid"]):
         assert client.data(query, id=id_)["customer"] == {"email": "ada@example.com"}
-    found = client.data('{ customers(q: "ADA@EX") { nodes { databaseId } } }')["customers"]["nodes"]
-    assert found == [{"databaseId": customer["databaseId"]}]
+    nodes = client.data('{ customers(q: "ADA@EX") { nodes { databaseId } } }')["customers"]["nodes"]
+    assert nodes == [{"databaseId": customer["databaseId"]}]
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("value", "stored"),
     [
         ("  Ada\u00a0\u3000\n", "Ada"),
         ("E\u0301mile", "\u00c9mile"),
@@ -119,11 +118,11 @@ def test_a_new_customer_is_found_by_every_name_it_has(client: GraphQLClient) -> 
         ("\u200f\u05d0", "\u200f\u05d0"),
     ],
 )
-def test_text_is_composed_and_trimmed(client: GraphQLClient, given: str, kept: str) -> None:
-    assert created(client, firstName=given)["firstName"] == kept
+def test_text_is_composed_and_trimmed(client: GraphQLClient, value: str, stored: str) -> None:
+    assert created(client, firstName=value)["firstName"] == stored
 
 
-def test_line_ends_become_plain_in_notes(client: GraphQLClient) -> None:
+def test_line_ends_in_notes_become_line_feeds(client: GraphQLClient) -> None:
     assert created(client, notes="\r\na\r\nb\rc\n\rd\te\r")["notes"] == "a\nb\nc\n\nd\te"
 
 
@@ -143,18 +142,18 @@ def test_a_blank_first_name_is_refused(client: GraphQLClient, blank: str) -> Non
 def test_control_characters_are_refused_in_every_text(acme: Tenant, client: GraphQLClient, control: str) -> None:
     names = "firstName lastName email phone company notes address1 address2 city state postalCode".split()
     names.append("locationSlug")
-    given = dict.fromkeys(names, f"a{control}b")
+    values = dict.fromkeys(names, f"a{control}b")
     wrong = {(f"input.{name}", "INVALID") for name in names}
-    assert mistakes(client, **given, tagSlugs=[control]) == {*wrong, ("input.tagSlugs.0", "INVALID")}
+    assert mistakes(client, **values, tagSlugs=[control]) == {*wrong, ("input.tagSlugs.0", "INVALID")}
     assert acme.rows()["customer"] == []
 
 
 @pytest.mark.parametrize("control", ["\n", "\t", "\r"])
-def test_lines_and_tabs_belong_in_notes_alone(client: GraphQLClient, control: str) -> None:
+def test_line_breaks_and_tabs_are_allowed_only_in_notes(client: GraphQLClient, control: str) -> None:
     assert mistakes(client, company=f"a{control}b", notes=f"a{control}b") == {("input.company", "INVALID")}
 
 
-def test_half_of_a_surrogate_pair_is_no_fault_of_ours(acme: Tenant) -> None:
+def test_half_of_a_surrogate_pair_is_refused(acme: Tenant) -> None:
     body = b'{"query": "mutation($n: String!) { createCustomer(input: {firstName: $n}) { customer { id } } }",'
     answer = acme.client.http.post(
         "/graphql",
@@ -175,28 +174,28 @@ LIMITS = {
 }
 
 
-def test_texts_as_long_as_they_may_be_are_kept(client: GraphQLClient) -> None:
-    # Beyond the basic plane: characters are counted, neither bytes nor UTF-16 units.
-    given = {name: "\U0001f600" * longest for name, longest in LIMITS.items()}
-    customer = created(client, **given)
-    assert {name: customer[name] for name in LIMITS} == given
+def test_texts_of_the_maximum_length_are_stored(client: GraphQLClient) -> None:
+    # Outside the basic multilingual plane: characters are counted, not bytes or UTF-16 code units.
+    values = {name: "\U0001f600" * longest for name, longest in LIMITS.items()}
+    customer = created(client, **values)
+    assert {name: customer[name] for name in LIMITS} == values
 
 
-def test_texts_are_measured_as_they_are_kept(client: GraphQLClient) -> None:
+def test_the_length_of_a_text_is_that_of_the_stored_text(client: GraphQLClient) -> None:
     customer = created(client, firstName=" " + "e\u0301" * 255 + " ", notes="\r\n" + "a\r\n" * 2500)
     assert len(customer["firstName"]) == 255
     assert len(customer["notes"]) == 4999
 
 
 def test_texts_one_character_too_long_are_refused_all_at_once(acme: Tenant, client: GraphQLClient) -> None:
-    given = {name: "a" * (longest + 1) for name, longest in LIMITS.items()}
-    found = mistakes(client, **given, locationSlug="s" * 101, tagSlugs=["ok", "t" * 101], phone="1" * 33)
+    values = {name: "a" * (longest + 1) for name, longest in LIMITS.items()}
+    errors = mistakes(client, **values, locationSlug="s" * 101, tagSlugs=["ok", "t" * 101], phone="1" * 33)
     expected = {(f"input.{name}", "TOO_LONG") for name in (*LIMITS, "locationSlug", "phone")}
-    assert found == {*expected, ("input.tagSlugs.0", "NOT_FOUND"), ("input.tagSlugs.1", "TOO_LONG")}
+    assert errors == {*expected, ("input.tagSlugs.0", "NOT_FOUND"), ("input.tagSlugs.1", "TOO_LONG")}
     assert acme.rows()["customer"] == []
 
 
-def test_an_address_of_255_characters_is_too_long_to_be_one_and_256_are_too_long(
+def test_an_email_address_of_255_characters_is_invalid_and_one_of_256_is_too_long(
     client: GraphQLClient,
 ) -> None:
     local, label = "a" * 60, "b" * 60
@@ -215,7 +214,7 @@ def test_slugs_of_100_characters_are_accepted(acme: Tenant, client: GraphQLClien
     assert customer["tags"] == [{"slug": slug}]
 
 
-def test_tag_slugs_given_twice_count_once(acme: Tenant, client: GraphQLClient) -> None:
+def test_repeated_tag_slugs_count_once(acme: Tenant, client: GraphQLClient) -> None:
     slugs = [f"tag-{number:02}" for number in range(51)]
     acme.add_tags(*slugs)
     customer = created(client, tagSlugs=slugs[:50] + [f" {slug}" for slug in slugs[:50]])
@@ -223,11 +222,11 @@ def test_tag_slugs_given_twice_count_once(acme: Tenant, client: GraphQLClient) -
     assert mistakes(client, tagSlugs=slugs) == {("input.tagSlugs", "TOO_MANY")}
 
 
-def test_every_mistake_is_told_at_once_and_nothing_is_added(acme: Tenant, client: GraphQLClient) -> None:
+def test_all_mistakes_are_returned_together_and_nothing_is_added(acme: Tenant, client: GraphQLClient) -> None:
     acme.add_tags("vip")
     acme.add_customer(phone="+14155550123")
     before = acme.rows()
-    found = mistakes(
+    errors = mistakes(
         client,
         firstName="",
         lastName="\x00",
@@ -237,7 +236,7 @@ def test_every_mistake_is_told_at_once_and_nothing_is_added(acme: Tenant, client
         locationSlug="nowhere",
         tagSlugs=["vip", "unknown", "", "unknown", "also unknown"],
     )
-    assert found == {
+    assert errors == {
         ("input.firstName", "BLANK"),
         ("input.lastName", "INVALID"),
         ("input.email", "INVALID"),
@@ -251,7 +250,7 @@ def test_every_mistake_is_told_at_once_and_nothing_is_added(acme: Tenant, client
     assert acme.rows() == before
 
 
-def test_an_email_keeps_its_case_and_is_unique_without_it(acme: Tenant, client: GraphQLClient) -> None:
+def test_an_email_keeps_its_case_and_is_unique_without_regard_to_case(acme: Tenant, client: GraphQLClient) -> None:
     assert created(client, email=" \u00c9mile.ZOLA@Example.COM ")["email"] == "\u00c9mile.ZOLA@Example.COM"
     before = acme.rows()
     for same in ("\u00e9mile.zola@example.com", "E\u0301MILE.zola@EXAMPLE.com"):
@@ -272,16 +271,16 @@ def test_an_address_is_one_mailbox_however_its_domain_is_written(
 
     for same in BOOKS:
         assert mistakes(client, email=same) == {("input.email", "TAKEN")}
-        found = client.data("query($x: String) { customers(email: $x) { nodes { email } totalCount } }", x=same)
-        assert found["customers"] == {"nodes": [{"email": first}], "totalCount": 1}
+        data = client.data("query($x: String) { customers(email: $x) { nodes { email } totalCount } }", x=same)
+        assert data["customers"] == {"nodes": [{"email": first}], "totalCount": 1}
     assert acme.rows() == before
 
 
-def test_domains_that_idna_keeps_apart_are_two_mailboxes(client: GraphQLClient) -> None:
+def test_domains_that_idna_distinguishes_are_two_mailboxes(client: GraphQLClient) -> None:
     for email in ("anna@fa\u00df.example", "anna@fass.example"):
         assert created(client, email=email)["email"] == email
-        found = client.data("query($x: String) { customers(email: $x) { nodes { email } } }", x=email)["customers"]
-        assert found["nodes"] == [{"email": email}]
+        data = client.data("query($x: String) { customers(email: $x) { nodes { email } } }", x=email)
+        assert data["customers"]["nodes"] == [{"email": email}]
     assert mistakes(client, email="anna@xn--fa-hia.example") == {("input.email", "TAKEN")}
 
 
@@ -306,12 +305,12 @@ def test_many_customers_may_have_neither_email_nor_phone(acme: Tenant, client: G
 @pytest.mark.parametrize(
     "address", ["ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@exa mple.com", "a@@b.com"]
 )
-def test_what_is_no_email_address_is_refused(client: GraphQLClient, address: str) -> None:
+def test_an_invalid_email_address_is_refused(client: GraphQLClient, address: str) -> None:
     assert mistakes(client, email=address) == {("input.email", "INVALID")}
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("value", "stored"),
     [
         ("+1 (415) 555-0123", "+14155550123"),
         ("+44 20 7946 0958", "+442079460958"),
@@ -319,20 +318,20 @@ def test_what_is_no_email_address_is_refused(client: GraphQLClient, address: str
         ("+39 06 698 12345", "+390669812345"),
     ],
 )
-def test_phones_are_kept_as_e164(client: GraphQLClient, given: str, kept: str) -> None:
-    assert created(client, phone=given)["phone"] == kept
-    assert mistakes(client, phone=kept) == {("input.phone", "TAKEN")}
+def test_phones_are_stored_as_e164(client: GraphQLClient, value: str, stored: str) -> None:
+    assert created(client, phone=value)["phone"] == stored
+    assert mistakes(client, phone=stored) == {("input.phone", "TAKEN")}
 
 
 @pytest.mark.parametrize(
     "number", ["415 555 0123", "+1 415 555 0123 ext. 5", "+1 555", "+999 123456789", "call me", "+", "0014155550123"]
 )
-def test_what_is_no_phone_number_is_refused(client: GraphQLClient, number: str) -> None:
+def test_an_invalid_phone_number_is_refused(client: GraphQLClient, number: str) -> None:
     assert mistakes(client, phone=number) == {("input.phone", "INVALID")}
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("value", "stored"),
     [
         (0, "1970-01-01T00:00:00Z"),
         (1_700_000_000, "2023-11-14T22:13:20Z"),
@@ -343,16 +342,16 @@ def test_what_is_no_phone_number_is_refused(client: GraphQLClient, number: str) 
         ("2024-02-29T12:00:00.5+01:00", "2024-02-29T11:00:00.500000Z"),
     ],
 )
-def test_signed_up_at_takes_rfc_3339_and_unix_seconds(client: GraphQLClient, given: str | int, kept: str) -> None:
-    assert created(client, signedUpAt=given)["signedUpAt"] == kept
+def test_signed_up_at_takes_rfc_3339_and_unix_seconds(client: GraphQLClient, value: str | int, stored: str) -> None:
+    assert created(client, signedUpAt=value)["signedUpAt"] == stored
 
 
 @pytest.mark.parametrize(
-    "given",
+    "value",
     [-62_135_596_801, 253_402_300_800, 1.5, True, "", "yesterday", "2024-02-30T00:00:00Z", "2024-02-29T12:00:00"],
 )
-def test_what_is_no_time_is_bad_input(acme: Tenant, client: GraphQLClient, given: Any) -> None:
-    assert client.code(CREATE, input={"firstName": "Ada", "signedUpAt": given}) == "BAD_USER_INPUT"
+def test_an_invalid_time_is_bad_input(acme: Tenant, client: GraphQLClient, value: Any) -> None:
+    assert client.code(CREATE, input={"firstName": "Ada", "signedUpAt": value}) == "BAD_USER_INPUT"
     assert acme.rows()["customer"] == []
 
 

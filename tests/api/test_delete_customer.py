@@ -23,7 +23,7 @@ def test_a_deleted_customer_is_gone_with_its_messages_charges_and_tags(acme: Ten
         "review": 6,
         "tag": 2,
     }
-    # What is left is the other customer's, untouched.
+    # The rows of the other customer are left, unchanged.
     for name in ("charge", "customer", "customer_tag", "message"):
         assert set(after[name]) < set(before[name])
     assert (after["location"], after["tag"]) == (before["location"], before["tag"])
@@ -38,11 +38,11 @@ def test_reviews_of_a_deleted_customer_stay_without_a_customer(acme: Tenant, cli
     query = "query($id: ID!) { customer(id: $id) { reviews { nodes { id updatedAt } } } }"
     review = client.data(query, id=id_)["customer"]["reviews"]["nodes"][0]
     client.data(DELETE, id=id_)
-    found = client.data(
+    node = client.data(
         "query($id: ID!) { node(id: $id) { id ... on Review { score body updatedAt customer { id } } } }",
         id=review["id"],
     )["node"]
-    assert found == {**review, "score": 4, "body": "Good", "customer": None}
+    assert node == {**review, "score": 4, "body": "Good", "customer": None}
 
 
 def test_an_archived_customer_can_be_deleted(acme: Tenant, client: GraphQLClient) -> None:
@@ -52,7 +52,7 @@ def test_an_archived_customer_can_be_deleted(acme: Tenant, client: GraphQLClient
     assert acme.rows()["customer"] == []
 
 
-def test_a_second_delete_finds_nothing(acme: Tenant, client: GraphQLClient) -> None:
+def test_a_second_delete_is_not_found(acme: Tenant, client: GraphQLClient) -> None:
     id_ = acme.add_customer()
     client.data(DELETE, id=id_)
     payload = client.data(DELETE, id=id_)["deleteCustomer"]
@@ -60,10 +60,10 @@ def test_a_second_delete_finds_nothing(acme: Tenant, client: GraphQLClient) -> N
     assert [(error["field"], error["code"]) for error in payload["userErrors"]] == [(["id"], "NOT_FOUND")]
 
 
-def test_the_id_of_a_deleted_customer_is_never_given_again(client: GraphQLClient) -> None:
-    given: list[int] = []
+def test_the_id_of_a_deleted_customer_is_never_reused(client: GraphQLClient) -> None:
+    ids: list[int] = []
     for _ in range(3):
         payload = client.data(CREATE, input={"firstName": "Ada"})["createCustomer"]
-        given.append(payload["customer"]["databaseId"])
-        client.data(DELETE, id=given[-1])
-    assert given == sorted(set(given))
+        ids.append(payload["customer"]["databaseId"])
+        client.data(DELETE, id=ids[-1])
+    assert ids == sorted(set(ids))

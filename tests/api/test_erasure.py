@@ -1,4 +1,4 @@
-"""What was deleted or overwritten is in no file of the embedded store soon after."""
+"""Deleted and overwritten values disappear from all files of the embedded store soon after."""
 
 import sqlite3
 import time
@@ -28,7 +28,7 @@ INPUT = {
     "postalCode": "99X77",
 }
 REASON = "mailbox of the lady is full"
-# As the columns and the keys of sorts and searches have them.
+# As they stand in the columns and in the keys for sorting and searching.
 TRACES = [
     *(text for name, text in INPUT.items() if name != "phone"),
     *(INPUT[name].casefold() for name in ("firstName", "lastName", "company")),
@@ -46,7 +46,7 @@ def server(sqlite_url: str) -> Iterator[RunningServer]:
 @pytest.fixture
 def acme(server: RunningServer, sqlite_url: str) -> Iterator[Tenant]:
     tenant = Tenant(server.url, sqlite_url, "acme")
-    # Others' rows, between which these are.
+    # Rows of other customers around the deleted ones.
     tenant.add_histories(20)
     yield tenant
     tenant.close()
@@ -58,13 +58,13 @@ def path(sqlite_url: str) -> Path:
 
 
 def traces(path: Path, words: list[str] = TRACES) -> list[str]:
-    """Give the words that stand anywhere in the store's files."""
+    """Return the words that occur in the store's files."""
     content = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
     return [word for word in words if word.encode() in content]
 
 
-def add_somebody(acme: Tenant, **others: Any) -> int:
-    """Add a customer with a history; gives the id."""
+def add_traced_customer(acme: Tenant, **others: Any) -> int:
+    """Add a customer with a history, and return its id."""
     id_: int = acme.client.data(CREATE, input={**INPUT, **others})["createCustomer"]["customer"]["databaseId"]
     acme.add_messages({"customer_id": id_, "failed_at": NOON, "failed_reason": REASON})
     acme.add_charges({"customer_id": id_})
@@ -76,7 +76,7 @@ def delete(acme: Tenant, id_: int) -> None:
 
 
 def test_a_deleted_customer_is_in_no_file_of_the_store(acme: Tenant, path: Path) -> None:
-    id_ = add_somebody(acme)
+    id_ = add_traced_customer(acme)
     assert traces(path) == TRACES
 
     delete(acme, id_)
@@ -86,7 +86,7 @@ def test_a_deleted_customer_is_in_no_file_of_the_store(acme: Tenant, path: Path)
 
 def test_each_of_several_deletions_within_a_second_is_followed_by_a_checkpoint(acme: Tenant, path: Path) -> None:
     others: dict[str, Any] = {"email": "other@erasure.example", "phone": None}
-    ids = [add_somebody(acme), add_somebody(acme, **others)]
+    ids = [add_traced_customer(acme), add_traced_customer(acme, **others)]
 
     for id_ in ids:
         delete(acme, id_)
@@ -94,8 +94,8 @@ def test_each_of_several_deletions_within_a_second_is_followed_by_a_checkpoint(a
     until(lambda: traces(path, [*TRACES, "other@erasure.example"]) == [], "nothing is left")
 
 
-def test_what_was_overwritten_is_in_no_file_of_the_store(acme: Tenant, path: Path, sqlite_url: str) -> None:
-    id_ = add_somebody(acme)
+def test_overwritten_values_are_in_no_file_of_the_store(acme: Tenant, path: Path, sqlite_url: str) -> None:
+    id_ = add_traced_customer(acme)
     notes, email, name = INPUT["notes"], INPUT["email"], INPUT["lastName"]
 
     acme.client.data(on_customer("updateCustomerNotes", arguments=", notes: null"), id=id_)
@@ -109,8 +109,8 @@ def test_what_was_overwritten_is_in_no_file_of_the_store(acme: Tenant, path: Pat
     (path.parent / "customers.csv").unlink()
 
 
-def test_a_reader_delays_a_checkpoint_and_neither_answers_nor_writers(acme: Tenant, path: Path) -> None:
-    id_ = add_somebody(acme)
+def test_a_reader_delays_a_checkpoint_but_not_answers_and_writers(acme: Tenant, path: Path) -> None:
+    id_ = add_traced_customer(acme)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM customer").fetchone() == (21,)
@@ -129,7 +129,7 @@ def test_a_reader_delays_a_checkpoint_and_neither_answers_nor_writers(acme: Tena
 
 
 def test_a_deletion_just_before_the_end_is_erased_too(acme: Tenant, server: RunningServer, path: Path) -> None:
-    ids = [add_somebody(acme), add_somebody(acme, email=None, phone=None)]
+    ids = [add_traced_customer(acme), add_traced_customer(acme, email=None, phone=None)]
     # Others have the store open, so that it is not closed with the server.
     with closing(sqlite3.connect(path)) as other:
         other.execute("SELECT count(*) FROM customer").fetchall()

@@ -1,4 +1,4 @@
-"""Headers that every answer has, and what scripts of other origins may send and read."""
+"""Headers of every response, and what scripts of other origins may send and read."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ NEVER_SENT = {
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store: which one it is makes no difference to headers."""
+    """The URL of an embedded store: the engine makes no difference to headers."""
     return sqlite_url
 
 
@@ -47,8 +47,8 @@ def embedded(tmp_path: Path, sqlite_url: str) -> Command:
 
 
 def preflight(url: str, *headers: str) -> httpx.Response:
-    asked = {"access-control-request-method": "POST", "access-control-request-headers": ",".join(headers)}
-    return httpx.options(f"{url}/graphql", headers={"origin": ORIGIN, **asked})
+    requested = {"access-control-request-method": "POST", "access-control-request-headers": ",".join(headers)}
+    return httpx.options(f"{url}/graphql", headers={"origin": ORIGIN, **requested})
 
 
 def test_common_clients_headers_are_allowed_to_other_origins(serve: MakeServer, database_url: str) -> None:
@@ -85,7 +85,7 @@ def test_other_origins_may_read_errors_too(serve: MakeServer, database_url: str)
     tenant.close()
 
 
-def test_every_answer_says_that_its_type_is_as_it_says(url: str, acme: Tenant) -> None:
+def test_every_response_forbids_content_sniffing(url: str, acme: Tenant) -> None:
     http = acme.client.http
     answers = [
         acme.client.post("{ project { slug } }"),

@@ -1,4 +1,4 @@
-"""Errors say what was wrong, what came and what would fit; only those with a token are told names that are near."""
+"""Errors name the mistake, the value and the accepted values; suggestions of names are for clients with a token."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CREATE = "mutation($v: CreateCustomerInput!) { createCustomer(input: $v) { userE
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class Mistake:
     """A request, the code of its errors, and what the first of them says."""
 
     document: str
@@ -29,18 +29,18 @@ class Wrong:
     variables: dict[str, Any] | None = None
 
 
-WRONGS = {
-    "a number for a text": Wrong(
+MISTAKES = {
+    "a number for a text": Mistake(
         "{ customers(q: 5) { totalCount } }", BAD_VALUE, ("Argument 'q' of type 'String'", "non string value: 5"), 16
     ),
-    "a number for a text, as a variable": Wrong(
+    "a number for a text, as a variable": Mistake(
         "query($v: String) { customers(q: $v) { totalCount } }",
         BAD_VALUE,
         ("Variable '$v' for the argument 'q'", "String cannot represent a non string value: 5"),
         7,
         {"v": 5},
     ),
-    "an unknown enum value": Wrong(
+    "an unknown enum value": Mistake(
         "{ customers(sortKey: UPDATED_AT) { totalCount } }",
         BAD_VALUE,
         (
@@ -51,71 +51,71 @@ WRONGS = {
         ),
         22,
     ),
-    "an unknown enum value, as a variable": Wrong(
+    "an unknown enum value, as a variable": Mistake(
         "query($v: CustomerSortKey) { customers(sortKey: $v) { totalCount } }",
         BAD_VALUE,
         ("Variable '$v' for the argument 'sortKey'", "'UPDATED_AT'", "Did you mean the enum value 'CREATED_AT'", ENUM),
         7,
         {"v": "UPDATED_AT"},
     ),
-    "an enum value like no other": Wrong(
+    "an enum value like no other": Mistake(
         "{ customers(sortKey: XYZQ) { totalCount } }", BAD_VALUE, ("Argument 'sortKey'", "'XYZQ'", ENUM), 22
     ),
-    "a list for a text": Wrong(
+    "a list for a text": Mistake(
         '{ customers(tagSlug: ["vip"]) { totalCount } }',
         BAD_VALUE,
         ("Argument 'tagSlug' of type 'String'", '["vip"]'),
         22,
     ),
-    "a list for a text, as a variable": Wrong(
+    "a list for a text, as a variable": Mistake(
         "query($v: String) { customers(tagSlug: $v) { totalCount } }",
         BAD_VALUE,
         ("Variable '$v' for the argument 'tagSlug'", "String", "['vip']"),
         7,
         {"v": ["vip"]},
     ),
-    "null where it may not be": Wrong(
+    "null where it may not be": Mistake(
         "{ customer(id: null) { id } }", BAD_VALUE, ("Argument 'id' of type 'ID!'", "not to be null."), 16
     ),
-    "no day": Wrong(
+    "no day": Mistake(
         '{ customers(dateFrom: "tomorrow") { totalCount } }',
         BAD_VALUE,
         ("Argument 'dateFrom' of type 'Date'", "tomorrow", "YYYY-MM-DD"),
         23,
     ),
-    "a default that does not fit": Wrong(
+    "a default that does not fit": Mistake(
         'query($v: Int = "x") { customers(first: $v) { totalCount } }',
         BAD_VALUE,
         ("The default of variable '$v' of type 'Int'", '"x"'),
         17,
     ),
-    "a field of an input": Wrong(
+    "a field of an input": Mistake(
         "mutation { createCustomer(input: { firstName: 5 }) { userErrors { code } } }",
         BAD_VALUE,
         ("Argument 'input'", "at .firstName", "String cannot represent a non string value: 5"),
         47,
     ),
-    "an unknown field of an input": Wrong(
+    "an unknown field of an input": Mistake(
         'mutation { createCustomer(input: { firstName: "A", emial: "x" }) { userErrors { code } } }',
         BAD_VALUE,
         ("Argument 'input'", "'emial'", "Did you mean 'email'"),
         52,
     ),
-    "an unknown field of an input, as a variable": Wrong(
+    "an unknown field of an input, as a variable": Mistake(
         CREATE,
         BAD_VALUE,
         ("Variable '$v' for the argument 'input'", "'emial'", "Did you mean 'email'"),
         10,
         {"v": {"firstName": "A", "emial": "x"}},
     ),
-    "an unknown argument": Wrong(
+    "an unknown argument": Mistake(
         "{ customers(frst: 1) { totalCount } }", INVALID, ("'frst'", "'Query.customers'", "Did you mean 'first'"), 13
     ),
-    "a missing argument": Wrong(
+    "a missing argument": Mistake(
         "{ customer { id } }", INVALID, ("'Query.customer(id:)' of type 'ID!' is required",), 3
     ),
-    "an unknown field": Wrong("{ custmers { totalCount } }", INVALID, ("'custmers'", "Did you mean 'customers'"), 3),
-    "an unknown type": Wrong(
+    "an unknown field": Mistake("{ custmers { totalCount } }", INVALID, ("'custmers'", "Did you mean 'customers'"), 3),
+    "an unknown type": Mistake(
         '{ node(id: "x") { ... on Custmer { id } } }', INVALID, ("'Custmer'", "Did you mean 'Customer'"), 26
     ),
 }
@@ -123,54 +123,56 @@ WRONGS = {
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store alone: what is refused never reaches the store."""
+    """The URL of an embedded store alone: a refused request never reaches the store."""
     return sqlite_url
 
 
-@pytest.mark.parametrize("name", WRONGS)
-def test_an_error_names_the_argument_what_came_and_what_would_fit(client: GraphQLClient, name: str) -> None:
-    wrong = WRONGS[name]
+@pytest.mark.parametrize("name", MISTAKES)
+def test_an_error_names_the_argument_the_value_and_the_accepted_values(client: GraphQLClient, name: str) -> None:
+    mistake = MISTAKES[name]
 
-    answer = client.answer(wrong.document, **(wrong.variables or {}))
+    answer = client.answer(mistake.document, **(mistake.variables or {}))
 
     assert "data" not in answer
     error = answer["errors"][0]
-    assert error["extensions"] == {"code": wrong.code}
-    assert error["locations"] == [{"line": 1, "column": wrong.column}]
-    assert [part for part in wrong.says if part not in error["message"]] == [], error["message"]
+    assert error["extensions"] == {"code": mistake.code}
+    assert error["locations"] == [{"line": 1, "column": mistake.column}]
+    assert [part for part in mistake.says if part not in error["message"]] == [], error["message"]
 
 
 @pytest.fixture
-def stranger(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]:
-    """A client without a token, of a gateway that shows its schema to everybody."""
+def anonymous(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]:
+    """A client without a token, of a gateway with open introspection."""
     client = GraphQLClient(serve(Settings(database_url=database_url, open_introspection=True)), None)
     yield client
     client.close()
 
 
-@pytest.mark.parametrize("stranger_comes_first", [True, False])
-def test_a_stranger_is_told_no_names_that_are_near_whoever_asks_first(
-    acme: Tenant, stranger: GraphQLClient, *, stranger_comes_first: bool
+@pytest.mark.parametrize("anonymous_comes_first", [True, False])
+def test_a_client_without_a_token_gets_no_suggestions_whichever_client_comes_first(
+    acme: Tenant, anonymous: GraphQLClient, *, anonymous_comes_first: bool
 ) -> None:
     token = acme.client.http.headers["authorization"]
-    near = [wrong for wrong in WRONGS.values() if any("Did you mean" in part for part in wrong.says)]
-    assert len(near) >= 7
-    for wrong in near:
-        content = {"query": wrong.document, "variables": wrong.variables}
+    with_suggestions = [
+        mistake for mistake in MISTAKES.values() if any("Did you mean" in part for part in mistake.says)
+    ]
+    assert len(with_suggestions) >= 7
+    for mistake in with_suggestions:
+        content = {"query": mistake.document, "variables": mistake.variables}
         headers: list[dict[str, str]] = [{}, {"authorization": token}]
         answers = [
-            stranger.http.post("/graphql", json=content, headers=header).text
-            for header in (headers if stranger_comes_first else headers[::-1])
+            anonymous.http.post("/graphql", json=content, headers=header).text
+            for header in (headers if anonymous_comes_first else headers[::-1])
         ]
-        of_stranger, of_token = answers if stranger_comes_first else answers[::-1]
+        without_token, with_token = answers if anonymous_comes_first else answers[::-1]
 
-        assert "Did you mean" in of_token
-        assert "Did you mean" not in of_stranger
-        assert ENUM not in of_stranger
-        assert "errors" in of_stranger
+        assert "Did you mean" in with_token
+        assert "Did you mean" not in without_token
+        assert ENUM not in without_token
+        assert "errors" in without_token
 
 
-def test_many_unknown_names_are_told_briefly(client: GraphQLClient) -> None:
+def test_the_errors_of_many_unknown_names_stay_short(client: GraphQLClient) -> None:
     documents = (
         "{ " + " ".join(f"customer{'s' * n}x" for n in range(2, 180)) + " }",
         "{ customers(" + ", ".join(f"filte{'r' * n}: 1" for n in range(2, 180)) + ") { totalCount } }",
@@ -211,7 +213,7 @@ def test_a_document_without_an_operation_says_so(client: GraphQLClient) -> None:
         ("", "A token is needed"),
     ],
 )
-def test_a_token_without_its_scheme_is_refused_with_what_is_expected(
+def test_the_refusal_of_a_token_without_its_scheme_names_the_scheme(
     acme: Tenant, authorization: str, says: str
 ) -> None:
     secret = acme.client.http.headers["authorization"].removeprefix("Bearer ")

@@ -40,9 +40,9 @@ def test_messages_are_newest_first_by_schedule_then_id(acme: Tenant, client: Gra
     customer = acme.add_customer()
     ids = acme.add_messages(*({"customer_id": customer, "scheduled_at": at(m)} for m in (5, 1, 5, 9)))
 
-    found = client.data("{ customers { nodes { messages { totalCount nodes { databaseId } } } } }")
+    data = client.data("{ customers { nodes { messages { totalCount nodes { databaseId } } } } }")
 
-    messages = found["customers"]["nodes"][0]["messages"]
+    messages = data["customers"]["nodes"][0]["messages"]
     assert [node["databaseId"] for node in messages["nodes"]] == [ids[3], ids[2], ids[0], ids[1]]
     assert messages["totalCount"] == 4
 
@@ -70,8 +70,8 @@ def test_history_is_paged_by_cursor(acme: Tenant, client: GraphQLClient, field: 
     assert everything == sorted(everything, reverse=True)
     assert (first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (True, False)
     assert (first["pageInfo"]["hasPreviousPage"], second["pageInfo"]["hasPreviousPage"]) == (False, True)
-    for bad in (0, 101, -3):
-        assert client.code(query % field, id=customer, first=bad) == "BAD_USER_INPUT"
+    codes = [client.code(query % field, id=customer, first=size) for size in (0, 101, -3)]
+    assert codes == ["BAD_USER_INPUT"] * 3
     assert len(page(first=None)["edges"]) == 7
 
 
@@ -93,8 +93,8 @@ def test_the_status_follows_from_the_times_first_match_wins(acme: Tenant, client
         " { customers { nodes { messages(status: $status) { nodes { status } totalCount } } } }"
     )
 
-    def statuses(wanted: list[str] | None) -> list[str]:
-        messages = client.data(query, status=wanted)["customers"]["nodes"][0]["messages"]
+    def statuses(argument: list[str] | None) -> list[str]:
+        messages = client.data(query, status=argument)["customers"]["nodes"][0]["messages"]
         assert messages["totalCount"] == len(messages["nodes"])
         return [node["status"] for node in messages["nodes"]]
 
@@ -105,7 +105,7 @@ def test_the_status_follows_from_the_times_first_match_wins(acme: Tenant, client
     assert statuses([]) == []
 
 
-def test_messages_are_narrowed_by_channel(acme: Tenant, client: GraphQLClient) -> None:
+def test_messages_are_filtered_by_channel(acme: Tenant, client: GraphQLClient) -> None:
     customer = acme.add_customer()
     acme.add_messages(*({"customer_id": customer, "channel": channel} for channel in ("SMS", "EMAIL", "SMS")))
 
@@ -118,12 +118,12 @@ def test_messages_are_narrowed_by_channel(acme: Tenant, client: GraphQLClient) -
 def test_the_same_field_with_other_arguments_is_another_list(acme: Tenant, client: GraphQLClient) -> None:
     acme.add_histories(2, each=3)
 
-    found = client.data(
+    data = client.data(
         "{ customers { nodes { one: messages(first: 1) { nodes { id } } all: messages { nodes { id } }"
         " none: messages(channel: SMS) { nodes { id } } } } }"
     )
 
-    for node in found["customers"]["nodes"]:
+    for node in data["customers"]["nodes"]:
         assert [len(node[alias]["nodes"]) for alias in ("one", "all", "none")] == [1, 3, 0]
 
 
@@ -131,44 +131,42 @@ def test_history_leads_back_to_an_archived_customer(acme: Tenant, client: GraphQ
     customer = acme.add_customer(first_name="Ann", archived_at=at(0))
     acme.add_reviews({"customer_id": customer}, {"customer_id": None})
 
-    found = client.data(
+    data = client.data(
         "{ customers(filter: ARCHIVED) { nodes { reviews { nodes { customer { firstName isArchived } } } } } }"
     )
 
-    assert found["customers"]["nodes"][0]["reviews"]["nodes"] == [
-        {"customer": {"firstName": "Ann", "isArchived": True}}
-    ]
+    assert data["customers"]["nodes"][0]["reviews"]["nodes"] == [{"customer": {"firstName": "Ann", "isArchived": True}}]
 
 
-def test_every_value_arrives_in_the_contracts_form(acme: Tenant, client: GraphQLClient) -> None:
+def test_every_value_has_the_form_of_the_contract(acme: Tenant, client: GraphQLClient) -> None:
     customer = acme.add_customer(last_name="B", created_at=at(0), signed_up_at=at(0).replace(microsecond=50))
     acme.add_charges({"customer_id": customer, "amount": -(2**62), "currency": "JPY"})
 
-    found = client.data(
+    node = client.data(
         "{ customers { nodes { name createdAt signedUpAt askedAt databaseId uuid charges { nodes { amount } } } } }"
     )["customers"]["nodes"][0]
 
-    assert found["createdAt"] == "2026-03-01T12:00:00Z"
-    assert found["signedUpAt"] == "2026-03-01T12:00:00.000050Z"
-    assert found["askedAt"] is None
-    assert found["databaseId"] == customer
-    assert len(found["uuid"]) == 36
-    assert found["charges"]["nodes"] == [{"amount": -(2**62)}]
+    assert node["createdAt"] == "2026-03-01T12:00:00Z"
+    assert node["signedUpAt"] == "2026-03-01T12:00:00.000050Z"
+    assert node["askedAt"] is None
+    assert node["databaseId"] == customer
+    assert len(node["uuid"]) == 36
+    assert node["charges"]["nodes"] == [{"amount": -(2**62)}]
 
 
-def test_one_operation_reads_one_state_of_the_store(acme: Tenant, client: GraphQLClient) -> None:
-    """An archived customer is never shown beside a message that its archiving canceled as still scheduled."""
+def test_one_operation_reads_one_snapshot(acme: Tenant, client: GraphQLClient) -> None:
+    """No answer has an archived customer with a scheduled message, since archiving cancels its messages."""
     customer = acme.add_customer()
     seen = set()
     for _ in range(15):
         acme.add_messages({"customer_id": customer})
         archive = _in_background(acme, customer)
         for _ in range(6):
-            found = client.data(
+            answer = client.data(
                 "query Q($id: ID!) { customer(id: $id) { isArchived messages(status: [SCHEDULED]) { totalCount } } }",
                 id=customer,
             )["customer"]
-            seen.add((found["isArchived"], found["messages"]["totalCount"]))
+            seen.add((answer["isArchived"], answer["messages"]["totalCount"]))
         archive.join()
         client.data("mutation U($id: ID!) { unarchiveCustomer(id: $id) { customer { id } } }", id=customer)
 

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is answered to what is sent, well-formed or not."""
+"""GraphQL over HTTP: responses to well-formed and malformed requests."""
 
 import gzip
 import logging
@@ -18,8 +18,8 @@ from statements import recorded
 PROJECT = "{ project { slug } }"
 
 
-def refused(response: httpx.Response) -> tuple[int, str]:
-    """Give the status and the code of an answer that is one clear error."""
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Return the status and the code of a response that has only errors."""
     answer = response.json()
     assert "data" not in answer
     error = answer["errors"][0]
@@ -37,7 +37,7 @@ def test_a_query_is_answered_as_json(acme: Tenant, client: GraphQLClient) -> Non
     assert response.content.startswith(b'{"data":{"project":{"slug":"acme"}},"extensions":')
 
 
-def test_the_specifications_media_type_is_answered_where_it_is_asked_for(client: GraphQLClient) -> None:
+def test_the_media_type_of_the_specification_is_used_where_it_is_accepted(client: GraphQLClient) -> None:
     client.http.headers["accept"] = "application/graphql-response+json, application/json;q=0.9"
 
     fine, broken = client.post(PROJECT), client.post("{ nothing }")
@@ -60,7 +60,7 @@ def test_mutations_by_get_are_refused(acme: Tenant, client: GraphQLClient) -> No
 
     response = client.http.get("/graphql", params={"query": mutation})
 
-    assert refused(response) == (405, "BAD_REQUEST")
+    assert refusal(response) == (405, "BAD_REQUEST")
     assert response.headers["allow"] == "POST"
     assert client.data("query Q($id: ID!) { customer(id: $id) { id } }", id=id_)["customer"]
 
@@ -78,7 +78,7 @@ def test_mutations_by_get_are_refused(acme: Tenant, client: GraphQLClient) -> No
 def test_a_body_that_is_no_graphql_request_is_refused(client: GraphQLClient, body: bytes) -> None:
     response = client.http.post("/graphql", content=body, headers={"content-type": "application/json"})
 
-    assert refused(response) == (400, "BAD_REQUEST")
+    assert refusal(response) == (400, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_another_content_type_is_refused(client: GraphQLClient, content_type: st
 
     response = client.http.post("/graphql", content=body, headers={"content-type": content_type})
 
-    assert refused(response) == (415, "BAD_REQUEST")
+    assert refusal(response) == (415, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize("parameter", ["charset=UTF-8", "charset=utf8", 'Charset="Utf-8"', 'charset="UTF8"', "x=y"])
@@ -130,7 +130,7 @@ def test_an_operation_that_cannot_run_is_refused_with_a_code_and_no_sql(
     with recorded() as statements:
         answer = client.post(query, more.get("variables"), **({k: v for k, v in more.items() if k != "variables"}))
 
-    assert refused(answer)[1] == code
+    assert refusal(answer)[1] == code
     assert len(statements) == 1
     assert "FROM token" in statements[0]
 
@@ -150,11 +150,11 @@ def test_a_request_without_a_valid_token_is_refused(url: str) -> None:
     ):
         response = httpx.post(f"{url}/graphql", json={"query": PROJECT}, headers=headers)
 
-        assert refused(response) == (401, "UNAUTHENTICATED")
+        assert refusal(response) == (401, "UNAUTHENTICATED")
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_fault_is_logged_under_an_id_and_answered_with_that_id_alone(
+def test_an_unexpected_error_is_logged_under_an_id_and_the_client_gets_only_the_id(
     acme: Tenant, client: GraphQLClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     acme.add_histories(1)
@@ -170,30 +170,32 @@ def test_a_fault_is_logged_under_an_id_and_answered_with_that_id_alone(
     assert error["path"] == ["customers", "nodes", 0, "reviews"]
     assert "review" not in error["message"]
     assert error["extensions"]["id"] in caplog.text
-    told = {"sqlite": "no such table: review", "postgresql": 'relation "review" does not exist'}
-    assert told[stores.engine_of(acme.database_url)] in caplog.text
+    messages = {"sqlite": "no such table: review", "postgresql": 'relation "review" does not exist'}
+    assert messages[stores.engine_of(acme.database_url)] in caplog.text
 
 
 def test_unknown_addresses_and_methods_are_answered_in_json(client: GraphQLClient) -> None:
-    assert refused(client.http.get("/nothing")) == (404, "BAD_REQUEST")
-    assert refused(client.http.delete("/graphql")) == (405, "BAD_REQUEST")
+    assert refusal(client.http.get("/nothing")) == (404, "BAD_REQUEST")
+    assert refusal(client.http.delete("/graphql")) == (405, "BAD_REQUEST")
 
 
-def test_the_process_lives_and_the_store_answers(url: str) -> None:
+def test_the_process_is_healthy_and_the_store_is_ready(url: str) -> None:
     assert httpx.get(f"{url}/healthz").status_code == 200
     assert httpx.get(f"{url}/readyz").status_code == 200
 
 
-def test_a_store_that_is_away_is_not_ready_and_says_so(serve: MakeServer, tmp_path: Path) -> None:
+def test_an_unavailable_store_is_not_ready(serve: MakeServer, tmp_path: Path) -> None:
     address = serve(Settings(database_url=f"sqlite+aiosqlite:///{tmp_path / 'missing' / 'store.db'}"))
 
     assert httpx.get(f"{address}/healthz").status_code == 200
     assert httpx.get(f"{address}/readyz").status_code == 503
     response = httpx.post(f"{address}/graphql", json={"query": PROJECT}, headers={"authorization": "Bearer x"})
-    assert refused(response) == (503, "STORE_UNAVAILABLE")
+    assert refusal(response) == (503, "STORE_UNAVAILABLE")
 
 
-def test_answers_over_a_kilobyte_are_compressed_for_who_takes_it(acme: Tenant, client: GraphQLClient) -> None:
+def test_responses_over_a_kilobyte_are_compressed_for_clients_that_accept_it(
+    acme: Tenant, client: GraphQLClient
+) -> None:
     acme.add_customers(*({"first_name": "x" * 100} for _ in range(20)))
 
     large, small = client.post("{ customers { nodes { name } } }"), client.post(PROJECT)
@@ -204,15 +206,17 @@ def test_answers_over_a_kilobyte_are_compressed_for_who_takes_it(acme: Tenant, c
 
 def test_only_the_origins_of_the_setting_may_read_answers(serve: MakeServer, database_url: str) -> None:
     origin = "https://dashboard.example.com"
-    asks = {
+    preflight = {
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization,content-type",
     }
     closed = serve(Settings(database_url=database_url))
     opened = serve(Settings(database_url=database_url, cors_origins=(origin,)))
 
-    def allowed(url: str, asker: str) -> str | None:
-        headers: dict[str, str] = dict(httpx.options(f"{url}/graphql", headers={"origin": asker, **asks}).headers)
+    def allowed(url: str, from_origin: str) -> str | None:
+        headers: dict[str, str] = dict(
+            httpx.options(f"{url}/graphql", headers={"origin": from_origin, **preflight}).headers
+        )
         return headers.get("access-control-allow-origin")
 
     assert allowed(opened, origin) == origin

@@ -1,4 +1,4 @@
-"""Who may ask for the schema: whoever has a token, and everybody where a setting opens it."""
+"""Introspection: for clients with a token, and for all clients where a setting opens it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,14 +8,14 @@ import pytest
 from graphql import build_client_schema, get_introspection_query, print_schema
 
 from conftest import MakeServer
-from customergraph.schema.queries import executable
+from customergraph.schema.schema import executable
 from customergraph.settings import Settings
 from factories import Tenant
 from graphql_client import GraphQLClient
 from statements import recorded
 
 TYPES = "{ __schema { types { name } } }"
-# As large as tools ask for it; GraphiQL asks for less.
+# The largest introspection query that tools send; the one of GraphiQL is smaller.
 WHOLE = get_introspection_query(
     descriptions=True,
     specified_by_url=True,
@@ -46,19 +46,19 @@ MUTATION = "mutation { __typename deleteCustomer(id: %d) { __typename } }"
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store alone: what is asked here never reaches the store."""
+    """The URL of an embedded store alone: these requests never reach the store."""
     return sqlite_url
 
 
 @pytest.fixture
 def opened_url(serve: MakeServer, database_url: str) -> str:
-    """The address of a gateway that shows its schema to everybody."""
+    """The address of a gateway with open introspection."""
     return serve(Settings(database_url=database_url, open_introspection=True))
 
 
 @pytest.fixture
-def stranger(opened_url: str) -> Iterator[GraphQLClient]:
-    """A client without a token, of a gateway that shows its schema to everybody."""
+def anonymous(opened_url: str) -> Iterator[GraphQLClient]:
+    """A client without a token, of a gateway with open introspection."""
     client = GraphQLClient(opened_url, None)
     yield client
     client.close()
@@ -76,63 +76,63 @@ def test_without_a_token_the_schema_is_hidden(url: str) -> None:
         assert is_unauthenticated(httpx.post(f"{url}/graphql", json={"query": query}))
 
 
-def test_where_it_is_open_the_schema_is_shown_without_a_token_and_without_sql(stranger: GraphQLClient) -> None:
+def test_where_it_is_open_the_schema_is_shown_without_a_token_and_without_sql(anonymous: GraphQLClient) -> None:
     with recorded() as statements:
         for query in OF_THE_SCHEMA:
-            by_post = stranger.post(query)
-            by_get = stranger.http.get("/graphql", params={"query": query})
+            by_post = anonymous.post(query)
+            by_get = anonymous.http.get("/graphql", params={"query": query})
 
             assert (by_post.status_code, by_get.status_code) == (200, 200)
-            assert by_post.json()["data"] == by_get.json()["data"] == stranger.data(query)
+            assert by_post.json()["data"] == by_get.json()["data"] == anonymous.data(query)
 
     assert statements == []
 
 
-def test_where_it_is_open_graphiql_needs_no_token_typed(stranger: GraphQLClient) -> None:
+def test_where_it_is_open_graphiql_needs_no_token(anonymous: GraphQLClient) -> None:
     # Its headers editor begins with the scheme alone.
-    for nothing in ("Bearer", "bearer", ""):
-        response = stranger.http.post("/graphql", json={"query": WHOLE}, headers={"authorization": nothing})
+    for authorization in ("Bearer", "bearer", ""):
+        response = anonymous.http.post("/graphql", json={"query": WHOLE}, headers={"authorization": authorization})
 
         assert response.json()["data"]["__schema"]["types"]
 
 
-def test_where_it_is_open_all_else_still_needs_a_token(stranger: GraphQLClient) -> None:
+def test_where_it_is_open_other_fields_still_need_a_token(anonymous: GraphQLClient) -> None:
     with recorded() as statements:
         for query in OF_A_PROJECT:
-            assert is_unauthenticated(stranger.post(query))
-            assert is_unauthenticated(stranger.http.get("/graphql", params={"query": query}))
+            assert is_unauthenticated(anonymous.post(query))
+            assert is_unauthenticated(anonymous.http.get("/graphql", params={"query": query}))
 
     assert statements == []
 
 
-def test_where_it_is_open_the_operation_that_is_run_is_the_one_that_is_judged(stranger: GraphQLClient) -> None:
+def test_where_it_is_open_only_the_operation_that_runs_is_checked(anonymous: GraphQLClient) -> None:
     document = "query Open { __typename } query Closed { project { slug } }"
 
-    assert stranger.post(document, operationName="Open").json()["data"] == {"__typename": "Query"}
-    assert is_unauthenticated(stranger.post(document, operationName="Closed"))
-    assert stranger.post(document).json()["errors"][0]["extensions"]["code"] == "OPERATION_RESOLUTION_FAILURE"
+    assert anonymous.post(document, operationName="Open").json()["data"] == {"__typename": "Query"}
+    assert is_unauthenticated(anonymous.post(document, operationName="Closed"))
+    assert anonymous.post(document).json()["errors"][0]["extensions"]["code"] == "OPERATION_RESOLUTION_FAILURE"
 
 
-def test_where_it_is_open_mutations_still_need_a_token(acme: Tenant, stranger: GraphQLClient) -> None:
+def test_where_it_is_open_mutations_still_need_a_token(acme: Tenant, anonymous: GraphQLClient) -> None:
     id_ = acme.add_customer()
 
-    assert is_unauthenticated(stranger.post(MUTATION % id_))
+    assert is_unauthenticated(anonymous.post(MUTATION % id_))
 
     assert len(acme.rows()["customer"]) == 1
 
 
-def test_where_it_is_open_a_bad_token_is_still_refused(stranger: GraphQLClient) -> None:
+def test_where_it_is_open_a_bad_token_is_still_refused(anonymous: GraphQLClient) -> None:
     for bad in ("Bearer x", "Basic eDp5", "x", "Bearer cg_unknown", "Bearer\tx", "Token"):
         for query in (TYPES, OF_A_PROJECT[0]):
-            response = stranger.http.post("/graphql", json={"query": query}, headers={"authorization": bad})
+            response = anonymous.http.post("/graphql", json={"query": query}, headers={"authorization": bad})
 
             assert is_unauthenticated(response), bad
 
 
-def test_where_it_is_open_a_token_reads_its_project(acme: Tenant, stranger: GraphQLClient) -> None:
-    stranger.http.headers["authorization"] = acme.client.http.headers["authorization"]
+def test_where_it_is_open_a_token_reads_its_project(acme: Tenant, anonymous: GraphQLClient) -> None:
+    anonymous.http.headers["authorization"] = acme.client.http.headers["authorization"]
 
-    assert stranger.data("{ __typename project { slug } }") == {"__typename": "Query", "project": {"slug": "acme"}}
+    assert anonymous.data("{ __typename project { slug } }") == {"__typename": "Query", "project": {"slug": "acme"}}
 
 
 def test_the_whole_schema_fits_within_the_default_limits_and_is_the_schema(client: GraphQLClient) -> None:
@@ -143,8 +143,8 @@ def test_the_whole_schema_fits_within_the_default_limits_and_is_the_schema(clien
     assert answer["extensions"]["cost"]["requested"] <= answer["extensions"]["cost"]["limit"] / 2
 
 
-def test_the_schema_may_be_asked_for_again_and_again(serve: MakeServer, acme: Tenant, database_url: str) -> None:
-    # A bucket that is hardly larger than what is asked for, and hardly refilled.
+def test_the_schema_may_be_read_again_and_again(serve: MakeServer, acme: Tenant, database_url: str) -> None:
+    # A bucket that is hardly larger than the cost of the query, and is hardly refilled.
     requested = acme.client.answer(WHOLE)["extensions"]["cost"]["requested"]
     narrow = GraphQLClient(
         serve(Settings(database_url=database_url, bucket_size=requested + 5_000, bucket_refill=1)),
@@ -157,7 +157,7 @@ def test_the_schema_may_be_asked_for_again_and_again(serve: MakeServer, acme: Te
     assert answers == [200] * 4
 
 
-def test_directives_have_the_locations_of_the_specification_alone(client: GraphQLClient) -> None:
+def test_directives_have_only_the_locations_of_the_specification(client: GraphQLClient) -> None:
     directives = client.data("{ __schema { directives { name locations } } }")["__schema"]["directives"]
 
     # Clients cannot read a schema with a location that they do not know.
@@ -170,7 +170,7 @@ def test_directives_have_the_locations_of_the_specification_alone(client: GraphQ
     }
 
 
-def test_every_scalar_of_ours_says_where_it_is_specified(client: GraphQLClient) -> None:
+def test_every_custom_scalar_names_its_specification(client: GraphQLClient) -> None:
     types = client.data("{ __schema { types { name kind specifiedByURL } } }")["__schema"]["types"]
 
     urls = {type_["name"]: type_["specifiedByURL"] for type_ in types if type_["kind"] == "SCALAR"}

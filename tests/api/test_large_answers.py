@@ -1,4 +1,4 @@
-"""Answers of thousands of objects are written in pieces, and are what small ones put together would be."""
+"""Answers with thousands of objects are encoded in chunks, and equal the small answers put together."""
 
 import asyncio
 from typing import Any
@@ -28,12 +28,12 @@ NESTED = """query($first: Int!, $after: String) {
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store alone: what is written is the same."""
+    """The URL of an embedded store: the engine makes no difference to encoding."""
     return sqlite_url
 
 
 def pages(acme: Tenant, size: int) -> list[Any]:
-    """Give all customers, by pages of that size."""
+    """Return all customers, read in pages of that size."""
     nodes: list[Any] = []
     after = None
     while len(nodes) < CUSTOMERS:
@@ -43,7 +43,7 @@ def pages(acme: Tenant, size: int) -> list[Any]:
     return nodes
 
 
-def test_a_large_answer_is_what_small_ones_are_together(acme: Tenant) -> None:
+def test_a_large_answer_equals_small_ones_put_together(acme: Tenant) -> None:
     acme.add_histories(CUSTOMERS, each=EACH)
 
     large = acme.client.post(NESTED, {"first": CUSTOMERS})
@@ -53,14 +53,14 @@ def test_a_large_answer_is_what_small_ones_are_together(acme: Tenant) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_a_large_answer_has_the_headers_of_any(acme: Tenant, encoding: str) -> None:
+def test_a_large_answer_has_the_same_headers_as_a_small_one(acme: Tenant, encoding: str) -> None:
     acme.add_histories(CUSTOMERS, each=EACH)
     acme.client.http.headers["accept-encoding"] = encoding
 
     small, large = (acme.client.post(NESTED, {"first": first}) for first in (1, CUSTOMERS))
 
-    told = ("content-type", "content-encoding", "cache-control", "vary")
-    assert [large.headers.get(name) for name in told] == [small.headers.get(name) for name in told]
+    names = ("content-type", "content-encoding", "cache-control", "vary")
+    assert [large.headers.get(name) for name in names] == [small.headers.get(name) for name in names]
     if encoding == "identity":
         assert int(large.headers["content-length"]) == len(large.content)
 

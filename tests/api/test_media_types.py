@@ -1,4 +1,4 @@
-"""What a request may be written in, and what its answer is written in (GraphQL over HTTP; RFC 9110, section 12)."""
+"""Media types of requests and responses (GraphQL over HTTP; RFC 9110, section 12)."""
 
 from typing import Any
 
@@ -31,15 +31,15 @@ CHOSEN = {
     "application/json ; q=0.8 , application/graphql-response+json ; q=0.9": GRAPHQL_JSON,
     "application/json;q=0.001, text/html": JSON,
     "application/graphql-response+json;Q=0.2, application/json;Q=0.3": JSON,
-    # The most specific range judges a type, wherever it stands.
+    # The most specific range applies to a type, wherever it stands.
     "*/*, application/json;q=0": GRAPHQL_JSON,
     "application/*;q=0.1, application/json;q=0, */*": GRAPHQL_JSON,
     "application/json;q=0.5, */*": GRAPHQL_JSON,
     "*/*;q=0.1, application/graphql-response+json;q=0.05": JSON,
-    # What a weight cannot be is no wish.
+    # A range with an invalid weight is ignored.
     "application/graphql-response+json;q=much, application/json;q=0.1": JSON,
     "application/graphql-response+json;q=nan, application/json;q=0.1": JSON,
-    # What urql and Apollo send, and what a browser's fetch does.
+    # The headers of urql, of Apollo, and of a browser's fetch.
     "application/graphql-response+json, application/graphql+json, application/json, text/event-stream,"
     " multipart/mixed": GRAPHQL_JSON,
     "multipart/mixed;deferSpec=20220824, application/graphql-response+json, application/json;q=0.9": GRAPHQL_JSON,
@@ -60,13 +60,13 @@ NOT_ACCEPTABLE = (
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store alone: what is asked here is HTTP's."""
+    """The URL of an embedded store alone: these tests are about HTTP."""
     return sqlite_url
 
 
 def code(response: httpx.Response) -> str:
-    found: str = response.json()["errors"][0]["extensions"]["code"]
-    return found
+    code: str = response.json()["errors"][0]["extensions"]["code"]
+    return code
 
 
 def test_the_media_type_is_chosen_by_the_weight_and_the_order_of_accept(client: GraphQLClient) -> None:
@@ -78,12 +78,12 @@ def test_the_media_type_is_chosen_by_the_weight_and_the_order_of_accept(client: 
     assert {answer.status_code for answer in answers.values()} == {200}
 
 
-def test_who_takes_neither_media_type_is_told_so(client: GraphQLClient) -> None:
-    asked = {"query": PROJECT}
+def test_a_client_that_accepts_neither_media_type_is_refused(client: GraphQLClient) -> None:
+    parameters = {"query": PROJECT}
     for accept in NOT_ACCEPTABLE:
         for response in (
-            client.http.get("/graphql", params=asked, headers={"accept": accept}),
-            client.http.post("/graphql", json=asked, headers={"accept": accept}),
+            client.http.get("/graphql", params=parameters, headers={"accept": accept}),
+            client.http.post("/graphql", json=parameters, headers={"accept": accept}),
         ):
             assert (accept, response.status_code, code(response)) == (accept, 406, "BAD_REQUEST")
             assert response.headers["content-type"] == JSON
@@ -119,7 +119,7 @@ OF_THE_DOCUMENT: dict[str, dict[str, Any]] = {
 }
 
 
-def test_a_document_that_does_not_run_is_400_where_the_media_type_tells_graphql(client: GraphQLClient) -> None:
+def test_a_refused_document_is_400_in_the_media_type_of_graphql(client: GraphQLClient) -> None:
     for refused, parameters in OF_THE_DOCUMENT.items():
         old, new = (
             client.http.post("/graphql", json=parameters, headers={"accept": accept}) for accept in (JSON, GRAPHQL_JSON)
@@ -155,20 +155,20 @@ def test_a_field_that_fails_is_200_in_both_media_types(client: GraphQLClient) ->
         assert (response.status_code, response.json()["data"], code(response)) == (200, None, "BAD_USER_INPUT")
 
 
-def test_the_head_of_an_answer_is_that_of_get(client: GraphQLClient) -> None:
+def test_head_returns_the_headers_of_get(client: GraphQLClient) -> None:
     parameters = {"query": PROJECT}
 
     got, head = client.http.get("/graphql", params=parameters), client.http.head("/graphql", params=parameters)
 
-    own = ("x-request-id", "date")
+    differing = ("x-request-id", "date")
     assert head.content == b""
     assert head.status_code == got.status_code == 200
-    assert [pair for pair in head.headers.items() if pair[0] not in own] == [
-        pair for pair in got.headers.items() if pair[0] not in own
+    assert [pair for pair in head.headers.items() if pair[0] not in differing] == [
+        pair for pair in got.headers.items() if pair[0] not in differing
     ]
 
 
-def test_no_mutation_runs_by_another_way_than_json_by_post(acme: Tenant, client: GraphQLClient) -> None:
+def test_mutations_run_only_as_json_by_post(acme: Tenant, client: GraphQLClient) -> None:
     id_ = acme.add_customer()
     mutation = f"mutation {{ deleteCustomer(id: {id_}) {{ deletedCustomerId }} }}"
     form = {"query": mutation}
@@ -186,7 +186,7 @@ def test_no_mutation_runs_by_another_way_than_json_by_post(acme: Tenant, client:
         "by PUT": client.http.put("/graphql", json=form),
     }
 
-    assert {way: answer.status_code for way, answer in answers.items()} == {
+    assert {name: answer.status_code for name, answer in answers.items()} == {
         "by HEAD": 405,
         "by GET, with a body": 405,
         "in the address of a POST": 400,
@@ -200,7 +200,7 @@ def test_no_mutation_runs_by_another_way_than_json_by_post(acme: Tenant, client:
     assert client.data("query Q($id: ID!) { customer(id: $id) { databaseId } }", id=id_)["customer"]
 
 
-NO_ADDRESS: tuple[dict[str, str], ...] = (
+NO_REQUESTS: tuple[dict[str, str], ...] = (
     {},
     {"query": ""},
     {"query": " "},
@@ -214,8 +214,8 @@ NO_ADDRESS: tuple[dict[str, str], ...] = (
 )
 
 
-def test_an_address_that_is_no_graphql_request_is_refused(client: GraphQLClient) -> None:
-    for parameters in NO_ADDRESS:
+def test_a_url_that_is_no_graphql_request_is_refused(client: GraphQLClient) -> None:
+    for parameters in NO_REQUESTS:
         response = client.http.get("/graphql", params=parameters)
 
         assert (response.status_code, code(response)) == (400, "BAD_REQUEST"), parameters
@@ -237,7 +237,7 @@ def test_an_encoded_body_is_refused_unread(client: GraphQLClient) -> None:
         assert (response.status_code, code(response)) == (415, "BAD_REQUEST"), encoding
 
 
-def test_no_cache_keeps_what_one_token_was_answered_for_another(client: GraphQLClient) -> None:
+def test_no_cache_stores_an_answer(client: GraphQLClient) -> None:
     for authorization in (client.http.headers["authorization"], "Bearer x"):
         client.http.headers["authorization"] = authorization
         response = client.http.get("/graphql", params={"query": PROJECT})

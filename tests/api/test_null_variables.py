@@ -1,4 +1,4 @@
-"""Null by way of a variable, where null may not stand: a variable with a default may be null all the same."""
+"""Null as a variable's value where null is not allowed: a variable with a default may still be null."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Null:
     argument: str
     path: tuple[str | int, ...]
     data: Any
-    # Where in the argument it is null.
+    # The path to the null within the argument.
     place: str = ""
 
 
@@ -128,7 +128,7 @@ ABSENT = (
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store alone: arguments are coerced before the store is asked."""
+    """The URL of an embedded store alone: arguments are coerced before the store is used."""
     return sqlite_url
 
 
@@ -140,10 +140,10 @@ class Executors:
     clients: list[GraphQLClient] = field(default_factory=list)
 
     def answer(self, document: str, **variables: Any) -> dict[str, Any]:
-        """Give the answer of either, which has to be the same."""
-        one, two = (client.post(document, variables) for client in self.clients)
-        assert (one.status_code, one.text) == (two.status_code, two.text)
-        answer: dict[str, Any] = one.json()
+        """Return the answer of both, which has to be the same."""
+        first, second = (client.post(document, variables) for client in self.clients)
+        assert (first.status_code, first.text) == (second.status_code, second.text)
+        answer: dict[str, Any] = first.json()
         return answer
 
 
@@ -192,7 +192,7 @@ def test_a_null_condition_refuses_the_request_before_anything_runs(executors: Ex
     assert error["locations"]
     assert ["token" in statement for statement in statements] == [True, True]
     assert executors.acme.rows() == before
-    # Its default is used where there is no value.
+    # Without a value, the default applies.
     assert executors.answer(CONDITIONS[name])["data"] is not None
 
 
@@ -217,11 +217,11 @@ def test_a_variable_that_is_a_condition_of_another_operation_may_be_null(executo
 
 
 @pytest.mark.parametrize("document", ABSENT)
-def test_null_is_as_good_as_absent_where_it_may_stand(executors: Executors, document: str) -> None:
+def test_null_means_the_same_as_absent_where_it_is_allowed(executors: Executors, document: str) -> None:
     assert executors.answer(document, v=None)["data"]["customers"]["totalCount"] == 1
 
 
-def test_a_null_argument_does_not_make_the_other_fields_cost_nothing(executors: Executors) -> None:
+def test_a_null_argument_leaves_the_cost_of_the_other_fields(executors: Executors) -> None:
     document = "query($v: ID = 1) { customer(id: $v) { id } customers(first: 100) { nodes { tags { id } } } }"
 
     answer = executors.answer(document, v=None)

@@ -1,4 +1,4 @@
-"""The id of a request: in its answer, whatever the answer is, and in the logs of what went wrong."""
+"""The id of a request: in every response, and in the log of its errors."""
 
 import logging
 from typing import Any
@@ -20,7 +20,7 @@ PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-he
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The URL of an embedded store alone: what is asked here is HTTP's."""
+    """The URL of an embedded store alone: these tests are about HTTP."""
     return sqlite_url
 
 
@@ -30,7 +30,7 @@ def url(serve: MakeServer, database_url: str) -> str:
 
 
 def faults(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """Give what was logged as a fault of ours; nothing else was logged as an error."""
+    """Return the logged faults; nothing else was logged as an error."""
     logged: list[dict[str, Any]] = []
     for record in caplog.records:
         if record.levelno >= logging.ERROR:
@@ -39,24 +39,24 @@ def faults(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return logged
 
 
-def test_a_well_formed_id_of_the_client_is_kept(client: GraphQLClient) -> None:
-    for given in ("a", "7", "d9b2d63d-a233-4123-847a-7e2a1d4a3c5e", "A.b_c:d-1", "x" * 128):
-        response = client.http.post("/graphql", json=PROJECT, headers={HEADER: given})
+def test_a_well_formed_id_of_the_client_is_used(client: GraphQLClient) -> None:
+    for id_ in ("a", "7", "d9b2d63d-a233-4123-847a-7e2a1d4a3c5e", "A.b_c:d-1", "x" * 128):
+        response = client.http.post("/graphql", json=PROJECT, headers={HEADER: id_})
 
-        assert response.headers.get_list(HEADER) == [given]
+        assert response.headers.get_list(HEADER) == [id_]
 
 
-def test_an_id_that_is_not_well_formed_is_replaced_by_one_of_ours(client: GraphQLClient) -> None:
-    made = set()
+def test_a_malformed_id_is_replaced_by_a_generated_one(client: GraphQLClient) -> None:
+    generated = set()
     malformed = ("", "x" * 129, "x" * 60_000, "a b", "a,b", "<script>", 'a"b', "a\\nb", "%0d%0a", "é", "a\tb", "{}")
-    for given in malformed:
-        response = client.http.post("/graphql", json=PROJECT, headers={HEADER.encode(): given.encode()})
+    for client_id in malformed:
+        response = client.http.post("/graphql", json=PROJECT, headers={HEADER.encode(): client_id.encode()})
         (id_,) = response.headers.get_list(HEADER)
         assert len(id_) == 32
         assert id_.isalnum()
-        made.add(id_)
+        generated.add(id_)
 
-    assert len(made) == len(malformed)
+    assert len(generated) == len(malformed)
 
 
 def test_every_answer_carries_its_id(client: GraphQLClient) -> None:
@@ -78,7 +78,10 @@ def test_every_answer_carries_its_id(client: GraphQLClient) -> None:
         "GraphiQL": (200, http.get("/graphql", headers={"accept": "text/html"})),
         "GraphiQL's code": (200, http.get("/graphiql/graphiql.js")),
         "a preflight": (200, http.options("/graphql", headers={"origin": ORIGIN, **PREFLIGHT})),
-        "a stranger's preflight": (400, http.options("/graphql", headers={"origin": "https://x.org", **PREFLIGHT})),
+        "a preflight of another origin": (
+            400,
+            http.options("/graphql", headers={"origin": "https://x.org", **PREFLIGHT}),
+        ),
     }
 
     assert {name: (answer.status_code, answer.headers.get_list(HEADER)) for name, (_, answer) in answers.items()} == {
@@ -87,11 +90,11 @@ def test_every_answer_carries_its_id(client: GraphQLClient) -> None:
 
 
 def test_scripts_of_an_allowed_origin_may_send_and_read_the_id(client: GraphQLClient) -> None:
-    asked = client.http.options("/graphql", headers={"origin": ORIGIN, **PREFLIGHT})
-    answered = client.http.post("/graphql", json=PROJECT, headers={"origin": ORIGIN})
+    preflight = client.http.options("/graphql", headers={"origin": ORIGIN, **PREFLIGHT})
+    response = client.http.post("/graphql", json=PROJECT, headers={"origin": ORIGIN})
 
-    assert "x-request-id" in asked.headers["access-control-allow-headers"].lower()
-    assert "x-request-id" in answered.headers["access-control-expose-headers"].lower()
+    assert "x-request-id" in preflight.headers["access-control-allow-headers"].lower()
+    assert "x-request-id" in response.headers["access-control-expose-headers"].lower()
 
 
 FIELD = {"query": "{ customers { nodes { reviews { nodes { id } } } } }"}
@@ -117,7 +120,7 @@ def test_a_fault_names_the_id_of_its_request_and_is_logged_once_under_it(
     assert f"no such table: {table}" in fault["exception"]
 
 
-def test_a_fault_without_a_clients_id_names_the_one_that_was_made(
+def test_a_fault_without_a_client_id_names_the_generated_one(
     acme: Tenant, client: GraphQLClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     stores.execute(acme.database_url, "ALTER TABLE token RENAME TO elsewhere")

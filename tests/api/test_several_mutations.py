@@ -1,4 +1,4 @@
-"""Operations of several mutations: judged before the first begins, done in order, and answered each for itself."""
+"""Operations with several mutations: all scopes are checked first; each then runs in order, with its own result."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +44,7 @@ mutation($one: ID!, $two: ID!, $three: ID!) {
   three: updateCustomerNotes(id: $three, notes: "three") { customer { notes } }
 }
 """
-# A change of the customer of that id fails, as a fault of ours would.
+# Makes changes of the customer with that id fail unexpectedly.
 FAULT = {
     "sqlite": """CREATE TRIGGER fault BEFORE UPDATE ON customer WHEN NEW.id = {id}
         BEGIN SELECT RAISE(ABORT, 'a fault'); END""",
@@ -99,7 +99,7 @@ def test_the_scopes_of_all_mutations_are_enough_for_them_together(acme: Tenant) 
     assert answer == {"a": {"customer": {"isArchived": True}}, "b": {"userErrors": []}}
 
 
-def test_an_operation_that_is_forbidden_answers_as_a_query_without_its_scope_does(acme: Tenant) -> None:
+def test_a_forbidden_mutation_has_the_status_of_a_forbidden_query(acme: Tenant) -> None:
     (a,) = acme.add_customers({})
     for accept, status in (("application/json", 200), ("application/graphql-response+json", 400)):
         of_both = []
@@ -139,7 +139,7 @@ def test_mistakes_in_one_mutation_leave_the_others(acme: Tenant) -> None:
     assert notes(acme) == ["one", "three"]
 
 
-def test_mutations_of_one_customer_are_done_in_their_order(acme: Tenant) -> None:
+def test_mutations_of_one_customer_run_in_order(acme: Tenant) -> None:
     id_ = acme.add_customer()
 
     answer = acme.client.data(THREE, one=id_, two=id_, three=id_)
@@ -156,7 +156,7 @@ class TestOnPostgreSQL:
     def database_url(self, postgresql_url: str) -> str:
         return postgresql_url
 
-    def test_a_store_that_is_busy_for_one_mutation_does_the_others(self, acme: Tenant) -> None:
+    def test_a_store_that_is_busy_for_one_mutation_carries_out_the_others(self, acme: Tenant) -> None:
         ids = acme.add_customers({}, {}, {})
 
         with stores.holding(acme.database_url, f"SELECT id FROM customer WHERE id = {ids[1]} FOR UPDATE"):  # noqa: S608
@@ -171,7 +171,7 @@ class TestOnPostgreSQL:
         assert notes(acme) == ["one", None, "three"]
 
 
-def test_null_for_an_argument_leaves_its_mutation_undone_and_the_others_done(acme: Tenant) -> None:
+def test_a_null_argument_prevents_only_its_own_mutation(acme: Tenant) -> None:
     document = """mutation($none: ID = 1, $name: String = "Ada") {
       one: archiveCustomer(id: $none) { customer { id } }
       two: createCustomer(input: { firstName: $name }) { customer { id } }
@@ -191,7 +191,7 @@ def test_null_for_an_argument_leaves_its_mutation_undone_and_the_others_done(acm
     assert stores.rows(acme.database_url, "SELECT first_name FROM customer") == [("Grace",)]
 
 
-def test_a_null_condition_below_a_mutation_refuses_it_before_it_is_done(acme: Tenant) -> None:
+def test_a_null_condition_below_a_mutation_refuses_it_before_it_runs(acme: Tenant) -> None:
     document = """mutation($b: Boolean = true) {
       createCustomer(input: { firstName: "Ada" }) { customer { name @include(if: $b) } }
     }"""

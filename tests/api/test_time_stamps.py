@@ -1,4 +1,4 @@
-"""Moments are answered, sorted and paged to the microsecond, from the first to the last that there is."""
+"""Timestamps are exact to the microsecond in values, sorts and cursors, from the earliest to the latest."""
 
 from datetime import UTC, datetime
 
@@ -25,48 +25,48 @@ PAGE = """query($after: String) { customers(first: 1, after: $after, sortKey: SI
 
 
 def paged(client: GraphQLClient) -> list[tuple[int, str]]:
-    """Read all customers one by one; gives their ids and when they signed up."""
-    found, after = [], None
+    """Read all customers in pages of one; return their ids and signup times."""
+    customers, after = [], None
     while True:
         page = client.data(PAGE, after=after)["customers"]
-        found += [(node["databaseId"], node["signedUpAt"]) for node in page["nodes"]]
+        customers += [(node["databaseId"], node["signedUpAt"]) for node in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
-            return found
+            return customers
         after = page["pageInfo"]["endCursor"]
 
 
-def test_moments_are_answered_and_paged_to_the_microsecond(acme: Tenant) -> None:
-    ids = acme.add_customers(*({"signed_up_at": moment} for moment in ANSWERED))
+def test_timestamps_are_exact_to_the_microsecond_in_values_and_cursors(acme: Tenant) -> None:
+    ids = acme.add_customers(*({"signed_up_at": time} for time in ANSWERED))
 
     assert paged(acme.client) == list(zip(ids, ANSWERED.values(), strict=True))
 
 
-def test_moments_are_answered_alike_wherever_they_stand(acme: Tenant) -> None:
+def test_timestamps_have_the_same_form_everywhere(acme: Tenant) -> None:
     id_ = acme.add_customer(signed_up_at=at(0.5))
-    acme.add_messages(*({"customer_id": id_, "scheduled_at": moment} for moment in ANSWERED))
+    acme.add_messages(*({"customer_id": id_, "scheduled_at": time} for time in ANSWERED))
     query = """query($id: ID!) { customer(id: $id) { id signedUpAt sent: messagedAt
       messages(first: 9) { edges { node { id scheduledAt sentAt } } nodes { scheduledAt } } } }"""
 
-    one = acme.client.data(query, id=id_)["customer"]
-    known = acme.client.data(
+    customer = acme.client.data(query, id=id_)["customer"]
+    node = acme.client.data(
         "query($id: ID!) { node(id: $id) { ... on Message { scheduledAt } ... on Customer { signedUpAt } } }",
-        id=one["messages"]["edges"][0]["node"]["id"],
+        id=customer["messages"]["edges"][0]["node"]["id"],
     )["node"]
 
     newest = list(reversed(ANSWERED.values()))
-    assert (one["signedUpAt"], one["sent"]) == ("2026-03-01T12:00:30Z", None)
-    assert [node["scheduledAt"] for node in one["messages"]["nodes"]] == newest
-    assert [edge["node"]["scheduledAt"] for edge in one["messages"]["edges"]] == newest
-    assert {edge["node"]["sentAt"] for edge in one["messages"]["edges"]} == {None}
-    assert known == {"scheduledAt": newest[0]}
+    assert (customer["signedUpAt"], customer["sent"]) == ("2026-03-01T12:00:30Z", None)
+    assert [message["scheduledAt"] for message in customer["messages"]["nodes"]] == newest
+    assert [edge["node"]["scheduledAt"] for edge in customer["messages"]["edges"]] == newest
+    assert {edge["node"]["sentAt"] for edge in customer["messages"]["edges"]} == {None}
+    assert node == {"scheduledAt": newest[0]}
 
 
-def test_what_older_versions_wrote_as_infinite_is_the_first_and_the_last_moment(
+def test_infinite_timestamps_of_older_versions_are_the_earliest_and_the_latest(
     postgresql_url: str, serve: MakeServer
 ) -> None:
     acme = Tenant(serve(Settings(database_url=postgresql_url)), postgresql_url, "acme")
-    wanted = [FIRST, FIRST, NOON, LAST, LAST]
-    ids = acme.add_customers(*({"signed_up_at": moment} for moment in wanted))
+    times = [FIRST, FIRST, NOON, LAST, LAST]
+    ids = acme.add_customers(*({"signed_up_at": time} for time in times))
     for id_, infinity in ((ids[0], "-infinity"), (ids[-1], "infinity")):
         stores.execute(
             postgresql_url,
@@ -75,19 +75,17 @@ def test_what_older_versions_wrote_as_infinite_is_the_first_and_the_last_moment(
             id=id_,
         )
 
-    assert paged(acme.client) == [(id_, ANSWERED[moment]) for id_, moment in zip(ids, wanted, strict=True)]
+    assert paged(acme.client) == [(id_, ANSWERED[time]) for id_, time in zip(ids, times, strict=True)]
     acme.close()
 
 
-def test_what_somebody_else_wrote_into_a_file_is_read_where_it_is_a_time_and_a_fault_at_its_place_where_not(
+def test_a_foreign_value_in_the_file_is_read_if_it_is_a_time_and_is_an_error_of_its_field_if_not(
     sqlite_url: str, serve: MakeServer
 ) -> None:
     acme = Tenant(serve(Settings(database_url=sqlite_url)), sqlite_url, "acme")
-    for written in ("2026-03-01 12:00:00", "2026-03-01T14:00:00+02:00", "soon"):
+    for value in ("2026-03-01 12:00:00", "2026-03-01T14:00:00+02:00", "soon"):
         id_ = acme.add_customer()
-        stores.execute(
-            sqlite_url, "UPDATE customer SET signed_up_at = :written WHERE id = :id", written=written, id=id_
-        )
+        stores.execute(sqlite_url, "UPDATE customer SET signed_up_at = :value WHERE id = :id", value=value, id=id_)
 
     query = (
         "query($count: Int) { customers(first: $count, sortKey: CREATED_AT, sortDir: ASC) { nodes { signedUpAt } } }"

@@ -27,7 +27,7 @@ def mistakes(payload: Any) -> list[tuple[list[str], str]]:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("argument", "stored"),
     [
         (" new\r\nnotes\t! ", "new\nnotes\t!"),
         ("caf\u0065\u0301", "caf\u00e9"),
@@ -38,11 +38,11 @@ def mistakes(payload: Any) -> list[tuple[list[str], str]]:
         (" \r\n\t ", None),
     ],
 )
-def test_notes_are_replaced(acme: Tenant, client: GraphQLClient, given: str | None, kept: str | None) -> None:
+def test_notes_are_replaced(acme: Tenant, client: GraphQLClient, argument: str | None, stored: str | None) -> None:
     id_ = acme.add_customer(notes="old", updated_at=at(0))
-    payload = payload_of(client, id_, given)
+    payload = payload_of(client, id_, argument)
     assert payload["userErrors"] == []
-    assert payload["customer"]["notes"] == kept
+    assert payload["customer"]["notes"] == stored
     assert datetime.fromisoformat(payload["customer"]["updatedAt"]) > at(0)
 
 
@@ -53,24 +53,24 @@ def test_absent_notes_clear_them(acme: Tenant, client: GraphQLClient) -> None:
 
 
 def test_the_same_notes_again_change_nothing(acme: Tenant, client: GraphQLClient) -> None:
-    kept, empty = acme.add_customers({"notes": "a\nb"}, {"notes": None})
-    acme.add_messages({"customer_id": kept})
+    with_notes, without_notes = acme.add_customers({"notes": "a\nb"}, {"notes": None})
+    acme.add_messages({"customer_id": with_notes})
     before = acme.rows()
-    assert payload_of(client, kept, " a\r\nb ")["customer"]["notes"] == "a\nb"
-    assert payload_of(client, empty, " ")["customer"]["notes"] is None
+    assert payload_of(client, with_notes, " a\r\nb ")["customer"]["notes"] == "a\nb"
+    assert payload_of(client, without_notes, " ")["customer"]["notes"] is None
     assert acme.rows() == before
 
 
 @pytest.mark.parametrize(
     ("notes", "code"), [("n" * 5001, "TOO_LONG"), ("a\x00b", "INVALID"), ("a\x0cb", "INVALID"), ("\x85", "INVALID")]
 )
-def test_notes_that_cannot_be_kept_are_refused(acme: Tenant, client: GraphQLClient, notes: str, code: str) -> None:
+def test_invalid_notes_are_refused(acme: Tenant, client: GraphQLClient, notes: str, code: str) -> None:
     id_ = acme.add_customer(notes="old")
     before = acme.rows()
     assert mistakes(payload_of(client, id_, notes)) == [(["notes"], code)]
     assert acme.rows() == before
 
 
-def test_both_mistakes_are_told_at_once(client: GraphQLClient) -> None:
-    found = mistakes(payload_of(client, 404, "\x00"))
-    assert sorted(found) == [(["id"], "NOT_FOUND"), (["notes"], "INVALID")]
+def test_both_mistakes_are_returned_together(client: GraphQLClient) -> None:
+    errors = mistakes(payload_of(client, 404, "\x00"))
+    assert sorted(errors) == [(["id"], "NOT_FOUND"), (["notes"], "INVALID")]

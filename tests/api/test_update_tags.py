@@ -31,7 +31,7 @@ def mistakes(client: GraphQLClient, id_: int, *slugs: str) -> set[tuple[str, str
     return {(".".join(error["field"]), error["code"]) for error in payload["userErrors"]}
 
 
-def test_tags_are_replaced_by_the_given_ones(acme: Tenant, client: GraphQLClient) -> None:
+def test_tags_are_replaced(acme: Tenant, client: GraphQLClient) -> None:
     old, *_ = acme.add_tags("old", "gold", "vip")
     id_, other = acme.add_customers({"updated_at": at(0)}, {})
     acme.tag(id_, old)
@@ -47,8 +47,8 @@ def test_tags_are_replaced_by_the_given_ones(acme: Tenant, client: GraphQLClient
 def test_slugs_are_trimmed_and_composed_and_count_once(acme: Tenant, client: GraphQLClient) -> None:
     acme.add_tags("\u00e9t\u00e9", "vip")
     id_ = acme.add_customer()
-    given = (" e\u0301te\u0301 ", "vip", "\u00e9t\u00e9", "vip")
-    assert tags_after(client, id_, *given) == ["vip", "\u00e9t\u00e9"]
+    slugs = (" e\u0301te\u0301 ", "vip", "\u00e9t\u00e9", "vip")
+    assert tags_after(client, id_, *slugs) == ["vip", "\u00e9t\u00e9"]
 
 
 def test_slugs_keep_their_case(acme: Tenant, client: GraphQLClient) -> None:
@@ -66,12 +66,12 @@ def test_the_same_tags_again_change_nothing(acme: Tenant, client: GraphQLClient)
     assert acme.rows() == before
 
 
-def test_any_unknown_slug_is_told_and_nothing_is_changed(acme: Tenant, client: GraphQLClient) -> None:
+def test_every_wrong_slug_is_a_user_error_and_nothing_changes(acme: Tenant, client: GraphQLClient) -> None:
     id_ = acme.add_customer()
     acme.tag(id_, *acme.add_tags("old", "vip"))
     before = acme.rows()
-    found = mistakes(client, id_, "unknown", "vip", "", "a\nb", "s" * 101, "unknown", "other")
-    assert found == {
+    errors = mistakes(client, id_, "unknown", "vip", "", "a\nb", "s" * 101, "unknown", "other")
+    assert errors == {
         ("tagSlugs.0", "NOT_FOUND"),
         ("tagSlugs.2", "BLANK"),
         ("tagSlugs.3", "INVALID"),
@@ -81,7 +81,7 @@ def test_any_unknown_slug_is_told_and_nothing_is_changed(acme: Tenant, client: G
     assert acme.rows() == before
 
 
-def test_an_unknown_customer_is_told_with_the_unknown_slugs(client: GraphQLClient) -> None:
+def test_an_unknown_customer_and_unknown_slugs_are_returned_together(client: GraphQLClient) -> None:
     assert mistakes(client, 404, "unknown") == {("id", "NOT_FOUND"), ("tagSlugs.0", "NOT_FOUND")}
 
 

@@ -1,4 +1,4 @@
-"""GraphiQL as a person meets it: the real page of the real application, in a real browser."""
+"""GraphiQL as a user sees it: the page of the application in a real browser."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def token(acme: Tenant) -> str:
 def arrive(packages: Path) -> Iterator[Open]:
     """Starts a browser for an address.
 
-    What needs the store comes before: Playwright holds the thread's event loop until the test ends.
+    Fixtures that need the store come first: Playwright holds the thread's event loop until the test ends.
     """
     with ExitStack() as stack:
         yield lambda url: stack.enter_context(visit(url, packages))
@@ -69,7 +69,7 @@ def bare(url: str, token: str, arrive: Open) -> Visit:  # noqa: ARG001 - the tok
     return visited
 
 
-def test_the_first_query_is_there_and_answers_with_nested_lists(filled: Visit) -> None:
+def test_the_page_opens_with_a_query_that_returns_nested_lists(filled: Visit) -> None:
     filled.run()
 
     filled.shows('"totalCount": 2', '"displayName": "Place-', '"template": "REQUEST"')
@@ -77,7 +77,7 @@ def test_the_first_query_is_there_and_answers_with_nested_lists(filled: Visit) -
     assert filled.complaints == []
 
 
-def test_a_typed_query_answers_with_nested_lists(filled: Visit) -> None:
+def test_a_typed_query_returns_nested_lists(filled: Visit) -> None:
     filled.write_query(NESTED_QUERY)
     filled.run()
 
@@ -90,7 +90,7 @@ def test_the_documentation_of_customer_is_a_click_away(filled: Visit) -> None:
     explorer = filled.page.get_by_label("Documentation Explorer", exact=True)
     explorer.get_by_role("link", name="Customer", exact=True).click()
 
-    expect(explorer).to_contain_text("all that happened between them")
+    expect(explorer).to_contain_text("whom the business may ask for a review")
     expect(explorer).to_contain_text("The customer's messages, newest first.")
     filled.page.screenshot(path=_picture("documentation"))
     assert filled.complaints == []
@@ -99,7 +99,7 @@ def test_the_documentation_of_customer_is_a_click_away(filled: Visit) -> None:
 def test_a_token_is_in_no_storage_and_back_after_a_reload(filled: Visit, token: str) -> None:
     filled.run()
     filled.shows('"totalCount": 2')
-    # What is written late, GraphiQL writes within half a second after the last change.
+    # GraphiQL writes to the storage up to half a second after the last change.
     filled.page.wait_for_timeout(1_000)
 
     stored = filled.storage()
@@ -124,7 +124,7 @@ def test_without_a_token_the_page_says_what_to_send(bare: Visit) -> None:
     bare.page.screenshot(path=_picture("without-token"))
 
 
-def test_a_typed_token_brings_the_schema_and_answers(bare: Visit, token: str) -> None:
+def test_a_typed_token_loads_the_schema_and_runs_queries(bare: Visit, token: str) -> None:
     bare.shows("UNAUTHENTICATED")
 
     bare.write(bare.headers, json.dumps({"Authorization": f"Bearer {token}"}))
@@ -137,7 +137,7 @@ def test_a_typed_token_brings_the_schema_and_answers(bare: Visit, token: str) ->
     assert token not in bare.storage()
 
 
-def test_other_bytes_from_the_cdn_do_not_run(url: str, arrive: Open) -> None:
+def test_changed_files_from_the_cdn_do_not_run(url: str, arrive: Open) -> None:
     visited = arrive(url)
     visited.spoil("graphiql@3.8.3/graphiql.min.js")
 
@@ -152,5 +152,5 @@ def test_other_bytes_from_the_cdn_do_not_run(url: str, arrive: Open) -> None:
 
 
 def _picture(name: str) -> Path:
-    """Give the path of a screenshot that a person may look at after the test."""
+    """Return the path of a screenshot, to look at after the test."""
     return CACHE / "screenshots" / f"graphiql-{name}.png"

@@ -1,4 +1,4 @@
-"""A visit of GraphiQL's page: Debian's Chromium, and a CDN that answers with the bytes of the npm packages."""
+"""A visit of GraphiQL's page: Debian's Chromium, and a CDN that serves the files of the npm packages."""
 
 import shutil
 import subprocess
@@ -22,15 +22,15 @@ TIMEOUT = 20_000
 
 
 def chromium() -> str:
-    """Give the browser's path; skips the test where there is no browser."""
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("Chromium is missing: `apt-get install chromium` brings it")
-    return found
+    """Return the browser's path; skip the test where there is no browser."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("Chromium is missing: install it with `apt-get install chromium`")
+    return path
 
 
 def npm_packages() -> Path:
-    """Give a folder that has the CDN's files under the CDN's paths, filled from npm once."""
+    """Return a folder with the CDN's files under the CDN's paths; npm fills it once."""
     folder = CACHE / "npm"
     folder.mkdir(parents=True, exist_ok=True)
     for package in sorted({path.partition("/")[0] for path in (*STYLES, *SCRIPTS)}):
@@ -42,11 +42,11 @@ def npm_packages() -> Path:
 def _fetch(package: str, target: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("npm is missing, which brings the files of GraphiQL: `apt-get install npm` brings it")
+        pytest.skip("npm is missing, and the files of GraphiQL come from it: install it with `apt-get install npm`")
     with TemporaryDirectory(dir=target.parent) as unfinished:
         packed = subprocess.run([npm, "pack", "--silent", package], cwd=unfinished, check=False, timeout=300)
         if packed.returncode:
-            pytest.skip(f"npm could not bring {package}: is the registry reached?")
+            pytest.skip(f"npm could not download {package}: is its registry reachable?")
         (archive,) = Path(unfinished).glob("*.tgz")
         with tarfile.open(archive) as files:
             files.extractall(unfinished, filter="data")
@@ -59,12 +59,12 @@ def _fetch(package: str, target: Path) -> None:
 
 
 class Visit:
-    """A page, what it asked of others than us and the CDN, and what the browser complained about."""
+    """A page, its requests to other hosts than the gateway and the CDN, and the errors and warnings of the browser."""
 
     def __init__(self, page: Page, packages: Path, url: str) -> None:
         self.page = page
         self.url = url
-        self.strangers: list[str] = []
+        self.foreign_requests: list[str] = []
         self.complaints: list[str] = []
         self._packages = packages
         self._spoiled: str | None = None
@@ -74,7 +74,7 @@ class Visit:
         page.route("**/*", self._answer)
 
     def spoil(self, path: str) -> None:
-        """Let the CDN give other bytes for a path from now on."""
+        """Change the content that the CDN serves for a path from now on."""
         self._spoiled = path
 
     def _note(self, message: ConsoleMessage) -> None:
@@ -88,23 +88,23 @@ class Visit:
         elif address.startswith(f"{CDN}/"):
             self._answer_as_cdn(route, address.removeprefix(f"{CDN}/"))
         else:
-            self.strangers.append(address)
+            self.foreign_requests.append(address)
             route.abort()
 
     def _answer_as_cdn(self, route: Route, path: str) -> None:
         if path not in STYLES and path not in SCRIPTS:
-            self.strangers.append(path)
+            self.foreign_requests.append(path)
             route.abort()
             return
         content = (self._packages / path).read_bytes()
         kind = "text/css" if path in STYLES else "text/javascript"
-        # Without this header the browser would not compare the hash, but refuse at once.
-        anyone = {"Access-Control-Allow-Origin": "*"}
+        # Without this header, the browser would refuse the file before it compares the hash.
+        cors = {"Access-Control-Allow-Origin": "*"}
         spoiled = b"\n" if path == self._spoiled else b""
-        route.fulfill(body=content + spoiled, content_type=f"{kind}; charset=utf-8", headers=anyone)
+        route.fulfill(body=content + spoiled, content_type=f"{kind}; charset=utf-8", headers=cors)
 
     def open(self) -> None:
-        """Open the page, and wait until GraphiQL stands."""
+        """Open the page, and wait until GraphiQL is shown."""
         self.page.goto(f"{self.url}/graphql")
         expect(self.page.locator(".graphiql-execute-button")).to_be_visible(timeout=TIMEOUT)
 
@@ -120,7 +120,7 @@ class Visit:
         self.page.locator(".graphiql-execute-button").click()
 
     def write(self, editor: Locator, text: str) -> None:
-        """Put a text in the place of all that an editor holds, as if it was pasted."""
+        """Replace the text of an editor, as pasting does."""
         editor.click()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(text)
@@ -134,18 +134,18 @@ class Visit:
         expect(self.page.get_by_text("Root Types")).to_be_visible(timeout=TIMEOUT)
 
     def shows(self, *texts: str) -> None:
-        """Assert that the answer comes to hold each of the texts."""
+        """Wait until the answer contains each of the texts."""
         for text in texts:
             expect(self.answer).to_contain_text(text, timeout=TIMEOUT)
 
     def storage(self) -> str:
-        """Give all that the page keeps in the browser."""
+        """Return everything that the page stores in the browser."""
         return str(self.page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])"))
 
 
 @contextmanager
 def visit(url: str, packages: Path) -> Iterator[Visit]:
-    """Start a browser; its page asked no stranger for anything when the block ends."""
+    """Start a browser; at the end, the page must have sent no request to another host."""
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
@@ -154,4 +154,4 @@ def visit(url: str, packages: Path) -> Iterator[Visit]:
         with browser:
             visited = Visit(browser.new_page(viewport={"width": 1280, "height": 800}), packages, url)
             yield visited
-            assert visited.strangers == [], "the page asked others than us and the CDN"
+            assert visited.foreign_requests == [], "the page sent requests to other hosts than the gateway and the CDN"

@@ -1,4 +1,4 @@
-// Runs every audit of graphql-http against a server, and prints what came of each, by its name.
+// Runs every audit of graphql-http against a server, and prints the results as JSON.
 import { serverAudits } from "graphql-http";
 
 const [url, token] = process.argv.slice(2);
@@ -8,9 +8,9 @@ function fetchFn(address, options = {}) {
   return fetch(address, { ...options, headers });
 }
 
-const came = [];
+const results = [];
 for (const audit of serverAudits({ url, fetchFn })) {
   const { status, reason = null } = await audit.fn();
-  came.push({ id: audit.id, name: audit.name, status, reason });
+  results.push({ id: audit.id, name: audit.name, status, reason });
 }
-console.log(JSON.stringify(came));
+console.log(JSON.stringify(results));

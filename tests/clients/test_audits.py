@@ -1,4 +1,4 @@
-"""The GraphQL-over-HTTP specification, as the audits of the npm package graphql-http judge it."""
+"""The GraphQL-over-HTTP specification, checked by the audits of the npm package graphql-http."""
 
 import json
 import shutil
@@ -18,16 +18,16 @@ SCRIPT = Path(__file__).with_name("audits.mjs")
 
 
 def program(name: str) -> str:
-    """Give the path of a program of Node.js; skips the test where it is missing."""
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is missing, which runs the audits: `apt-get install nodejs npm` brings it")
-    return found
+    """Return the path of a program of Node.js; skip the test where it is missing."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is missing, and the audits need it: `apt-get install nodejs npm` brings it")
+    return path
 
 
 @pytest.fixture(scope="session")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The script beside the packages that it imports."""
+    """The script, in a folder with the packages that it imports."""
     folder = tmp_path_factory.mktemp("audits")
     quiet = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts")
     installed = subprocess.run(
@@ -38,7 +38,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stdin=subprocess.DEVNULL,
     )
     if installed.returncode:
-        pytest.skip(f"npm could not bring {' and '.join(PACKAGES)}: is the registry reached?")
+        pytest.skip(f"npm could not install {' and '.join(PACKAGES)}: is its registry reachable?")
     return Path(shutil.copy(SCRIPT, folder))
 
 
@@ -56,6 +56,7 @@ def test_every_audit_of_must_should_and_may_passes(script: Path, serve: MakeServ
 
     tenant.close()
     assert run.returncode == 0, run.stderr
-    came = json.loads(run.stdout)
-    assert [(one["name"], one["status"], one["reason"]) for one in came if one["status"] != "ok"] == []
-    assert len({one["id"] for one in came}) == AUDITS
+    audits = json.loads(run.stdout)
+    failed = [(audit["name"], audit["status"], audit["reason"]) for audit in audits if audit["status"] != "ok"]
+    assert failed == []
+    assert len({audit["id"] for audit in audits}) == AUDITS

@@ -14,7 +14,7 @@ from graphql import (
     is_specified_scalar_type,
 )
 
-from customergraph.schema.queries import sdl
+from customergraph.schema.schema import sdl
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ from benchmarks.attacks import of_every_type, spread_everywhere
 from customergraph.execution.documents import CACHE_BYTES, AnyDocument, Documents
 from customergraph.execution.limits import Limits
 from customergraph.execution.operation import Document
-from customergraph.schema.queries import execution
+from customergraph.schema.schema import execution
 
 KEY = "a token"
 # What the event loop and its thread take, however many documents there are.

@@ -14,7 +14,7 @@ from customergraph.execution.limits import Limits
 from customergraph.gateway.gateway import Gateway
 from customergraph.gateway.operations import execute
 from customergraph.gateway.request import ClientDisconnected, GraphQLRequest
-from customergraph.schema.queries import execution
+from customergraph.schema.schema import execution
 from customergraph.settings import Settings
 from customergraph.store.access import AuthenticatedToken
 from graphql_client import GraphQLClient

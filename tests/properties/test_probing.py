@@ -16,7 +16,7 @@ from customergraph.domain.identity import GlobalId, Kind
 from customergraph.domain.message import MESSAGES_NEWEST_FIRST
 from customergraph.domain.paging import Cursor, Ordering, SortDirection
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST
-from customergraph.schema.queries import executable
+from customergraph.schema.schema import executable
 from factories import Tenant
 from mutations import ARGUMENTS, on_customer
 

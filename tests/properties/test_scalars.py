@@ -8,7 +8,7 @@ from graphql import GraphQLScalarType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customergraph.schema.queries import schema
+from customergraph.schema.schema import schema
 
 
 def scalar(name: str) -> GraphQLScalarType:

@@ -1,10 +1,10 @@
 """The lifecycle of a customer (contract, section 5): for each act its scope, its rule, then the store.
 
-The scope that an act declares is the only place that says who may do it: the act itself requires it, and the
-schema judges all acts of an operation by it before the first one begins.
+Each act declares the scope that it needs, and nothing else does. The act requires it, and the schema requires the
+scopes of all acts of an operation before the first one begins.
 
-Every act but creating takes a reference to its customer: an id, a uuid, or None for what cannot be an id.
-It raises InputRefused with NOT_FOUND when the project has no such customer.
+Every act except `create` takes a reference to its customer: an id, a uuid, or None for a text that is neither.
+It raises InputRefused with NOT_FOUND when the project does not have the customer.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ CustomerRef = int | UUID | None
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What an act did: to which customer, and how many of its messages it canceled."""
+    """The customer that an act changed, and how many of its messages the act canceled."""
 
     customer_id: int
     canceled_messages: int = 0
@@ -39,7 +39,7 @@ Work = Callable[Concatenate[Write, Arguments], Awaitable[Changed]]
 
 
 class Act(Generic[Arguments]):
-    """An act and the scope that it needs; calling it raises Forbidden for a principal without that scope."""
+    """An act with its scope; a call raises Forbidden for a principal without that scope."""
 
     def __init__(self, scope: Scope, work: Work[Arguments]) -> None:
         self.scope = scope
@@ -59,12 +59,12 @@ def _needs(scope: Scope) -> Callable[[Work[Arguments]], Act[Arguments]]:
 
 
 @_needs(Scope.WRITE)
-async def create(write: Write, given: Mapping[str, Any]) -> Changed:
-    """Add a customer from the input of createCustomer, under its snake_case names."""
+async def create(write: Write, values: Mapping[str, Any]) -> Changed:
+    """Add a customer from the values of createCustomer's input, by their snake_case names."""
     mistakes = Mistakes()
-    new = NewCustomer.checked(given, mistakes)
-    location_id = await _known_location(write, new.location_slug, mistakes)
-    tag_ids = await _known_tags(write, new.tag_slugs, mistakes)
+    new = NewCustomer.checked(values, mistakes)
+    location_id = await _location_id(write, new.location_slug, mistakes)
+    tag_ids = await _tag_ids(write, new.tag_slugs, mistakes)
     await _refuse_taken(write, new, mistakes)
     mistakes.refuse_if_any()
     now = timestamps.now()
@@ -86,7 +86,7 @@ async def create(write: Write, given: Mapping[str, Any]) -> Changed:
 
 @_needs(Scope.DELETE)
 async def delete(write: Write, ref: CustomerRef) -> Changed:
-    """Remove a customer for good; its reviews stay without a customer."""
+    """Delete a customer permanently; its reviews stay, without a customer."""
     customer = await _locked(write, ref)
     await customers.remove(write, customer.id)
     return Changed(customer.id)
@@ -94,9 +94,9 @@ async def delete(write: Write, ref: CustomerRef) -> Changed:
 
 @_needs(Scope.WRITE)
 async def archive(write: Write, ref: CustomerRef) -> Changed:
-    """Hide a customer from lists and stop everything still to be sent to it.
+    """Hide a customer from lists, and cancel its unsent messages.
 
-    Archiving again keeps the first time stamp, and cancels what has been scheduled since.
+    A second time keeps the first timestamp, and cancels the messages that were scheduled since.
     """
     return await _stamp_and_cancel(write, ref, "archived_at")
 
@@ -109,7 +109,7 @@ async def unarchive(write: Write, ref: CustomerRef) -> Changed:
 
 @_needs(Scope.WRITE)
 async def unsubscribe(write: Write, ref: CustomerRef) -> Changed:
-    """Stop all outreach to a customer. Again: as with `archive`."""
+    """Stop all outreach to a customer. A second time does the same as with `archive`."""
     return await _stamp_and_cancel(write, ref, "unsubscribed_at")
 
 
@@ -130,19 +130,19 @@ async def cancel_unsent_messages(write: Write, ref: CustomerRef) -> Changed:
 async def update_notes(write: Write, ref: CustomerRef, notes: str | None) -> Changed:
     """Replace a customer's notes; None or a blank text clears them."""
     mistakes = Mistakes()
-    checked = mistakes.check(("notes",), rules.notes, notes)
-    customer = await _found(write, ref, mistakes)
+    new_notes = mistakes.check(("notes",), rules.notes, notes)
+    customer = await _customer(write, ref, mistakes)
     mistakes.refuse_if_any()
-    return await _set(write, customer, "notes", checked)
+    return await _set(write, customer, "notes", new_notes)
 
 
 @_needs(Scope.WRITE)
 async def update_tags(write: Write, ref: CustomerRef, slugs: Sequence[str]) -> Changed:
-    """Replace a customer's tags by those of the slugs."""
+    """Replace a customer's tags with those of the slugs."""
     mistakes = Mistakes()
-    wanted = rules.tag_slugs(slugs, ("tagSlugs",), mistakes)
-    tag_ids = await _known_tags(write, wanted, mistakes)
-    customer = await _found(write, ref, mistakes)
+    fields = rules.tag_slugs(slugs, ("tagSlugs",), mistakes)
+    tag_ids = await _tag_ids(write, fields, mistakes)
+    customer = await _customer(write, ref, mistakes)
     mistakes.refuse_if_any()
     if await customers.replace_tags(write, customer.id, tag_ids):
         await customers.change(write, customer.id, timestamps.now())
@@ -150,8 +150,8 @@ async def update_tags(write: Write, ref: CustomerRef, slugs: Sequence[str]) -> C
 
 
 async def _stamp_and_cancel(write: Write, ref: CustomerRef, column: str) -> Changed:
-    # The customer is locked first: of two acts on it at the same moment, the second
-    # finds what the first did.
+    # The lock comes first: of two acts on one customer at the same time, the second sees
+    # what the first changed.
     customer = await _locked(write, ref)
     now = timestamps.now()
     canceled = await history.cancel_unsent(write, customer.id, now)
@@ -168,35 +168,36 @@ async def _set(write: Write, customer: Any, column: str, value: Any) -> Changed:
 
 async def _locked(write: Write, ref: CustomerRef) -> Any:
     mistakes = Mistakes()
-    customer = await _found(write, ref, mistakes)
+    customer = await _customer(write, ref, mistakes)
     mistakes.refuse_if_any()
     return customer
 
 
-async def _found(write: Write, ref: CustomerRef, mistakes: Mistakes) -> Any:
+async def _customer(write: Write, ref: CustomerRef, mistakes: Mistakes) -> Any:
     customer = await customers.locked(write, ref)
     if customer is None:
         mistakes.add(("id",), UserErrorCode.NOT_FOUND, "names no customer of this project")
     return customer
 
 
-async def _known_location(write: Write, slug: str | None, mistakes: Mistakes) -> int | None:
+async def _location_id(write: Write, slug: str | None, mistakes: Mistakes) -> int | None:
     if slug is None:
         return None
-    known = await catalog.location_ids(write, [slug])
-    if slug not in known:
+    ids = await catalog.location_ids(write, [slug])
+    if slug not in ids:
         mistakes.add(("input", "locationSlug"), UserErrorCode.NOT_FOUND, "names no location of this project")
-    return known.get(slug)
+    return ids.get(slug)
 
 
-async def _known_tags(write: Write, wanted: Mapping[str, tuple[str, ...]], mistakes: Mistakes) -> list[int]:
-    if not wanted:
+async def _tag_ids(write: Write, fields: Mapping[str, tuple[str, ...]], mistakes: Mistakes) -> list[int]:
+    """Return the ids of the tags with these slugs; a mistake names the slug's field in the input."""
+    if not fields:
         return []
-    known = await catalog.tag_ids(write, wanted)
-    for slug, field in wanted.items():
-        if slug not in known:
+    ids = await catalog.tag_ids(write, fields)
+    for slug, field in fields.items():
+        if slug not in ids:
             mistakes.add(field, UserErrorCode.NOT_FOUND, "names no tag of this project")
-    return list(known.values())
+    return list(ids.values())
 
 
 async def _refuse_taken(write: Write, new: NewCustomer, mistakes: Mistakes) -> None:

@@ -11,7 +11,7 @@ from customergraph.cli import importing, projects, serving, store, tokens
 from customergraph.cli.console import report_problem
 from customergraph.cli.jobs import INTERRUPTED, raising_on
 from customergraph.errors import CommandRefused, StoreUnavailable
-from customergraph.schema.queries import sdl
+from customergraph.schema.schema import sdl
 from customergraph.store.sqlite import refuse_old_sqlite
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ from customergraph.gateway.admission import Admission
 from customergraph.gateway.redis_buckets import RedisBuckets
 from customergraph.gateway.throttle import MemoryBuckets, Rate, Throttle
 from customergraph.schema.context import Context
-from customergraph.schema.queries import execution
+from customergraph.schema.schema import execution
 from customergraph.settings import Settings
 from customergraph.store import access
 from customergraph.store.access import AuthenticatedToken

@@ -13,107 +13,104 @@ from customergraph.loaders import Loader, Row
 
 NodeType = TypeVar("NodeType")
 
-First = Annotated[int | None, strawberry.argument(description="How many at most, from the start: 1 to 100.")]
+First = Annotated[
+    int | None,
+    strawberry.argument(description="Return at most this many entries, from the start of the list: 1 to 100."),
+]
 After = Annotated[
-    str | None, strawberry.argument(description="Only what comes after this cursor, which this list gave.")
+    str | None,
+    strawberry.argument(description="Return only the entries after this cursor, which must be a cursor of this list."),
 ]
 
-# What rows have for their cursors to be made of.
-_PLACE = ("id", SORT_VALUE)
+# The columns of a row that its cursor is made of.
+_CURSOR_COLUMNS = ("id", SORT_VALUE)
 
 
-class Paged(NamedTuple):
-    """The source of a connection: a page, and whose list it is of what counts that."""
+class ConnectionSource(NamedTuple):
+    """The source of a connection: a page, and what counts the list that it is a page of."""
 
     page: Slice
     counter: Loader
-    owner: Hashable
+    list_key: Hashable
 
     @property
-    def whole(self) -> Self:
-        """What is counted."""
+    def counted(self) -> Self:
+        """The key of `totalCount`."""
         return self
 
 
-class Ends(NamedTuple):
-    """The source of a page's info."""
-
+class PageInfoSource(NamedTuple):
     page: Slice
 
 
-class Entry(NamedTuple):
-    """The source of an edge."""
-
+class EdgeSource(NamedTuple):
     page: Slice
     node: Row
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
-    """Loads connections: their pages by one loader, and their counts, where they are asked for, by another."""
+class ConnectionLoader:
+    """Loads connections: their pages by one loader, and, if `totalCount` is selected, their counts by another."""
 
     pages: Loader
     counter: Loader
 
-    async def load(self, key: Any) -> Paged:
-        return Paged(await self.pages.load(key), self.counter, key)
+    async def load(self, key: Any) -> ConnectionSource:
+        return ConnectionSource(await self.pages.load(key), self.counter, key)
 
-    async def load_many(self, keys: Sequence[Any], columns: Columns) -> list[Paged]:
+    async def load_many(self, keys: Sequence[Any], columns: Columns) -> list[ConnectionSource]:
         pages = await self.pages.load_many(keys, columns)
-        return [Paged(page, self.counter, key) for page, key in zip(pages, keys, strict=True)]
+        return [ConnectionSource(page, self.counter, key) for page, key in zip(pages, keys, strict=True)]
 
 
-class _Counts:
-    """Loads what has been left to be counted."""
-
-    async def load(self, whole: Paged) -> int:
-        count: int = await whole.counter.load(whole.owner)
+class _TotalCounts:
+    async def load(self, source: ConnectionSource) -> int:
+        count: int = await source.counter.load(source.list_key)
         return count
 
-    async def load_many(self, many: Sequence[Paged], columns: Columns) -> Sequence[int]:
-        # The lists of one level are counted by one loader.
-        return await many[0].counter.load_many([whole.owner for whole in many], columns)
+    async def load_many(self, sources: Sequence[ConnectionSource], columns: Columns) -> Sequence[int]:
+        # All lists of one level have the same counter.
+        return await sources[0].counter.load_many([source.list_key for source in sources], columns)
 
 
-def _counting() -> Any:
-    return _Counts()
+def _total_counts() -> Any:
+    return _TotalCounts()
 
 
-def _edges(page: Slice) -> list[Entry]:
-    return [Entry(page, row) for row in page.rows]
+def _edges(page: Slice) -> list[EdgeSource]:
+    return [EdgeSource(page, row) for row in page.rows]
 
 
-def _end(place: int) -> Callable[[Slice], str | None]:
-    """Give the cursor at one of a page's ends, where it has one."""
-    return lambda page: page.cursor(page.rows[place]) if page.rows else None
+def _cursor_at(index: int) -> Callable[[Slice], str | None]:
+    return lambda page: page.cursor(page.rows[index]) if page.rows else None
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
     has_next_page: bool = computed(
-        attrgetter("has_next_page"), "page", within=(HAS_MORE,), description="Whether more follows after this page."
+        attrgetter("has_next_page"), "page", within=(HAS_MORE,), description="Whether entries follow after this page."
     )
     has_previous_page: bool = computed(
         attrgetter("has_previous_page"),
         "page",
         within=(HAS_MORE,),
-        description="Whether something comes before this page.",
+        description="Whether entries come before this page.",
     )
     start_cursor: str | None = computed(
-        _end(0), "page", within=_PLACE, description="The cursor of the first on this page."
+        _cursor_at(0), "page", within=_CURSOR_COLUMNS, description="The cursor of the first entry of this page."
     )
     end_cursor: str | None = computed(
-        _end(-1),
+        _cursor_at(-1),
         "page",
-        within=_PLACE,
-        description="The cursor of the last on this page: pass it as `after` to get the next page.",
+        within=_CURSOR_COLUMNS,
+        description="The cursor of the last entry of this page: pass it as `after` to get the next page.",
     )
 
 
 @strawberry.type(description="One entry of a list, with its cursor.")
 class Edge(Generic[NodeType]):
     cursor: str = computed(
-        Slice.cursor, "page", "node", within=_PLACE, description="The place of this entry in the list."
+        Slice.cursor, "page", "node", within=_CURSOR_COLUMNS, description="The position of this entry in the list."
     )
     node: NodeType = strawberry.field(description="The entry itself.")
 
@@ -124,7 +121,7 @@ class Connection(Generic[NodeType]):
         _edges, "page", description="The entries of this page, each with its cursor."
     )
     nodes: list[NodeType] = computed(attrgetter("rows"), "page", description="The entries of this page.")
-    page_info: PageInfo = computed(Ends, "page", description="Where this page stands in the list.")
+    page_info: PageInfo = computed(PageInfoSource, "page", description="The position of this page in the list.")
     total_count: int = batched(
-        _counting, "whole", description="How many the whole list has, without regard to the page.", price=1
+        _total_counts, "counted", description="The number of entries in the whole list, on all pages.", price=1
     )

@@ -1,4 +1,4 @@
-"""What an operation knows: who asks, and the loaders over the snapshot it reads."""
+"""The context of an operation: its principal, its loaders and its changes."""
 
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -14,7 +14,11 @@ Result = TypeVar("Result")
 
 
 class Context:
-    """The context of one operation; the snapshot is opened by the first load and closed at the end."""
+    """The context of one operation.
+
+    It is an async context manager: the first load opens the snapshot that all loaders read, and the
+    end of the block closes it.
+    """
 
     def __init__(self, database: Database, principal: Principal, token_id: int) -> None:
         self.principal = principal
@@ -22,37 +26,37 @@ class Context:
         self._database = database
         self._changes: dict[str | int, Write] = {}
         self._stopped: Stopped | None = None
-        self._renew(database.read(principal.project_id, holder=token_id))
+        self._load_from(database.read(principal.project_id, holder=token_id))
 
-    def _renew(self, read: Read) -> None:
+    def _load_from(self, read: Read) -> None:
         self._read = read
-        self._at_work: Transaction = read
+        self._transaction: Transaction = read
         self.loaders = Loaders(read)
 
     async def change(self, key: str | int, job: Callable[[Write], Awaitable[Result]]) -> Result:
-        """Do a job in a transaction of its own; what is read from here on sees what it did.
+        """Run a job in a transaction of its own, and commit it. The loaders after it read what it changed.
 
         `key` is the response key of the mutation field.
         """
         if self._stopped:
             raise self._stopped(False)  # noqa: FBT003 - nothing was done
-        # What an earlier change read back is read: its connection is given back.
+        # A snapshot that an earlier mutation has read its payload from: its connection goes back to the pool.
         await self._read.close()
 
-        async def at_work(write: Write) -> Result:
-            self._at_work = self._changes[key] = write
+        async def run(write: Write) -> Result:
+            self._transaction = self._changes[key] = write
             return await job(write)
 
-        result = await self._database.change(self.principal.project_id, at_work, holder=self._token_id)
-        self._renew(self._database.read(self.principal.project_id, holder=self._token_id, after_change=True))
+        result = await self._database.change(self.principal.project_id, run, holder=self._token_id)
+        self._load_from(self._database.read(self.principal.project_id, holder=self._token_id, after_change=True))
         return result
 
     def is_done(self, key: str | int) -> bool | None:
-        """Tell whether the change of a mutation field was made; None when nobody knows."""
+        """Return whether the change of a mutation field was made; None when that is not known."""
         return self._changes[key].done if key in self._changes else False
 
     def all_done(self, fields: int) -> bool | None:
-        """Tell the same of an operation's root fields together; None too when only some changes were made."""
+        """Return whether the changes of all root fields were made; None when only some were, or nobody knows."""
         states = {write.done for write in self._changes.values()}
         if len(self._changes) < fields:
             states |= {False}
@@ -69,12 +73,12 @@ class Context:
         return any(write.done is not False for write in self._changes.values())
 
     async def stop(self, error: Stopped) -> None:
-        """Fail what the operation has the store do, and what it would do next, so that it ends.
+        """End the operation: raise the error in its running statement and in those that would follow.
 
-        A commit that has begun comes to its end.
+        A commit that has begun is completed.
         """
         self._stopped = error
-        await self._at_work.stop(error)
+        await self._transaction.stop(error)
 
     async def __aenter__(self) -> Self:
         return self

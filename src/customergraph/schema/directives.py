@@ -1,10 +1,10 @@
-"""The directives of the schema, as the edition of September 2025 has them."""
+"""The directives of the schema, as the September 2025 edition of the GraphQL specification defines them."""
 
 from collections.abc import Iterable
 
 from graphql import DirectiveLocation, GraphQLDeprecatedDirective, GraphQLDirective
 
-# graphql-core adds a location of the draft, and older clients cannot read a location that they do not know.
+# graphql-core adds a location of the draft. Clients that do not know it cannot read the schema.
 _LOCATIONS = (
     DirectiveLocation.FIELD_DEFINITION,
     DirectiveLocation.ARGUMENT_DEFINITION,
@@ -20,5 +20,5 @@ DEPRECATED = GraphQLDirective(
 
 
 def of_september_2025(directives: Iterable[GraphQLDirective]) -> tuple[GraphQLDirective, ...]:
-    """Give the directives with the locations of `@deprecated` that the specification knows."""
-    return tuple(DEPRECATED if one.name == DEPRECATED.name else one for one in directives)
+    """Return the directives, with `@deprecated` only at the locations of the specification."""
+    return tuple(DEPRECATED if directive.name == DEPRECATED.name else directive for directive in directives)

@@ -1,6 +1,6 @@
-"""The domain's enumerations under their names in the schema, with what each value means.
+"""The domain's enumerations in the schema, with the description of each value.
 
-Types take them from here, because Strawberry names an enumeration when it first meets it.
+Import them from here: Strawberry must see their descriptions before it builds a type that uses them.
 """
 
 from collections.abc import Mapping
@@ -37,19 +37,19 @@ def _describe(enumeration: Enumeration, name: str, description: str, values: Map
 _describe(
     SortDirection,
     "SortDirection",
-    "The direction of a sort. Rows without a value come last in both.",
-    {"ASC": "From the smallest, earliest or first of the alphabet.", "DESC": "The other way round."},
+    "The direction of a sort. Entries without a value come last in both directions.",
+    {"ASC": "From the smallest, the earliest or the first in the alphabet.", "DESC": "The reverse order."},
 )
 _describe(
     CustomerFilter,
     "CustomerFilter",
-    "One facet of the customers. Archived customers are left out unless the facet is ARCHIVED.",
+    "A group of customers. Only ARCHIVED includes archived customers.",
     {
         "ARCHIVED": "Archived customers, and no others.",
-        "ASKED": "Customers that a review request was scheduled for.",
+        "ASKED": "Customers for whom a review request was scheduled.",
         "NOT_ASKED": "Customers that were never asked for a review, and are not unsubscribed.",
-        "NOT_MESSAGED": "Customers that no message was sent to.",
-        "MISSED": "Customers that clicked in a message and left no review.",
+        "NOT_MESSAGED": "Customers to whom no message was sent.",
+        "MISSED": "Customers that clicked a link in a message and left no review.",
         "REVIEWED": "Customers with a review.",
         "NOT_REVIEWED": "Customers without a review.",
         "HAS_NOTES": "Customers with notes.",
@@ -64,11 +64,11 @@ _TIMES = {
     "MESSAGED_AT": "When a message was last sent to the customer.",
     "REVIEWED_AT": "When the customer last left a review.",
 }
-_describe(CustomerDateKey, "CustomerDateKey", "The time that `dateFrom` and `dateTo` bound.", _TIMES)
+_describe(CustomerDateKey, "CustomerDateKey", "The time that `dateFrom` and `dateTo` apply to.", _TIMES)
 _describe(
     CustomerSortKey,
     "CustomerSortKey",
-    "What customers are sorted by. Text is compared by its case-folded code points; ties break by id.",
+    "What customers are sorted by. Text is case-folded and compared by code points; ties are broken by id.",
     {
         "NAME": "First and last name.",
         "EMAIL": "Email address.",
@@ -80,7 +80,7 @@ _describe(
 _describe(
     MessageChannel,
     "MessageChannel",
-    "How a message travels.",
+    "How a message is sent.",
     {"EMAIL": "By email.", "SMS": "By text message."},
 )
 _describe(
@@ -89,7 +89,7 @@ _describe(
     "What a message is for.",
     {
         "REQUEST": "Asks for a review.",
-        "REMINDER": "Reminds of a request that was not answered.",
+        "REMINDER": "Reminds the customer of an unanswered request.",
         "THANKS_POSITIVE": "Thanks for a good review.",
         "THANKS_NEGATIVE": "Thanks for a bad review.",
     },
@@ -97,10 +97,10 @@ _describe(
 _describe(
     MessageStatus,
     "MessageStatus",
-    "What has become of a message. Of several that are true, the first in the order CANCELED, COMPLAINED,"
-    " FAILED, CLICKED, OPENED, SENT, SCHEDULED.",
+    "The state of a message. When several states apply, it is the first of CANCELED, COMPLAINED, FAILED, CLICKED,"
+    " OPENED, SENT, SCHEDULED.",
     {
-        "SCHEDULED": "Waits to be sent.",
+        "SCHEDULED": "Is waiting to be sent.",
         "SENT": "Was sent.",
         "OPENED": "Was opened.",
         "CLICKED": "A link in it was clicked.",
@@ -112,13 +112,13 @@ _describe(
 _describe(
     UserErrorCode,
     "UserErrorCode",
-    "What kind of mistake it is.",
+    "The kind of a mistake.",
     {
-        "BLANK": "Nothing was given where something is needed.",
-        "INVALID": "It is not of the form that is needed.",
-        "TOO_LONG": "It has too many characters.",
-        "TOO_MANY": "There are too many of them.",
-        "TAKEN": "It belongs to another customer already.",
-        "NOT_FOUND": "It names nothing of this project.",
+        "BLANK": "A value is required, and is missing or blank.",
+        "INVALID": "The value does not have the required form.",
+        "TOO_LONG": "The value has too many characters.",
+        "TOO_MANY": "The list has too many entries.",
+        "TAKEN": "The value belongs to another customer already.",
+        "NOT_FOUND": "The id or slug names nothing in this project.",
     },
 )

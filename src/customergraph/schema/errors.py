@@ -1,4 +1,4 @@
-"""The one place that turns errors into answers (contract, section 6)."""
+"""Errors as clients see them (contract, section 6). No other module formats an error."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,30 +11,30 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from customergraph.errors import BadUserInput, RequestRefused, StoreUnavailable
 from customergraph.schema.enums import UserErrorCode
 
-# What a client sent may stand in it, and was long.
-LONGEST_MESSAGE = 500
+# A message may quote what the client sent, which may be long.
+MAX_MESSAGE_LENGTH = 500
 
 _log = structlog.get_logger()
 
 
-@strawberry.type(description="One thing that was wrong with a mutation's input. Nothing was changed.")
+@strawberry.type(description="One mistake in the input of a mutation. The mutation changed nothing.")
 class UserError:
     field: list[str] | None = strawberry.field(
-        description='The path of the input that is wrong, like `["input", "tagSlugs", "1"]`.'
+        description='The path to the wrong value in the arguments, like `["input", "tagSlugs", "1"]`.'
     )
     message: str = strawberry.field(description="What is wrong, and what would be accepted.")
-    code: UserErrorCode = strawberry.field(description="What kind of mistake it is.")
+    code: UserErrorCode = strawberry.field(description="The kind of the mistake.")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change of a mutation field: whether it was made; None when nobody knows."""
+    """Whether the change of a mutation field was made; None when that is not known."""
 
     done: bool | None
 
 
 class MutationFailed(Exception):
-    """A fault of ours in a mutation, outside its fields."""
+    """An unexpected error in a mutation, outside the resolvers of its fields."""
 
     def __init__(self, change: Change) -> None:
         super().__init__(change)
@@ -55,35 +55,35 @@ _FAULT: dict[Change | None, str] = {
 
 
 def format_error(error: GraphQLError, *, before_execution: bool, change: Change | None = None) -> dict[str, Any]:
-    """Write an error as it is sent: with a code, and without anything of ours in it.
+    """Return an error as the client sees it: with a code, and without internal details.
 
-    What was not expected is logged under an id, and answered with that id alone. An error of a
+    An unexpected error is logged under an id, and the client sees only that id. An error of a
     mutation field says whether its `change` was made.
     """
-    answer: dict[str, Any] = dict(error.formatted)
-    answer["message"] = error.message[:LONGEST_MESSAGE]
-    answer["extensions"] = {
+    formatted: dict[str, Any] = dict(error.formatted)
+    formatted["message"] = error.message[:MAX_MESSAGE_LENGTH]
+    formatted["extensions"] = {
         **(error.extensions or {}),
         **_extensions(error, before_execution=before_execution),
     }
-    if answer["extensions"]["code"] == "INTERNAL_SERVER_ERROR":
-        _tell_fault(answer, error, change)
-    elif change and change.done and "done" not in answer["extensions"]:
-        answer["message"] = f"The change is done. {answer['message']}"
-        answer["extensions"]["done"] = True
-    return answer
+    if formatted["extensions"]["code"] == "INTERNAL_SERVER_ERROR":
+        _mask(formatted, error, change)
+    elif change and change.done and "done" not in formatted["extensions"]:
+        formatted["message"] = f"The change is done. {formatted['message']}"
+        formatted["extensions"]["done"] = True
+    return formatted
 
 
-def _tell_fault(answer: dict[str, Any], error: GraphQLError, change: Change | None) -> None:
+def _mask(formatted: dict[str, Any], error: GraphQLError, change: Change | None) -> None:
     cause = error.original_error
     if isinstance(cause, MutationFailed):
         change = cause.change
     fault_id = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
     _log.error("fault", fault_id=fault_id, path=error.path, exc_info=cause or error)
-    answer["message"] = _FAULT[change].format(fault_id)
-    answer["extensions"]["id"] = fault_id
+    formatted["message"] = _FAULT[change].format(fault_id)
+    formatted["extensions"]["id"] = fault_id
     if change:
-        answer["extensions"]["done"] = change.done
+        formatted["extensions"]["done"] = change.done
 
 
 def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, Any]:
@@ -98,6 +98,6 @@ def _extensions(error: GraphQLError, *, before_execution: bool) -> dict[str, Any
         return {"code": "GRAPHQL_PARSE_FAILED"}
     if before_execution and cause is None:
         return {"code": "GRAPHQL_VALIDATION_FAILED"}
-    # A variable that does not fit its type is found when execution begins, at no path yet.
-    is_variable = not before_execution and error.path is None and (error.nodes or cause is None)
-    return {"code": BadUserInput.code if is_variable else "INTERNAL_SERVER_ERROR"}
+    # A variable of the wrong type is an error of execution that has no path.
+    is_bad_variable = not before_execution and error.path is None and (error.nodes or cause is None)
+    return {"code": BadUserInput.code if is_bad_variable else "INTERNAL_SERVER_ERROR"}

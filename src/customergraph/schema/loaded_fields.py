@@ -1,4 +1,4 @@
-"""Fields whose rows a loader gives."""
+"""Fields whose rows come from a loader."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from customergraph.schema.context import Info
 
 
 def loaded(loader: Callable[[Loaders], Loader], key: str | None, *, description: str) -> Any:
-    """Declare a field whose rows the loader gives for the parent's column `key`; null where that is null."""
+    """Declare a field that is loaded by the parent's column `key`; null where that column is null."""
 
     def loading(info: Info) -> Any:
         return loader(info.context.loaders)
@@ -21,12 +21,12 @@ def loaded(loader: Callable[[Loaders], Loader], key: str | None, *, description:
 
 
 def referenced(kind: Kind, key: str, *, description: str) -> Any:
-    """Declare a field for the row whose id is in the parent's column `key`; null where that is null."""
+    """Declare a field for the row whose id is in the parent's column `key`; null where that column is null."""
     return loaded(lambda loaders: loaders.by_id(kind), key, description=description)
 
 
 class FixedKeyLoader:
-    """Loads what an argument names, whichever object the field belongs to."""
+    """Loads the same key for every object, where an argument and not the object has the key."""
 
     def __init__(self, loader: Loading, key: Any) -> None:
         self._loader = loader
@@ -40,5 +40,5 @@ class FixedKeyLoader:
 
 
 def unset_to_none(argument: Any) -> Any:
-    """Give an argument's value; None where it is absent, since null is as good as absent."""
+    """Return an argument's value; None where it is absent, since null and absent mean the same."""
     return None if argument is strawberry.UNSET else argument

@@ -1,4 +1,4 @@
-"""Global identification after the Relay specification."""
+"""Object identification, as the GraphQL Global Object Identification specification defines it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,11 +14,8 @@ from customergraph.schema.context import Context, Info
 
 
 @dataclass(frozen=True, slots=True)
-class Identified:
-    """A row that was found by its global id, with the type that the id told.
-
-    Rows of different tables look alike; what asked for the row knows its type.
-    """
+class TypedRow:
+    """A row with the kind of its global id: rows of different tables look alike."""
 
     kind: Kind
     row: Row
@@ -27,15 +24,15 @@ class Identified:
         return getattr(self.row, name)
 
 
-@strawberry.interface(description="Something with a global id, by which `node` finds it again.")
+@strawberry.interface(description="An object with a global id, by which `node` returns it.")
 class Node:
     id: strawberry.ID = strawberry.field(description="The global id.")
 
-    # Every field but `node` and `nodes` has one concrete type.
+    # Only `node` and `nodes` are of this type; every other field has a concrete type.
     is_type_of = staticmethod(accepts_any_source)
 
     @staticmethod
-    def resolve_type(source: Identified, _info: Any, _type: Any) -> str:
+    def resolve_type(source: TypedRow, _info: Any, _type: Any) -> str:
         return source.kind
 
 
@@ -46,35 +43,35 @@ def global_id(kind: Kind) -> Any:
 
 def database_id() -> Any:
     """Declare the field `databaseId` of a type."""
-    return computed(int, "id", description="The plain integer id, as the REST API has it; never used again.")
+    return computed(int, "id", description="The integer id, the same as in the REST API; it is never reused.")
 
 
-MOST_NODES = 100
+MAX_NODES = 100
 
 
 async def find_node(
     info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
 ) -> Node | None:
-    return await _identified(info.context, id)  # type: ignore[return-value] # a row in the place of its type
+    return await _load(info.context, id)  # type: ignore[return-value] # a row stands for its type
 
 
 async def find_nodes(
     info: Info,
-    ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, {MOST_NODES} at most.")],
+    ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_NODES} global ids.")],
 ) -> list[Node | None]:
-    if len(ids) > MOST_NODES:
-        raise BadUserInput(f"`ids` must hold at most {MOST_NODES} ids, and holds {len(ids)}.")
-    found: Any = await asyncio.gather(*(_identified(info.context, id_) for id_ in ids))
-    return list(found)
+    if len(ids) > MAX_NODES:
+        raise BadUserInput(f"`ids` must hold at most {MAX_NODES} ids, and holds {len(ids)}.")
+    nodes: Any = await asyncio.gather(*(_load(info.context, id_) for id_ in ids))
+    return list(nodes)
 
 
-async def _identified(context: Context, text: str) -> Identified | None:
-    """Find a row by its global id; None for what is no global id, or of nothing in this project."""
-    wanted = GlobalId.parsed(text)
-    if wanted is None:
+async def _load(context: Context, text: str) -> TypedRow | None:
+    """Return the row of a global id; None where the project has no such row."""
+    node_id = GlobalId.parsed(text)
+    if node_id is None:
         return None
-    if wanted.kind is Kind.PROJECT:
-        row = await context.loaders.project().load(None) if wanted.id == context.principal.project_id else None
+    if node_id.kind is Kind.PROJECT:
+        row = await context.loaders.project().load(None) if node_id.id == context.principal.project_id else None
     else:
-        row = await context.loaders.by_id(wanted.kind).load(wanted.id)
-    return None if row is None else Identified(wanted.kind, row)
+        row = await context.loaders.by_id(node_id.kind).load(node_id.id)
+    return None if row is None else TypedRow(node_id.kind, row)

@@ -1,4 +1,4 @@
-"""The scalars of the contract, in and out (section 6)."""
+"""The scalars of the contract (section 6): how they are read and written."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -23,7 +23,7 @@ def _big_int(value: Any) -> int:
     return value
 
 
-def _moment(value: Any) -> datetime:
+def _timestamp(value: Any) -> datetime:
     if type(value) is not int and not isinstance(value, str):
         raise ValueError("DateTime takes RFC 3339 with an offset, or Unix seconds as a whole number")
     return timestamps.parsed(value)
@@ -42,7 +42,7 @@ def _uuid(value: Any) -> UUID:
         raise ValueError("UUID takes 32 hexadecimal digits in five groups") from None
 
 
-# What orjson writes as the contract wants it, with the options `JSON_OPTIONS`.
+# With `JSON_OPTIONS`, orjson writes values of these types as the contract requires.
 NATIVE: Native = {
     "BigInt": frozenset({int}),
     "DateTime": frozenset({datetime}),
@@ -50,7 +50,8 @@ NATIVE: Native = {
 }
 JSON_OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
-# Section 5.6 has `date-time` and `full-date`. Nobody specifies an integer of 64 bits: section 6 is JSON's numbers.
+# Section 5.6 defines `date-time` and `full-date`. No document specifies a 64-bit integer: section 6 defines JSON's
+# numbers.
 _RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
 _RFC_8259 = "https://www.rfc-editor.org/rfc/rfc8259#section-6"
 _RFC_9562 = "https://www.rfc-editor.org/rfc/rfc9562"
@@ -59,7 +60,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
         specified_by_url=_RFC_8259,
-        description="A whole number of 64 bits: a JSON number; in input also a string of digits.",
+        description="A signed integer of 64 bits, as a JSON number. An input may also be a string of digits.",
         serialize=int,
         parse_value=_big_int,
     ),
@@ -67,17 +68,17 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         name="DateTime",
         specified_by_url=_RFC_3339,
         description=(
-            "A moment. Answered as RFC 3339 in UTC, like `2026-11-24T09:30:00Z`, with six digits of a fraction"
-            " unless it is zero. Takes RFC 3339 with an offset, or Unix seconds as a whole number or a string"
-            " of digits, of the years 1 to 9999."
+            "A point in time, in RFC 3339 and UTC, like `2026-11-24T09:30:00Z`, with six digits of a fraction"
+            " unless the fraction is zero. An input may be RFC 3339 with any offset, or Unix seconds as a whole"
+            " number or a string of digits; the years 1 to 9999 are accepted."
         ),
         serialize=timestamps.rfc_3339,
-        parse_value=_moment,
+        parse_value=_timestamp,
     ),
     date: strawberry.scalar(
         name="Date",
         specified_by_url=_RFC_3339,
-        description="A day of the calendar: `YYYY-MM-DD`.",
+        description="A calendar day: `YYYY-MM-DD`.",
         serialize=date.isoformat,
         parse_value=_day,
     ),

@@ -163,7 +163,8 @@ class Protocol(HttpToolsProtocol):
     def _refuse_head(self) -> None:
         self._refuse(
             431,
-            f"The request head is too large: more than {self._most_bytes:,} bytes (setting {SETTING_PREFIX}HEAD_LIMIT).",
+            f"The request head is too large: more than {self._most_bytes:,} bytes"
+            f" (setting {SETTING_PREFIX}HEAD_LIMIT).",
         )
 
     def _refuse_unread(self, error: httptools.HttpParserError) -> None:

@@ -1,81 +1,74 @@
-"""What each mutation answers: the customer as it is after the commit, or what was wrong."""
+"""The payloads of mutations. Mutations that change the same things share one class of payload."""
 
-from typing import Any
+from typing import Any, Protocol, Self
 
 import strawberry
 
+from customergraph.actions.customers import Changed
+from customergraph.domain.identity import GlobalId, Kind
+from customergraph.loaders import Loaders, Row
 from customergraph.schema.errors import UserError
 from customergraph.schema.types.customer import Customer
 
 
+class Payload(Protocol):
+    """A payload: of an act that was done, or with nothing but user errors."""
+
+    def __init__(self, *, user_errors: list[UserError] = ...) -> None: ...
+
+    @classmethod
+    async def of(cls, changed: Changed, loaders: Loaders) -> Self:
+        """Return the payload of an act; the loaders read what is stored after its commit."""
+        ...
+
+
 def _customer() -> Any:
-    return strawberry.field(description="The customer as it is now; null when something was wrong.", default=None)
+    return strawberry.field(
+        description="The customer after the change; null when `userErrors` has entries.", default=None
+    )
 
 
 def _user_errors() -> Any:
     return strawberry.field(
-        description="Everything that was wrong with the input; empty when it was done.", default_factory=list
+        description="All mistakes in the input; empty when the change was made.", default_factory=list
     )
 
 
-def _canceled_messages_count() -> Any:
-    return strawberry.field(description="How many messages this canceled; 0 when something was wrong.", default=0)
+async def _load_customer(changed: Changed, loaders: Loaders) -> Row:
+    return await loaders.by_id(Kind.CUSTOMER).load(changed.customer_id)
 
 
-@strawberry.type(description="What `createCustomer` answers.")
-class CreateCustomerPayload:
+@strawberry.type
+class CustomerPayload:
     customer: Customer | None = _customer()
     user_errors: list[UserError] = _user_errors()
 
+    @classmethod
+    async def of(cls, changed: Changed, loaders: Loaders) -> Self:
+        return cls(customer=await _load_customer(changed, loaders))
 
-@strawberry.type(description="What `deleteCustomer` answers.")
-class DeleteCustomerPayload:
+
+@strawberry.type
+class CanceledMessagesPayload:
+    customer: Customer | None = _customer()
+    canceled_messages_count: int = strawberry.field(
+        description="How many messages were canceled; 0 when `userErrors` has entries.", default=0
+    )
+    user_errors: list[UserError] = _user_errors()
+
+    @classmethod
+    async def of(cls, changed: Changed, loaders: Loaders) -> Self:
+        customer = await _load_customer(changed, loaders)
+        return cls(customer=customer, canceled_messages_count=changed.canceled_messages)
+
+
+@strawberry.type
+class DeletedCustomerPayload:
     deleted_customer_id: strawberry.ID | None = strawberry.field(
-        description="The global id of the customer that is gone; null when something was wrong.", default=None
+        description="The global id of the deleted customer; null when `userErrors` has entries.", default=None
     )
     user_errors: list[UserError] = _user_errors()
 
-
-@strawberry.type(description="What `archiveCustomer` answers.")
-class ArchiveCustomerPayload:
-    customer: Customer | None = _customer()
-    canceled_messages_count: int = _canceled_messages_count()
-    user_errors: list[UserError] = _user_errors()
-
-
-@strawberry.type(description="What `unarchiveCustomer` answers.")
-class UnarchiveCustomerPayload:
-    customer: Customer | None = _customer()
-    user_errors: list[UserError] = _user_errors()
-
-
-@strawberry.type(description="What `updateCustomerNotes` answers.")
-class UpdateCustomerNotesPayload:
-    customer: Customer | None = _customer()
-    user_errors: list[UserError] = _user_errors()
-
-
-@strawberry.type(description="What `unsubscribeCustomer` answers.")
-class UnsubscribeCustomerPayload:
-    customer: Customer | None = _customer()
-    canceled_messages_count: int = _canceled_messages_count()
-    user_errors: list[UserError] = _user_errors()
-
-
-@strawberry.type(description="What `resubscribeCustomer` answers.")
-class ResubscribeCustomerPayload:
-    customer: Customer | None = _customer()
-    user_errors: list[UserError] = _user_errors()
-
-
-@strawberry.type(description="What `cancelCustomerUnsentMessages` answers.")
-class CancelCustomerUnsentMessagesPayload:
-    customer: Customer | None = _customer()
-    canceled_messages_count: int = _canceled_messages_count()
-    user_errors: list[UserError] = _user_errors()
-
-
-@strawberry.type(description="What `updateCustomerTags` answers.")
-class UpdateCustomerTagsPayload:
-    customer: Customer | None = _customer()
-    user_errors: list[UserError] = _user_errors()
+    @classmethod
+    async def of(cls, changed: Changed, _loaders: Loaders) -> Self:
+        return cls(deleted_customer_id=strawberry.ID(str(GlobalId(Kind.CUSTOMER, changed.customer_id))))

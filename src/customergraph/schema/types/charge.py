@@ -23,9 +23,9 @@ class Charge(Node):
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
     customer: CustomerLink = referenced(Kind.CUSTOMER, "customer_id", description="Who paid, archived or not.")
     amount: BigInt = strawberry.field(
-        description="In the smallest unit of the currency, like cents; negative for a refund."
+        description="The amount in the smallest unit of the currency, like cents; negative for a refund."
     )
     currency: str = strawberry.field(description="The ISO 4217 code, like `USD`.")
     charged_at: datetime = strawberry.field(description="When it was charged.")
-    location: Location | None = referenced(Kind.LOCATION, "location_id", description="The location it was paid at.")
+    location: Location | None = referenced(Kind.LOCATION, "location_id", description="The location where it was paid.")
     created_at: datetime = strawberry.field(description="When it was added.")

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,10 +12,11 @@ from customergraph.domain.charge import CHARGES_NEWEST_FIRST
 from customergraph.domain.customer import CustomerCriteria
 from customergraph.domain.identity import Kind
 from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageCriteria
+from customergraph.domain.paging import Ordering
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST
 from customergraph.execution.fields import batched, computed
 from customergraph.loaders import Loaders
-from customergraph.schema.connections import After, Connection, First, Pages
+from customergraph.schema.connections import After, Connection, ConnectionLoader, First
 from customergraph.schema.context import Info
 from customergraph.schema.enums import (
     CustomerDateKey,
@@ -35,13 +36,21 @@ from customergraph.schema.types.review import Review
 from customergraph.schema.types.tag import Tag
 
 NESTED_PAGE = 10
-# In objects, as the cost is told: a count reads what it counts, and a search what it passes over too.
+# In objects, like all costs. A count reads the rows that it counts; with a search, also the rows that do not match.
 COUNT_PRICE = 100
 SEARCH_COUNT_PRICE = 500
 
 
-def _is_there(value: Any) -> bool:
+def _is_set(value: Any) -> bool:
     return value is not None
+
+
+def _nested(
+    info: Info, kind: Kind, order: Ordering, first: int | None, after: str | None, criteria: Hashable = None
+) -> ConnectionLoader:
+    loaders = info.context.loaders
+    page = paging.page(order, default=NESTED_PAGE, first=first, after=unset_to_none(after))
+    return ConnectionLoader(loaders.page_of(kind, page, criteria), loaders.count_of(kind, criteria))
 
 
 def _messages(
@@ -49,32 +58,28 @@ def _messages(
     first: First = NESTED_PAGE,
     after: After = strawberry.UNSET,
     status: Annotated[
-        list[MessageStatus] | None, strawberry.argument(description="Only messages of one of these.")
+        list[MessageStatus] | None, strawberry.argument(description="Only messages with one of these statuses.")
     ] = strawberry.UNSET,
     channel: Annotated[
         MessageChannel | None, strawberry.argument(description="Only messages of this channel.")
     ] = strawberry.UNSET,
 ) -> Any:
-    loaders = info.context.loaders
-    statuses = None if unset_to_none(status) is None else frozenset(unset_to_none(status))
-    criteria = MessageCriteria(statuses, unset_to_none(channel))
-    page = paging.page(MESSAGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=unset_to_none(after))
-    return Pages(loaders.page_of(Kind.MESSAGE, page, criteria), loaders.count_of(Kind.MESSAGE, criteria))
+    statuses = unset_to_none(status)
+    criteria = MessageCriteria(None if statuses is None else frozenset(statuses), unset_to_none(channel))
+    return _nested(info, Kind.MESSAGE, MESSAGES_NEWEST_FIRST, first, after, criteria)
 
 
 def _reviews(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
-    loaders = info.context.loaders
-    page = paging.page(REVIEWS_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=unset_to_none(after))
-    return Pages(loaders.page_of(Kind.REVIEW, page), loaders.count_of(Kind.REVIEW))
+    return _nested(info, Kind.REVIEW, REVIEWS_NEWEST_FIRST, first, after)
 
 
 def _charges(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
-    loaders = info.context.loaders
-    page = paging.page(CHARGES_NEWEST_FIRST, default=NESTED_PAGE, first=first, after=unset_to_none(after))
-    return Pages(loaders.page_of(Kind.CHARGE, page), loaders.count_of(Kind.CHARGE))
+    return _nested(info, Kind.CHARGE, CHARGES_NEWEST_FIRST, first, after)
 
 
-@strawberry.type(description="A person that the business wants a review from, with all that happened between them.")
+@strawberry.type(
+    description="A person whom the business may ask for a review, with their messages, reviews and charges."
+)
 class Customer(Node):
     id: strawberry.ID = global_id(Kind.CUSTOMER)
     database_id: BigInt = database_id()
@@ -86,8 +91,8 @@ class Customer(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str | None = strawberry.field(description="Last name.")
     email: str | None = strawberry.field(
-        description="Email address, as it was given; unique in the project without regard to case"
-        " and to how its domain is written."
+        description="Email address, as it was entered; unique in the project. Case, and whether the domain is"
+        " written in Unicode or ASCII, make no difference."
     )
     phone: str | None = strawberry.field(description="Phone number as E.164; unique in the project.")
     company: str | None = strawberry.field(description="Company or organization.")
@@ -100,11 +105,11 @@ class Customer(Node):
     postal_code: str | None = strawberry.field(description="Postal or ZIP code.")
     is_archived: bool = strawberry.field(description="Whether the customer is archived, and so absent from lists.")
     is_unsubscribed: bool = computed(
-        _is_there, "unsubscribed_at", description="Whether the customer wants no more messages."
+        _is_set, "unsubscribed_at", description="Whether the customer wants no more messages."
     )
     signed_up_at: datetime | None = strawberry.field(description="When the customer signed up.")
     asked_at: datetime | None = strawberry.field(
-        description="The latest time for which a review request was scheduled, whatever came of it."
+        description="The latest time for which a review request was scheduled, even if it was not sent."
     )
     messaged_at: datetime | None = strawberry.field(description="When a message was last sent to the customer.")
     reviewed_at: datetime | None = strawberry.field(description="When the customer last left a review.")
@@ -112,7 +117,7 @@ class Customer(Node):
     unsubscribed_at: datetime | None = strawberry.field(description="When the customer unsubscribed.")
     created_at: datetime = strawberry.field(description="When the customer was added.")
     updated_at: datetime = strawberry.field(
-        description="When the customer's own fields or tags last changed; its history does not move it."
+        description="When a field or tag of the customer last changed; messages, reviews and charges do not count."
     )
 
     location: Location | None = referenced(
@@ -126,7 +131,7 @@ class Customer(Node):
 
 CustomerId = Annotated[
     strawberry.ID,
-    strawberry.argument(description="The customer: its global id, its plain integer id or its uuid."),
+    strawberry.argument(description="The customer's global id, integer id or UUID."),
 ]
 
 
@@ -140,7 +145,7 @@ def customer_of(info: Info, id: CustomerId) -> Any:
 
 
 def price_of_counting_customers(arguments: Mapping[str, Any]) -> int:
-    """Give the price of a count from the arguments of `customers`."""
+    """Return the price of `totalCount` for these arguments of `customers`."""
     return SEARCH_COUNT_PRICE if (arguments.get("q") or "").strip() else COUNT_PRICE
 
 
@@ -149,30 +154,31 @@ def customers_of(
     q: Annotated[
         str | None,
         strawberry.argument(
-            description="Words that each have to be part of the full name, email, company or phone."
-            " Case and accents do not count; up to 100 characters."
+            description="Words, each of which must occur in the full name, email, company or phone."
+            " Case and accents make no difference. Up to 100 characters."
         ),
     ] = strawberry.UNSET,
     email: Annotated[
         str | None,
         strawberry.argument(
-            description="The whole email address, without regard to case and to how its domain is written."
+            description="Only customers with this email address. Case, and whether the domain is written in"
+            " Unicode or ASCII, make no difference."
         ),
     ] = strawberry.UNSET,
     tag_slug: Annotated[
-        str | None, strawberry.argument(description="Only customers with the tag of this slug.")
+        str | None, strawberry.argument(description="Only customers that have the tag with this slug.")
     ] = strawberry.UNSET,
     filter: Annotated[
-        CustomerFilter | None, strawberry.argument(description="Only customers of this facet.")
+        CustomerFilter | None, strawberry.argument(description="Only customers of this group.")
     ] = strawberry.UNSET,
     date_key: Annotated[
-        CustomerDateKey | None, strawberry.argument(description="The time that `dateFrom` and `dateTo` bound.")
+        CustomerDateKey | None, strawberry.argument(description="The time that `dateFrom` and `dateTo` apply to.")
     ] = CustomerDateKey.CREATED_AT,
     date_from: Annotated[
-        date | None, strawberry.argument(description="The first day, in the project's time zone.")
+        date | None, strawberry.argument(description="The first day, inclusive, in the project's time zone.")
     ] = strawberry.UNSET,
     date_to: Annotated[
-        date | None, strawberry.argument(description="The last day, included, in the project's time zone.")
+        date | None, strawberry.argument(description="The last day, inclusive, in the project's time zone.")
     ] = strawberry.UNSET,
     sort_key: Annotated[
         CustomerSortKey | None, strawberry.argument(description="What to sort by.")
@@ -182,21 +188,27 @@ def customers_of(
     ] = SortDirection.DESC,
     first: Annotated[
         int | None,
-        strawberry.argument(description="How many at most, from the start: 1 to 100; 25 when `last` is absent too."),
+        strawberry.argument(
+            description="Return at most this many entries, from the start of the list: 1 to 100."
+            " The default is 25, unless `last` is present."
+        ),
     ] = strawberry.UNSET,
     after: After = strawberry.UNSET,
     last: Annotated[
-        int | None, strawberry.argument(description="How many at most, from the end: 1 to 100.")
+        int | None,
+        strawberry.argument(description="Return at most this many entries, from the end of the list: 1 to 100."),
     ] = strawberry.UNSET,
     before: Annotated[
         str | None,
-        strawberry.argument(description="Only what comes before this cursor, which this list gave."),
+        strawberry.argument(
+            description="Return only the entries before this cursor, which must be a cursor of this list."
+        ),
     ] = strawberry.UNSET,
 ) -> Any:
     loaders = info.context.loaders
     from_, to = rules.days(unset_to_none(date_from), unset_to_none(date_to))
     since, until = timestamps.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
-    wanted = CustomerCriteria(
+    criteria = CustomerCriteria(
         words=rules.search_argument(unset_to_none(q)),
         email=rules.email_argument(unset_to_none(email)),
         tag_slug=rules.slug_argument("tagSlug", unset_to_none(tag_slug)),
@@ -213,4 +225,4 @@ def customers_of(
         last=unset_to_none(last),
         before=unset_to_none(before),
     )
-    return FixedKeyLoader(Pages(loaders.customers(page), loaders.customer_count()), wanted)
+    return FixedKeyLoader(ConnectionLoader(loaders.customers(page), loaders.customer_count()), criteria)

@@ -17,15 +17,15 @@ class Location(Node):
     id: strawberry.ID = global_id(Kind.LOCATION)
     database_id: BigInt = database_id()
     uuid: UUID = strawberry.field(description="A universally unique identifier.")
-    slug: str = strawberry.field(description="Its name in inputs and import files, unique in the project.")
+    slug: str = strawberry.field(description="The name in inputs and import files; unique in the project.")
     name: str = strawberry.field(description="The name used inside the business.")
     display_name: str = computed(
         _display_name,
         "display_name",
         "name",
-        description="The name shown to customers; the plain name where there is none.",
+        description="The name shown to customers; the same as `name` unless it has been set.",
     )
-    code: str | None = strawberry.field(description="A short code of the business's own.")
+    code: str | None = strawberry.field(description="A short code that the business uses.")
     address1: str | None = strawberry.field(description="First line of the street address.")
     address2: str | None = strawberry.field(description="Second line of the street address.")
     city: str | None = strawberry.field(description="City.")

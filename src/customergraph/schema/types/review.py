@@ -24,14 +24,14 @@ class Review(Node):
     customer: CustomerLink | None = referenced(
         Kind.CUSTOMER,
         "customer_id",
-        description="Who left it, archived or not; null once that customer is deleted.",
+        description="The author, archived or not; null once that customer is deleted.",
     )
-    score: int = strawberry.field(description="1 to 5, the best.")
+    score: int = strawberry.field(description="From 1 to 5; 5 is the best.")
     body: str | None = strawberry.field(description="The text.")
     source: str = strawberry.field(description="Where it was left, like `google`, `facebook` or `native`.")
-    url: str | None = strawberry.field(description="Its address there.")
-    reply: str | None = strawberry.field(description="What the business answered.")
-    replied_at: datetime | None = strawberry.field(description="When the business answered.")
+    url: str | None = strawberry.field(description="The URL of the review there.")
+    reply: str | None = strawberry.field(description="The reply of the business.")
+    replied_at: datetime | None = strawberry.field(description="When the business replied.")
     location: Location | None = referenced(Kind.LOCATION, "location_id", description="The location it is about.")
     created_at: datetime = strawberry.field(description="When it was left.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")

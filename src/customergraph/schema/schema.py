@@ -1,0 +1,34 @@
+"""The whole schema: for Strawberry, for graphql-core, for the executors, and as text."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from customergraph.execution.operation import Execution
+from customergraph.schema.directives import of_september_2025
+from customergraph.schema.mutations.root import Mutation
+from customergraph.schema.queries import Query
+from customergraph.schema.scalars import NATIVE, SCALARS
+from customergraph.schema.types.charge import Charge
+from customergraph.schema.types.message import Message
+from customergraph.schema.types.review import Review
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=(Message, Review, Charge),
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+# graphql-core's own schema object, which Strawberry has no public name for.
+executable = schema._schema  # noqa: SLF001
+executable.directives = of_september_2025(executable.directives)
+
+
+def execution(*, breadth_first: bool = True) -> Execution:
+    """Return the options that the operations of this schema are executed with."""
+    return Execution(executable, NATIVE, breadth_first=breadth_first)
+
+
+def sdl() -> str:
+    """Return the text of the committed schema.graphql."""
+    return schema.as_str().rstrip("\n") + "\n"
