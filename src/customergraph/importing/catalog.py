@@ -9,7 +9,7 @@ from customergraph.importing.batch import Saved
 from customergraph.importing.kinds import COLUMNS, Kind
 from customergraph.importing.rows import Row
 from customergraph.store import bulk
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 _TABLES = {Kind.LOCATIONS: "location", Kind.TAGS: "tag"}
 

@@ -11,7 +11,7 @@ from customergraph.importing.batch import Batch, Saved
 from customergraph.importing.files import Reject
 from customergraph.importing.rows import Row, email_key
 from customergraph.store import bulk, catalog, customers
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 # The columns that are what their cells say.
 _TOLD = frozenset((*TEXT_RULES, "signed_up_at", "unsubscribed_at", "archived_at", "created_at", "has_subscription"))

@@ -10,7 +10,7 @@ from customergraph.importing.files import Reject
 from customergraph.importing.kinds import COLUMNS, Kind
 from customergraph.importing.rows import Row, email_key
 from customergraph.store import bulk, history
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 _TABLES = {Kind.MESSAGES: "message", Kind.REVIEWS: "review", Kind.CHARGES: "charge"}
 

@@ -18,8 +18,9 @@ from customergraph.importing.rejects import Rejects
 from customergraph.importing.replay import Replay
 from customergraph.importing.rows import Row, checked
 from customergraph.store import access, catalog
-from customergraph.store.database import ATTEMPTS, Database, Write
+from customergraph.store.database import ATTEMPTS, Database
 from customergraph.store.failures import LostRace
+from customergraph.store.transactions import Write
 
 ROWS_OF_A_BATCH = 5_000
 # What the batch's rows may take in memory, roughly: reviews can be long.
