@@ -48,7 +48,7 @@ for _backend in (SQLite, PostgreSQL):
 
 @contextmanager
 def told() -> Iterator[list[tuple[str, Any]]]:
-    """Give the list that every statement is appended to, with its parameters."""
+    """Return the list that every statement is appended to, with its parameters."""
     found: list[tuple[str, Any]] = []
 
     def note(statement: str, arguments: Any) -> None:
@@ -63,7 +63,7 @@ def told() -> Iterator[list[tuple[str, Any]]]:
 
 @contextmanager
 def recorded() -> Iterator[list[str]]:
-    """Give the list that every statement of a request is appended to."""
+    """Return the list that every statement of a request is appended to."""
     found: list[str] = []
 
     def note(statement: str, _arguments: Any) -> None:

@@ -45,7 +45,7 @@ _SERVER_USER = "nobody" if os.geteuid() == 0 else None
 
 
 def contrib_programs() -> Path | None:
-    """Give the folder of an installed PostgreSQL's programs that has the extensions a search index wants."""
+    """Return the folder of an installed PostgreSQL's programs that has the extensions a search index wants."""
     for control in sorted(Path("/usr/share/postgresql").glob("*/extension/btree_gin.control"), reverse=True):
         programs = Path("/usr/lib/postgresql") / control.parts[-3] / "bin"
         if (programs / "initdb").exists():
@@ -149,7 +149,7 @@ def on_database(url: str, job: Callable[[Database], Awaitable[Result]]) -> Resul
 
 
 def upgraded(url: str) -> bool:
-    """Bring a store up to date, as `customergraph db upgrade` does; tells whether there was anything to do."""
+    """Bring a store up to date, as `customergraph db upgrade` does; returns whether there was anything to do."""
     return on_database(url, upgrades.upgrade)
 
 
@@ -159,7 +159,7 @@ def problems(url: str) -> list[str]:
 
 
 def known_problems(url: str) -> list[str]:
-    """Give what a check finds on every store of that engine: the bundled PostgreSQL has no extensions."""
+    """Return what a check finds on every store of that engine: the bundled PostgreSQL has no extensions."""
     return [] if engine_of(url) == "sqlite" else [NO_SEARCH_INDEX]
 
 
@@ -171,12 +171,12 @@ def sessions(url: str) -> int:
 
 
 def engine_of(url: str) -> str:
-    """Give `sqlite` or `postgresql`."""
+    """Return `sqlite` or `postgresql`."""
     return make_url(url).get_backend_name()
 
 
 def execute(url: str, sql: str, **values: object) -> int:
-    """Run SQL on a store, behind the gateway's back; gives how many rows it changed."""
+    """Run SQL on a store, behind the gateway's back; returns how many rows it changed."""
     return execute_each(url, sql, [values])
 
 
@@ -209,7 +209,7 @@ async def _begun(url: str, sql: str) -> AsyncConnection:
 
 
 def rows(url: str, sql: str, **values: object) -> list[tuple[Any, ...]]:
-    """Give what a query on a store finds, with values that are written alike on every store."""
+    """Return what a query on a store finds, with values that are written alike on every store."""
 
     async def run() -> Sequence[Any]:
         engine = create_async_engine(url, poolclass=NullPool)

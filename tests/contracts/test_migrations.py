@@ -71,7 +71,7 @@ def add_as_older_worker(tenant: Tenant, name: str) -> None:
 
 @contextmanager
 def used_by_an_older_worker(tenant: Tenant) -> Iterator[list[str]]:
-    """Read and write from another thread meanwhile; gives the codes of the errors that were answered."""
+    """Read and write from another thread meanwhile; returns the codes of the errors that were answered."""
     errors: list[str] = []
     ended = threading.Event()
 

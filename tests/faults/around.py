@@ -28,7 +28,7 @@ SLACK_SECONDS = 2
 
 
 def unavailable(client: GraphQLClient, query: str, *, within: float = PROMISED_SECONDS, **variables: Any) -> str:
-    """Send an operation that must find the store unavailable, in time; gives all that the error says."""
+    """Send an operation that must find the store unavailable, in time; returns all that the error says."""
     started = time.monotonic()
     error = client.error(query, **variables)
     assert time.monotonic() - started < within
@@ -39,12 +39,12 @@ def unavailable(client: GraphQLClient, query: str, *, within: float = PROMISED_S
 
 
 def on_port(url: str, port: int) -> str:
-    """Give the URL of the same store behind another port."""
+    """Return the URL of the same store behind another port."""
     return make_url(url).set(port=port).render_as_string(hide_password=False)
 
 
 def seconds_until(condition: Callable[[], bool]) -> float:
-    """Wait for something to become true; gives how long that took."""
+    """Wait for something to become true; returns how long that took."""
     started = time.monotonic()
     until(condition, "what was promised")
     return time.monotonic() - started

@@ -16,7 +16,7 @@ MakeGateway = Callable[..., Tenant]
 
 @pytest.fixture
 def gateway(serve: MakeServer) -> Iterator[MakeGateway]:
-    """Serves a store with the test's own settings; gives a project of it.
+    """Serves a store with the test's own settings; returns a project of it.
 
     The gateway reaches the store `through` another address, where one is given.
     """

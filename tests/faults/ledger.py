@@ -47,7 +47,7 @@ class Ledger:
 
 
 def kept_while(tenant: Tenant, disturb: Callable[[], None]) -> Ledger:
-    """Let writers and readers work while something disturbs the store; gives what they were told."""
+    """Let writers and readers work while something disturbs the store; returns what they were told."""
     ledger, stop = Ledger(), Event()
     token = tenant.client.http.headers["authorization"].removeprefix("Bearer ")
     with ThreadPoolExecutor(WRITERS + READERS) as pool:

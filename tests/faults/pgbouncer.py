@@ -32,7 +32,7 @@ default_pool_size = {pool_size}
 
 
 def variants() -> list[dict[str, int]]:
-    """Give the settings to be tested: as it comes, and without what versions since 1.21 know of prepared statements."""
+    """Return the settings to test: the defaults, and from version 1.21 on without support of prepared statements."""
     return [{}, {"max_prepared_statements": 0}] if PROGRAM.exists() and _version() >= (1, 21) else [{}]
 
 

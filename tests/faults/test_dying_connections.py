@@ -19,7 +19,7 @@ TERMINATE = (
 
 
 def is_archived(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Tell whether a customer and both its messages were changed; fails when only some were."""
+    """Return whether a customer and both its messages were changed; fails when only some were."""
     rows = [pair for table in ("customer", "message") for pair in zip(before[table], after[table], strict=True)]
     changed = {was != now for was, now in rows}
     assert (len(rows), len(changed)) == (3, 1)

@@ -25,7 +25,7 @@ def acme(postgresql_url: str, tmp_path: Path) -> Command:
 
 
 def import_of(command: Command, *options: str, rows: list[str] = ROWS) -> tuple[int, list[str]]:
-    """Import customers by standard input, which is a pipe; gives the exit code and what was said."""
+    """Import customers by standard input, which is a pipe; returns the exit code and what was said."""
     content = "\n".join(["first_name,email", *rows])
     result = command.run("import", "customers", "-", "--format", "csv", "--project", "acme", *options, stdin=content)
     return result.returncode, result.stderr.splitlines()

@@ -74,7 +74,7 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
 
 
 def health(tenant: Tenant) -> list[int]:
-    """Give what /readyz and /healthz answer, each in time."""
+    """Return what /readyz and /healthz answer, each in time."""
     return [httpx.get(tenant.base_url + path, timeout=PROMISED_SECONDS).status_code for path in ("/readyz", "/healthz")]
 
 

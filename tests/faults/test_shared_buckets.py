@@ -60,7 +60,7 @@ def status(client: GraphQLClient) -> int:
 
 
 def seconds(client: GraphQLClient, query: str = QUERY) -> float:
-    """Give how long an operation takes that must be answered."""
+    """Return how long an operation takes that must be answered."""
     started = time.monotonic()
     assert client.post(query).status_code == 200
     return time.monotonic() - started

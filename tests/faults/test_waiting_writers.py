@@ -51,7 +51,7 @@ def locked_by_a_program(url: str, seconds: float) -> Iterator[None]:
 
 
 def read(acme: Tenant, query: str = COUNT) -> float:
-    """Send a read, which must be answered; gives how long it took."""
+    """Send a read, which must be answered; returns how long it took."""
     started = time.monotonic()
     acme.client.data(query)
     return time.monotonic() - started

@@ -35,7 +35,7 @@ def customer_with_message(tenant: Tenant) -> int:
 
 
 def fault(tenant: Tenant, query: str, **variables: Any) -> tuple[str, dict[str, Any]]:
-    """Send an operation in which we are at fault; gives what the error says before its id, and what stands beside."""
+    """Send an operation in which we are at fault; returns what the error says before its id, and what stands beside."""
     error = tenant.client.error(query, **variables)
     extensions = error["extensions"]
     assert extensions.pop("code") == "INTERNAL_SERVER_ERROR", error
@@ -100,7 +100,7 @@ def test_a_bad_argument_in_what_a_mutation_answers_is_told_with_the_change_that_
 
 
 def timeout(tenant: Tenant, query: str, **variables: Any) -> tuple[str, bool | None]:
-    """Send an operation that is stopped at its deadline; gives what it says after that, and `done`."""
+    """Send an operation that is stopped at its deadline; returns what it says after that, and `done`."""
     response = tenant.client.post(query, variables)
     (error,) = response.json()["errors"]
     assert (response.status_code, error["extensions"].pop("code")) == (504, "TIMEOUT")
