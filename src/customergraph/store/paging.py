@@ -165,7 +165,7 @@ def statement_of_parents(
         outer_columns = [column for column in page.c if column.name not in {"sorted_by", "then_by"}]
         pages = select(*outer_columns).select_from(parents.join(page, true()))
         return pages.order_by(page.c[parent], direction(page.c.sorted_by), direction(page.c.then_by))
-    inner = table.alias("wanted")
+    inner = table.alias("candidate")
     ids = select(inner.c.id).where(in_project(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
     page_ids = _with_values(ids, inner, shape).correlate(parents)
     return (

@@ -132,6 +132,6 @@ async def problems(database: Database) -> list[str]:
         if stale:
             lines.append(
                 f"project {project.slug}: {stale} customers have an asked, messaged or reviewed time"
-                " that their history does not bear out"
+                " that does not follow from their history"
             )
     return lines
