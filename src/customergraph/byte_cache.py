@@ -1,4 +1,4 @@
-"""Values that are remembered while they are used, within a bound of bytes."""
+"""A cache of the values that were used last, limited by their bytes."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -9,10 +9,10 @@ Value = TypeVar("Value")
 
 
 class ByteCache(Generic[Key, Value]):
-    """Keeps the values that were used last, as many as fit into so many bytes.
+    """Keeps the values that were used last, as many as fit into `capacity` bytes.
 
-    `size` gives the bytes of a value, which may grow: `trim` looks again. `functools.lru_cache` counts
-    entries alone, and the libraries that weigh them do so once.
+    `size` returns the bytes of a value. A value may grow: `trim` measures again, which other
+    libraries do not, and `functools.lru_cache` counts only entries.
     """
 
     def __init__(self, capacity: int, size: Callable[[Value], int]) -> None:
@@ -29,24 +29,23 @@ class ByteCache(Generic[Key, Value]):
         return sum(map(self._size, self._values.values()))
 
     def get(self, key: Key) -> Value | None:
-        """Give the value of a key, if it is remembered."""
+        """Return the value of a key, or None."""
         value = self._values.get(key)
         if value is not None:
             self._values.move_to_end(key)
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Remember a value, and forget those that were not used for longest until all fit."""
+        """Add a value, and drop those that were not used for longest until all fit."""
         self._values[key] = value
         self.trim()
 
     def clear(self) -> None:
-        """Forget all values."""
         self._values.clear()
 
     def trim(self) -> None:
-        """Forget the values that were not used for longest until the rest fit."""
+        """Drop the values that were not used for longest until the rest fit."""
         excess = self.bytes - self._capacity
         while excess > 0:
-            _, forgotten = self._values.popitem(last=False)
-            excess -= self._size(forgotten)
+            _, value = self._values.popitem(last=False)
+            excess -= self._size(value)

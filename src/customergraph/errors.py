@@ -1,4 +1,4 @@
-"""The few kinds of failure that are expected, each with the code a client acts on."""
+"""The kinds of expected failure, each with its error code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Any, ClassVar
 
-# What the names of settings begin with in the environment.
+# The prefix of the names of settings in the environment.
 SETTING_PREFIX = "CUSTOMERGRAPH_"
 
 
@@ -17,7 +17,7 @@ _REFUSED_KINDS = {
 
 
 class CustomergraphError(Exception):
-    """A failure whose message may be shown to whoever asked."""
+    """A failure whose message may be shown to the client or the operator."""
 
 
 class RequestRefused(CustomergraphError):
@@ -26,7 +26,7 @@ class RequestRefused(CustomergraphError):
     code: ClassVar[str]
 
     def details(self) -> dict[str, Any]:
-        """Give what stands beside the code in `extensions`."""
+        """Return the other entries of `extensions`."""
         return {}
 
 
@@ -43,11 +43,11 @@ class BadUserInput(RequestRefused):
 
 
 class CursorMalformed(BadUserInput):
-    """A cursor that no list of this gateway gave, or that another list gave."""
+    """A cursor that this gateway did not make, or made for another list."""
 
 
 class OperationUnresolved(RequestRefused):
-    """A request that does not tell which operation of its document it means."""
+    """A request that does not name one of the operations of its document."""
 
     code = "OPERATION_RESOLUTION_FAILURE"
 
@@ -63,10 +63,10 @@ class OperationKindRefused(RequestRefused):
 
 
 class LimitExceeded(RequestRefused):
-    """An operation larger than it may be.
+    """An operation that is larger than allowed.
 
-    `limit` is the name of the setting that allows more, without the prefix of all settings; `subject` is what it
-    counts; `asked` is None where it was not counted to its end.
+    `limit` is the name of the setting without its prefix; `subject` names what it counts; `asked` is None
+    where the count stopped at the limit.
     """
 
     code = "LIMIT_EXCEEDED"
@@ -84,13 +84,13 @@ class LimitExceeded(RequestRefused):
 
 
 class ListTooLong(LimitExceeded):
-    """A list that an argument is given; the contract has one code for all bad arguments."""
+    """A list in an argument that is longer than allowed; the contract has one code for all bad arguments."""
 
     code = BadUserInput.code
 
 
 class Throttled(RequestRefused):
-    """A token that asks for more than its bucket holds; it may ask again after so many seconds."""
+    """An operation that costs more than is left in the token's bucket; `seconds` later it does not."""
 
     code = "THROTTLED"
 
@@ -104,7 +104,7 @@ class Throttled(RequestRefused):
 
 
 class Overloaded(RequestRefused):
-    """A worker that has as many operations as it can run, and as many as may wait."""
+    """A worker that runs as many operations as it can, while as many as allowed wait."""
 
     code = "OVERLOADED"
     retry_after = 1
@@ -134,9 +134,9 @@ _STOPPED: dict[bool | None, str] = {
 
 
 class StoreUnavailable(RequestRefused):
-    """The store is away or busy for longer than a request may wait.
+    """The store is away, or busy for longer than a request may wait.
 
-    `reason` is what the store's driver said, for operators alone. `done` tells whether the change
+    `reason` is the message of the store's driver, for operators only. `done` says whether the change
     was made; None when nobody knows.
     """
 
@@ -152,7 +152,7 @@ class StoreUnavailable(RequestRefused):
 
 
 class UserErrorCode(StrEnum):
-    """What kind of mistake it is: the contract's `UserErrorCode`."""
+    """The kind of a mistake: the contract's `UserErrorCode`."""
 
     BLANK = "BLANK"
     INVALID = "INVALID"
@@ -163,7 +163,7 @@ class UserErrorCode(StrEnum):
 
 
 class ValueRefused(CustomergraphError):
-    """One value that breaks a rule of the domain; whoever knows its field makes a `Mistake` of it."""
+    """A value that breaks a rule of the domain; code that knows the field turns it into a `Mistake`."""
 
     def __init__(self, code: UserErrorCode, message: str) -> None:
         super().__init__(message)
@@ -172,7 +172,7 @@ class ValueRefused(CustomergraphError):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing the caller did wrong, and in which part of the input."""
+    """One mistake in the input, and the field that has it."""
 
     field: tuple[str, ...]
     message: str
@@ -180,7 +180,7 @@ class Mistake:
 
 
 class InputRefused(CustomergraphError):
-    """Input of a mutation that is wrong: every mistake at once, and nothing was changed."""
+    """Wrong input of a mutation, with all its mistakes; nothing was changed."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         super().__init__("; ".join(mistake.message for mistake in mistakes))
@@ -188,4 +188,4 @@ class InputRefused(CustomergraphError):
 
 
 class CommandRefused(CustomergraphError):
-    """A command that cannot do its job, with the one line that says why and what mends it."""
+    """A command that cannot do its work; the message is one line with the reason and the remedy."""

@@ -12,7 +12,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 
 
 def is_loopback(name: str) -> bool:
-    """Tell whether a host name, without brackets, is one of this machine alone."""
+    """Return whether a host name, without brackets, names this machine only."""
     address = _address(name)
     return name == LOCALHOST if address is None else address.is_loopback
 
@@ -25,7 +25,7 @@ def _address(name: str) -> IPv4Address | IPv6Address | None:
 
 
 def host_name(text: str) -> str:
-    """Give a host name in lower case, an IPv6 address without brackets; raises ValueError for anything else."""
+    """Return a host name in lower case, an IPv6 address without brackets; raises ValueError for anything else."""
     name = text.lower().removesuffix(".")
     bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     address = _address(bare)
@@ -37,7 +37,7 @@ def host_name(text: str) -> str:
 
 
 def origin(text: str) -> str:
-    """Give an origin; raises ValueError, with what to write instead, for one that no browser sends."""
+    """Return an origin; raises ValueError, with the right spelling, for one that no browser sends."""
     try:
         parts = urlsplit(text)
         canonical = _canonical(parts)
@@ -51,7 +51,7 @@ def origin(text: str) -> str:
 
 
 def _canonical(parts: SplitResult) -> str:
-    """Write an origin as browsers do (RFC 6454, section 6.2); empty for what names no host."""
+    """Write an origin as browsers do (RFC 6454, section 6.2); empty when it has no host."""
     scheme, port = parts.scheme.lower(), parts.port
     if not _SCHEME.fullmatch(scheme) or not parts.hostname:
         return ""
@@ -61,9 +61,9 @@ def _canonical(parts: SplitResult) -> str:
 
 
 def header_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Give the names of headers in lower case; raises ValueError for what is none."""
-    found = tuple(name.lower() for name in names)
-    for name in found:
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9a-z-]+", name) or name == "*":
+    """Return the names of headers in lower case; raises ValueError for anything else."""
+    headers = tuple(name.lower() for name in names)
+    for header in headers:
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9a-z-]+", header) or header == "*":
             raise ValueError("give the names of headers, comma separated")
-    return found
+    return headers

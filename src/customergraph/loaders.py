@@ -8,9 +8,9 @@ from typing import Any
 from customergraph.domain.identity import Kind
 from customergraph.domain.paging import Page
 from customergraph.store import access, catalog, customers, lists, lookups
-from customergraph.store.database import Read
 from customergraph.store.entities import ENTITIES
 from customergraph.store.rows import Columns
+from customergraph.store.transactions import Read
 
 # A row of the store is itself the source object of its GraphQL type.
 Row = Any

@@ -15,7 +15,7 @@ _SHARED: tuple[Any, ...] = (
 
 
 class WithoutQuery(logging.Filter):
-    """Cuts the query from the addresses in uvicorn's access log: a GET's variables may hold customers' contacts."""
+    """Removes the query from addresses in uvicorn's access log: the variables of a GET may be customers' contacts."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -44,7 +44,7 @@ CONFIG: dict[str, Any] = {
 
 
 def configure() -> None:
-    """Let what the gateway itself logs take the same way as what its libraries log."""
+    """Send the gateway's own log events through the same handlers as those of its libraries."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

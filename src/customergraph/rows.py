@@ -1,4 +1,4 @@
-"""Rows by the thousand: kept by column, and made one by one only for whoever asks for one."""
+"""Thousands of rows, stored by column; single rows are made only for code that needs them."""
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,26 +9,26 @@ from typing import Any, NamedTuple, overload
 Row = Any
 
 
-# A kind of row takes 9 kB.
+# Each class of named tuples takes 9 kB.
 @lru_cache(maxsize=256)
 def maker(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Row]:
-    """Give what makes a row of its values: a named tuple, which is read by place as well as by name."""
-    # What has no name is read by its place.
+    """Return a function that makes a row of its values: a named tuple."""
+    # A column without a name is read by its index.
     kind: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc] # noqa: PYI024 - known when it runs
     return partial(tuple.__new__, kind)
 
 
 class Reading(NamedTuple):
-    """How the values of a column are made of what the store has; null stays null."""
+    """How the values of a column are made from the stored values; null stays null."""
 
     kind: type
     value: Callable[[Any], Any]
-    # Makes of all what the JSON encoder writes as it writes the values.
-    answered: Callable[[Sequence[Any]], Sequence[Any]]
+    # Makes values that the JSON encoder writes in the same way, faster.
+    encodable: Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Column(Sequence[Any]):
-    """A column as the store has it, whose values are made when somebody asks for them."""
+    """A column of stored values, whose values are made when they are first needed."""
 
     __slots__ = ("_reading", "_stored", "_values")
 
@@ -44,7 +44,7 @@ class Column(Sequence[Any]):
 
     @property
     def values(self) -> list[Any]:
-        """The values; a ValueError stands in the place of one that what is stored is none."""
+        """The values; a ValueError for a stored value that cannot be read."""
         if self._values is None:
             self._values = list(map(self._value, self._stored))
         return self._values
@@ -55,21 +55,21 @@ class Column(Sequence[Any]):
         except ValueError as error:
             return error
 
-    def answered(self) -> Sequence[Any]:
-        """Give what the JSON encoder writes as it writes the values; raises ValueError where one is none."""
-        return self._reading.answered(self._stored)
+    def encodable(self) -> Sequence[Any]:
+        """Return values that the encoder writes in the same way, faster; raises ValueError when one cannot be read."""
+        return self._reading.encodable(self._stored)
 
     def __len__(self) -> int:
         return len(self._stored)
 
     @overload
-    def __getitem__(self, place: int) -> Any: ...
+    def __getitem__(self, index: int) -> Any: ...
     @overload
-    def __getitem__(self, place: slice) -> "Column": ...
-    def __getitem__(self, place: int | slice) -> Any:
-        if isinstance(place, slice):
-            return Column(self._stored[place], self._reading)
-        return self.values[place]
+    def __getitem__(self, index: slice) -> "Column": ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return Column(self._stored[index], self._reading)
+        return self.values[index]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.values)
@@ -95,13 +95,13 @@ class Rows:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, place: slice) -> "Rows":
-        columns = {name: column[place] for name, column in self.columns.items()}
-        return Rows(columns, len(range(self.count)[place]))
+    def __getitem__(self, index: slice) -> "Rows":
+        columns = {name: column[index] for name, column in self.columns.items()}
+        return Rows(columns, len(range(self.count)[index]))
 
 
 class Part(Sequence[Row]):
-    """Rows that stand together among others, as a list of them."""
+    """A range of rows, as a list."""
 
     __slots__ = ("start", "stop", "whole")
 
@@ -114,28 +114,28 @@ class Part(Sequence[Row]):
         return self.stop - self.start
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, index: int) -> Row: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Row]: ...
-    def __getitem__(self, place: int | slice) -> Row:
-        if isinstance(place, slice) and place.step is None:
-            start, stop, _ = place.indices(len(self))
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row:
+        if isinstance(index, slice) and index.step is None:
+            start, stop, _ = index.indices(len(self))
             return Part(self.whole, self.start + start, self.start + max(start, stop))
-        return self.whole.each[self.start : self.stop][place]
+        return self.whole.each[self.start : self.stop][index]
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.whole.each[self.start : self.stop])
 
 
 def joined(parts: Sequence[Part]) -> tuple[Rows, list[range]]:
-    """Give the rows of all parts and no others, and the range of each part among them.
+    """Return the rows of all parts and no others, and the range of each part among them.
 
-    Parts that make up a whole, as those of one statement do, have it already.
+    Makes no new rows when the parts cover their whole, as the pages of one statement do.
     """
     whole = parts[0].whole
     starts = [part.start for part in parts if len(part)]
     stops = {part.stop for part in parts if len(part)}
-    # Each part begins where another ends, and the first at the beginning: none lie over each other.
+    # The parts cover the whole when each begins where another ends, the first begins at 0, and none overlap.
     is_whole = len(set(starts)) == len(starts) and {*starts, whole.count} == stops | {0}
     if is_whole and all(part.whole is whole for part in parts):
         return whole, [range(part.start, part.stop) for part in parts]

@@ -14,16 +14,16 @@ from customergraph.hosts import header_names, host_name, origin
 PREFIX = SETTING_PREFIX
 _EMBEDDED = "sqlite+aiosqlite:///"
 _SERVER = "postgresql+asyncpg"
-# What the address of a server may end in: a socket's folder, and asyncpg's ways with TLS.
+# The options that a server's URL may have: a socket's folder, and asyncpg's modes of TLS.
 _OPTIONS = {"host", "port", "ssl"}
 _SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _REDIS_NUMBER = re.compile(r"(/[0-9]{1,9})?/?")
-# What an error may not repeat: it can hold a password.
+# Errors do not repeat these values, which can contain a password.
 _SECRET = {"database_url", "redis_url"}
 
 
 class Settings(BaseSettings):
-    """What an operator chooses; the contract's `cli.md` lists the variables."""
+    """The settings that an operator can choose; the contract's `cli.md` lists the variables."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
 
@@ -69,8 +69,8 @@ class Settings(BaseSettings):
     @classmethod
     def _known_engine(cls, url: str) -> str:
         path = url.removeprefix(_EMBEDDED)
-        embedded = path != url and path not in {"", ":memory:"}
-        if not (embedded or _names_a_database(url)):
+        is_embedded = path != url and path not in {"", ":memory:"}
+        if not (is_embedded or _is_server_url(url)):
             raise ValueError(
                 f"must be {_EMBEDDED} and the path of a file, or {_SERVER}://user:password@host:port/database,"
                 f" which may end in ?ssl= and one of {', '.join(_SSL)}"
@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, url: str | None) -> str | None:
-        if url and not _names_a_redis(url):
+        if url and not _is_redis_url(url):
             raise ValueError(
                 "must be redis://user:password@host:port/number, rediss:// and the same for TLS,"
                 " or unix:// and the path of a socket"
@@ -110,26 +110,26 @@ class Settings(BaseSettings):
         return header_names(names)
 
     @classmethod
-    def read(cls, **chosen: Any) -> "Settings":
-        """Read the environment and `.env`; options that are not None go before both.
+    def read(cls, **options: Any) -> "Settings":
+        """Read the environment and `.env`; options that are not None override both.
 
-        Raises CommandRefused, naming the setting, when one does not parse.
+        Raises CommandRefused, with the name of the setting, for a value that is not valid.
         """
         try:
-            settings = cls(**{name: value for name, value in chosen.items() if value is not None})
+            settings = cls(**{name: value for name, value in options.items() if value is not None})
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + str(first["loc"][0]).upper()
             reason = first["msg"].removeprefix("Value error, ")
-            got = "" if first["loc"][0] in _SECRET else f" (got {first['input']!r})"
-            raise CommandRefused(f"setting {name}: {reason}{got}") from None
+            value = "" if first["loc"][0] in _SECRET else f" (got {first['input']!r})"
+            raise CommandRefused(f"setting {name}: {reason}{value}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise CommandRefused(f".env: {error}") from None
         settings._refuse_small_bucket()
         return settings
 
     def _refuse_small_bucket(self) -> None:
-        """Raise CommandRefused for a bucket that the largest operation allowed never fits into."""
+        """Raise CommandRefused for a bucket that is smaller than the largest operation that is allowed."""
         if self.bucket_size < self.cost_limit:
             raise CommandRefused(
                 f"setting {PREFIX}BUCKET_SIZE: {self.bucket_size} is less than {PREFIX}COST_LIMIT, {self.cost_limit}:"
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
             )
 
 
-def _names_a_database(url: str) -> bool:
+def _is_server_url(url: str) -> bool:
     try:
         address = urlsplit(url)
         _ = address.port
@@ -148,13 +148,13 @@ def _names_a_database(url: str) -> bool:
     return address.scheme == _SERVER and len(address.path) > 1 and is_known
 
 
-def _names_a_redis(url: str) -> bool:
+def _is_redis_url(url: str) -> bool:
     try:
         address = urlsplit(url)
-        # The library takes a port of 0, and any text for a number.
+        # The library accepts a port of 0, and any text as a number.
         is_server = bool(address.hostname) and address.port != 0 and _REDIS_NUMBER.fullmatch(address.path) is not None
         is_socket = address.scheme == "unix" and not address.netloc and len(address.path) > 1
-        # Connects to nothing; knows the schemes and the options.
+        # Does not connect: it only checks the scheme and the options.
         pool: Any = redis.asyncio.ConnectionPool.from_url(url)
         pool.make_connection()
     except (ValueError, TypeError):

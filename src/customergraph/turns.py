@@ -1,7 +1,7 @@
-"""Turns on something that only a few can use at once, dealt out in rotation among keys.
+"""Turns to use something that only a few can use at once, shared out in rotation among keys.
 
-First come, first served would let the key that asks most often hold up all others. Here a key
-with a thousand waiting requests delays a key with one request by no more than one turn.
+First come, first served would let the key with most requests delay all others. Here a key with
+a thousand waiting requests delays a key with one request by at most one turn.
 """
 
 import asyncio
@@ -10,21 +10,21 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from types import TracebackType
 
-# Of fewer turns than these, one key may hold all: a half of them would be too few to work with.
-FEWEST_TURNS_TO_HALVE = 4
+# Of fewer turns than these, one key may hold all: half of them would be too few.
+MIN_TURNS_TO_HALVE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many turns there are at once, and how many of them one key may hold."""
+    """How many turns there can be at once, and how many of them one key may hold."""
 
     capacity: int
     share: int
 
     @classmethod
     def halved(cls, capacity: int) -> "Bounds":
-        """Leave half of the turns to other keys, even while none of them asks."""
-        return cls(capacity, capacity // 2 if capacity >= FEWEST_TURNS_TO_HALVE else capacity)
+        """Reserve half of the turns for other keys, even while none of them needs one."""
+        return cls(capacity, capacity // 2 if capacity >= MIN_TURNS_TO_HALVE else capacity)
 
     @property
     def of_writers(self) -> "Bounds":
@@ -33,7 +33,7 @@ class Bounds:
 
 
 class _Ledger:
-    """Counts the turns that are held against their bounds."""
+    """Counts the turns that keys hold, and compares them with the bounds."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.free = bounds.capacity
@@ -61,9 +61,9 @@ class _Waiter:
 
 
 class Turns:
-    """Gives at most `capacity` turns at once, and at most `share` of them to one key.
+    """Lets at most `capacity` turns run at once, and at most `share` of them for one key.
 
-    Turns of those who write count against the bounds of `writers` too.
+    Turns of writers also count against the bounds of `writers`.
     """
 
     def __init__(self, capacity: int, *, share: int | None = None, writers: Bounds | None = None) -> None:
@@ -74,20 +74,20 @@ class Turns:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a turn."""
+        """The number of requests that wait for a turn."""
         return sum(map(len, self._waiting.values()))
 
     def waiting_of(self, key: Hashable) -> int:
-        """Count those who wait for a turn of the key."""
+        """Return the number of requests of the key that wait for a turn."""
         return len(self._waiting.get(key, ()))
 
     def of(self, key: Hashable, *, writes: bool = False) -> "Turn":
-        """Give a turn for the key as a context manager, which waits until there is one."""
+        """Return a context manager that waits for a turn of the key and holds it."""
         return Turn(self, key, writes=writes)
 
     def is_free(self, key: Hashable, *, writes: bool = False) -> bool:
-        """Tell whether the key would get a turn without waiting."""
-        # Where a turn is free, the bounds forbid it to whoever waits, so nobody is passed over.
+        """Return whether the key would get a turn without waiting."""
+        # A waiting request cannot use a free turn, because of the bounds, so nobody is passed over.
         return self._all.allows(key) and (not writes or self._writers.allows(key))
 
     async def take(self, key: Hashable, *, writes: bool = False) -> None:
@@ -118,18 +118,18 @@ class Turns:
             pass
 
     def becomes_writer(self, key: Hashable) -> bool:
-        """Count a turn of the key as one that writes from now on, if the bounds allow it; tells whether they do."""
-        allowed = self._writers.allows(key)
-        if allowed:
+        """Count a turn of the key as a writer's from now on, if the bounds allow it; returns whether they do."""
+        is_allowed = self._writers.allows(key)
+        if is_allowed:
             self._writers.add(key)
-        return allowed
+        return is_allowed
 
     def longest_queue(self) -> Hashable:
-        """Give the key that has most waiting; of several, the one whose turn comes last."""
+        """Return the key with the most waiting requests; of several, the one whose turn comes last."""
         return max(reversed(self._waiting), key=self.waiting_of, default=None)
 
     def refuse_newest(self, key: Hashable, error: Exception) -> None:
-        """Raise an error for the one of a waiting key's that has waited shortest."""
+        """Raise an error in the newest waiting request of a key."""
         waiter = self._waiting[key][-1]
         self._leave(key, waiter)
         if not waiter.turn.done():
@@ -141,9 +141,9 @@ class Turns:
             self._writers.add(key)
 
     def _begin_next(self) -> bool:
-        """Begin the next turn of the key that waited longest for one; tells whether there was such a key."""
+        """Begin a turn of the key that has waited longest; returns whether a turn could begin."""
         for key, waiters in self._waiting.items():
-            waiter = next((one for one in waiters if self.is_free(key, writes=one.writes)), None)
+            waiter = next((waiter for waiter in waiters if self.is_free(key, writes=waiter.writes)), None)
             if waiter is not None:
                 self._waiting.move_to_end(key)
                 self._leave(key, waiter)

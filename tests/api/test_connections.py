@@ -10,7 +10,7 @@ import pytest
 from conftest import MakeServer, MakeTenant
 from customergraph.settings import Settings
 from factories import Tenant
-from faults.around import locked
+from faults.sessions import locked
 from mutations import on_customer
 from raw_http import PATIENCE_SECONDS, PROJECT, SLUG, Answer, connect, exchange, head, read_answer
 

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from benchmarks.by_hand import Fetch, Snapshot, application
 from benchmarks.sql_by_hand import POSTGRESQL, SQLITE, Rows
 from customergraph.settings import Settings
-from statements import tell
+from statements import notify
 
 # As the gateway's connections have it.
 _PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "cache_size=-16384")
@@ -41,7 +41,7 @@ async def _sqlite(settings: Settings) -> AsyncIterator[Snapshot]:
         connection = await pool.get()
 
         async def fetch(sql: str, *arguments: Any) -> Rows:
-            tell(sql, arguments)
+            notify(sql, arguments)
             return list(await connection.execute_fetchall(sql, arguments))
 
         await connection.execute_fetchall("BEGIN")
@@ -76,7 +76,7 @@ async def _postgresql(settings: Settings) -> AsyncIterator[Snapshot]:
             async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
 
                 async def fetch(sql: str, *arguments: Any) -> Rows:
-                    tell(sql, arguments)
+                    notify(sql, arguments)
                     rows: Rows = await connection.fetch(sql, *arguments)
                     return rows
 

@@ -8,7 +8,7 @@ import httpx
 from customergraph.settings import Settings
 from customergraph.store.database import Database
 from customergraph.web.app import create_app
-from statements import told
+from statements import recorded_with_arguments
 
 Statement = tuple[str, Any]
 
@@ -18,7 +18,7 @@ async def of_request(url: str, token: str, query: str, variables: Mapping[str, A
     app = create_app(Settings(database_url=url))
     headers = {"Authorization": f"Bearer {token}"}
     gateway = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost", headers=headers)
-    with told() as found:
+    with recorded_with_arguments() as found:
         async with app.router.lifespan_context(app), gateway:
             answer = await gateway.post("/graphql", json={"query": query, "variables": variables})
     answer.raise_for_status()

@@ -18,7 +18,8 @@ import pytest
 from commands.command import PATIENCE_SECONDS, Command
 from conftest import free_port
 from factories import Tenant
-from faults.around import SLACK_SECONDS, Session, locked
+from faults.expectations import SLACK_SECONDS
+from faults.sessions import Session, locked
 from mutations import on_customer
 from raw_http import PROJECT, SLUG, Answer, connect, head, read_answer
 

@@ -110,7 +110,9 @@ def test_a_check_finds_times_that_the_history_does_not_bear_out(command: Command
 
     checked = command.inside.run("db", "check")
 
-    untrue = "project acme: 2 customers have an asked, messaged or reviewed time that their history does not bear out"
+    untrue = (
+        "project acme: 2 customers have an asked, messaged or reviewed time that does not follow from their history"
+    )
     lines = [*stores.known_problems(command.store_url), untrue]
     assert (checked.returncode, checked.stdout) == (1, "")
     assert checked.stderr == "".join(f"customergraph: {line}\n" for line in lines)

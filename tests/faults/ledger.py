@@ -1,4 +1,4 @@
-"""Writers that keep a ledger of what they were told, to be compared with what the store holds."""
+"""Writers that record the answers to their changes, to be compared with what the store has."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,19 +11,19 @@ from typing import Any
 
 import stores
 from factories import Tenant
-from faults.around import COUNT
+from faults.expectations import COUNT
 from graphql_client import GraphQLClient
 from mutations import CREATE
 
 WRITERS = 16
 READERS = 4
-# What each answer to a mutation has to say, and what `extensions.done` then is.
+# The words in each kind of error, and its `extensions.done`.
 WORDS: dict[str, bool | None] = {"is not done": False, "Look before repeating it": None, "is done": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change that a writer asked for: its name, and whether it was told that it was made."""
+    """A change that a writer sent: its name, and whether the answer says that it was made."""
 
     name: str
     done: bool | None
@@ -31,13 +31,13 @@ class Entry:
 
 @dataclass(slots=True)
 class Ledger:
-    """What writers and readers were told; `codes` counts the codes of errors."""
+    """The answers to writers and readers; `codes` counts the codes of errors."""
 
     entries: list[Entry] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
 
     def check(self, tenant: Tenant, allowed: AbstractSet[str] = frozenset({"STORE_UNAVAILABLE"})) -> None:
-        """Compare with the store: what was told as done is there, and what was told as not done is not."""
+        """Compare with the store: it has each change that was reported as done, and none reported as not done."""
         names = stores.rows(tenant.database_url, "SELECT first_name FROM customer")
         stored = Counter(name for (name,) in names)
         assert set(self.codes) <= allowed, self.codes
@@ -46,18 +46,18 @@ class Ledger:
         assert max(stored.values()) == 1
 
 
-def kept_while(tenant: Tenant, disturb: Callable[[], None]) -> Ledger:
-    """Let writers and readers work while something disturbs the store; gives what they were told."""
+def ledger_while(tenant: Tenant, disturb: Callable[[], None]) -> Ledger:
+    """Let writers and readers work while something disturbs the store; returns their ledger."""
     ledger, stop = Ledger(), Event()
     token = tenant.client.http.headers["authorization"].removeprefix("Bearer ")
     with ThreadPoolExecutor(WRITERS + READERS) as pool:
-        working = [pool.submit(_write, tenant.base_url, token, number, ledger, stop) for number in range(WRITERS)]
-        working += [pool.submit(_read, tenant.base_url, token, ledger, stop) for _ in range(READERS)]
+        workers = [pool.submit(_write, tenant.base_url, token, number, ledger, stop) for number in range(WRITERS)]
+        workers += [pool.submit(_read, tenant.base_url, token, ledger, stop) for _ in range(READERS)]
         try:
             disturb()
         finally:
             stop.set()
-        for future in working:
+        for future in workers:
             future.result()
     return ledger
 
@@ -69,10 +69,11 @@ def _write(url: str, token: str, number: int, ledger: Ledger, stop: Event) -> No
             count += 1
             name = f"writer {number} change {count}"
             answer = client.answer(CREATE, input={"firstName": name})
-            ledger.entries.append(Entry(name, _told(answer.get("errors", ()), ledger)))
+            ledger.entries.append(Entry(name, _done(answer.get("errors", ()), ledger)))
 
 
-def _told(errors: Sequence[dict[str, Any]], ledger: Ledger) -> bool | None:
+def _done(errors: Sequence[dict[str, Any]], ledger: Ledger) -> bool | None:
+    """Return what an answer says of the change."""
     if not errors:
         return True
     (error,) = errors

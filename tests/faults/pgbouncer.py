@@ -32,34 +32,34 @@ default_pool_size = {pool_size}
 
 
 def variants() -> list[dict[str, int]]:
-    """Give the settings to be tested: as it comes, and without what versions since 1.21 know of prepared statements."""
+    """Return the settings to test: the defaults, and from version 1.21 on without support of prepared statements."""
     return [{}, {"max_prepared_statements": 0}] if PROGRAM.exists() and _version() >= (1, 21) else [{}]
 
 
 def _version() -> tuple[int, int]:
     printed = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"PgBouncer (\d+)\.(\d+)", printed)
-    assert found, printed
-    return int(found[1]), int(found[2])
+    version = re.search(r"PgBouncer (\d+)\.(\d+)", printed)
+    assert version, printed
+    return int(version[1]), int(version[2])
 
 
 class PgBouncer:
-    """Shares two connections to a PostgreSQL server between all that ask, a transaction at a time."""
+    """Shares two connections to a PostgreSQL server among all clients, a transaction at a time."""
 
     def __init__(self, postgresql: int, port: int, settings: Mapping[str, int]) -> None:
         self.port = port
         self._folder = Path(tempfile.mkdtemp(prefix="customergraph-pgbouncer-"))
         self._folder.chmod(0o755)
         (self._folder / "users").write_text('"postgres" ""\n')
-        known = _SETTINGS.format(postgresql=postgresql, port=port, folder=self._folder, pool_size=POOL_SIZE)
+        common = _SETTINGS.format(postgresql=postgresql, port=port, folder=self._folder, pool_size=POOL_SIZE)
         more = "".join(f"{name} = {value}\n" for name, value in settings.items())
-        (self._folder / "settings.ini").write_text(known + more)
+        (self._folder / "settings.ini").write_text(common + more)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(
             [PROGRAM, "--quiet", self._folder / "settings.ini"],
-            # It does not run as root.
+            # PgBouncer does not run as root.
             user="nobody" if os.geteuid() == 0 else None,
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -68,7 +68,7 @@ class PgBouncer:
         until(self._accepts, "PgBouncer accepts connections")
 
     def stop(self) -> None:
-        """Stop as at a crash: connections are cut, whatever they were doing."""
+        """Stop as in a crash: connections are cut at once."""
         assert self._process
         self._process.kill()
         self._process.wait()

@@ -1,4 +1,4 @@
-"""A real Redis that keeps nothing, to be stopped, halted and slowed."""
+"""A real Redis without persistence, which tests stop, halt and slow down."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from commands.command import until
 
 
 class RedisServer:
-    """A Redis on a port of its own; entering starts it."""
+    """A Redis server; entering the block starts it."""
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
@@ -39,7 +39,7 @@ class RedisServer:
 
     @contextmanager
     def halted(self) -> Iterator[None]:
-        """Let Redis neither answer nor end."""
+        """Suspend Redis: it neither answers nor closes connections."""
         assert self._process
         os.kill(self._process.pid, signal.SIGSTOP)
         try:

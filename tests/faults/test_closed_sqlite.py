@@ -1,4 +1,4 @@
-"""A connection to SQLite whose thread has ended is replaced by the next one that is asked for."""
+"""A connection to SQLite whose thread has ended is replaced when it is next needed."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from customergraph.store.database import Database
 
 
 async def close_pooled(database: Database) -> None:
-    """Close the connection that the pool gives next, behind its back."""
+    """Close the driver's connection, without the pool's knowledge."""
     async with database.backend.engine.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.close()

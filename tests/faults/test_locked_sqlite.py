@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from customergraph.store.failures import AGAIN
 from customergraph.store.sqlite import BUSY_TIMEOUT_SECONDS
-from faults.around import COUNT, SLACK_SECONDS, locked, noted, unavailable
 from faults.conftest import MakeGateway
+from faults.expectations import COUNT, SLACK_SECONDS, expect_unavailable, record_token_use
+from faults.sessions import locked
 from mutations import on_customer
 
 ARCHIVE = on_customer("archiveCustomer")
@@ -17,13 +18,13 @@ def test_a_change_waits_for_another_writer_until_the_busy_timeout(
 ) -> None:
     acme = gateway(sqlite_url)
     id_ = acme.add_customer()
-    noted(acme)
+    record_token_use(acme)
     before = acme.rows()
 
     with locked(sqlite_url):
         started = time.monotonic()
         within = BUSY_TIMEOUT_SECONDS + SLACK_SECONDS
-        changes = [background.submit(unavailable, acme.client, ARCHIVE, within=within, id=id_) for _ in range(2)]
+        changes = [background.submit(expect_unavailable, acme.client, ARCHIVE, within=within, id=id_) for _ in range(2)]
         reads = 0
         while not all(change.done() for change in changes):
             assert acme.client.data(COUNT) == {"customers": {"totalCount": 1}}
@@ -41,7 +42,7 @@ def test_a_writer_that_ends_in_time_is_waited_for(
 ) -> None:
     acme = gateway(sqlite_url)
     id_ = acme.add_customer()
-    noted(acme)
+    record_token_use(acme)
 
     with locked(sqlite_url):
         change = background.submit(acme.client.data, ARCHIVE, id=id_)

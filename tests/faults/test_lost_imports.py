@@ -1,4 +1,4 @@
-"""An import that another transaction came between begins again, and says so when it loses time and again."""
+"""An import that loses a race against another transaction begins again; it says so when it loses every time."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from commands.command import Command, reject_rows
 from customergraph.store.database import ATTEMPTS
-from faults.around import Session
-from faults.test_lost_races import attempts, losing
+from faults.sessions import Session
+from faults.test_lost_races import attempts, lose_first_attempts
 
 AT_A_LATE_ROW = (
     "CREATE TRIGGER lose AFTER INSERT ON customer FOR EACH ROW"
@@ -25,7 +25,7 @@ def acme(postgresql_url: str, tmp_path: Path) -> Command:
 
 
 def import_of(command: Command, *options: str, rows: list[str] = ROWS) -> tuple[int, list[str]]:
-    """Import customers by standard input, which is a pipe; gives the exit code and what was said."""
+    """Import customers from standard input, which is a pipe; returns the exit code and the lines of standard error."""
     content = "\n".join(["first_name,email", *rows])
     result = command.run("import", "customers", "-", "--format", "csv", "--project", "acme", *options, stdin=content)
     return result.returncode, result.stderr.splitlines()
@@ -34,41 +34,41 @@ def import_of(command: Command, *options: str, rows: list[str] = ROWS) -> tuple[
 @pytest.mark.parametrize("state", ["40001", "40P01", "23505"])
 @pytest.mark.parametrize("options", [(), ("--strict",)], ids=["batches", "strict"])
 def test_an_import_that_lost_two_races_begins_again(
-    acme: Command, somebody: Session, options: tuple[str, ...], state: str
+    acme: Command, other_session: Session, options: tuple[str, ...], state: str
 ) -> None:
-    losing(somebody, 2, AT_A_LATE_ROW, state)
+    lose_first_attempts(other_session, 2, AT_A_LATE_ROW, state)
 
-    code, said = import_of(acme, *options)
+    code, lines = import_of(acme, *options)
 
-    assert (code, attempts(somebody)) == (0, 3)
-    assert said[0].startswith("customers: 7,000 added, 0 updated, 0 rejected in ")
+    assert (code, attempts(other_session)) == (0, 3)
+    assert lines[0].startswith("customers: 7,000 added, 0 updated, 0 rejected in ")
     assert acme.rows("SELECT count(*), count(DISTINCT email_key) FROM customer") == [(7_000, 7_000)]
 
 
 @pytest.mark.parametrize(
-    ("options", "kept", "stored"),
+    ("options", "result", "stored"),
     [((), "what was imported before stays", 5_000), (("--strict",), "nothing was imported", 0)],
     ids=["batches", "strict"],
 )
 def test_an_import_that_loses_every_race_says_so_and_what_became_of_it(
-    acme: Command, somebody: Session, options: tuple[str, ...], kept: str, stored: int
+    acme: Command, other_session: Session, options: tuple[str, ...], result: str, stored: int
 ) -> None:
-    losing(somebody, 1_000_000, AT_A_LATE_ROW, "23505")
+    lose_first_attempts(other_session, 1_000_000, AT_A_LATE_ROW, "23505")
 
-    code, said = import_of(acme, *options)
+    code, lines = import_of(acme, *options)
 
-    assert attempts(somebody) == ATTEMPTS
-    reason = f"others changed the same rows at each of 5 attempts: {kept}; import the file again"
-    assert (code, said) == (1, [f"customergraph: {reason}"])
+    assert attempts(other_session) == ATTEMPTS
+    reason = f"others changed the same rows at each of 5 attempts: {result}; import the file again"
+    assert (code, lines) == (1, [f"customergraph: {reason}"])
     assert acme.rows("SELECT count(*) FROM customer") == [stored]
 
 
-def test_what_a_lost_attempt_rejected_is_told_once(acme: Command, somebody: Session) -> None:
-    losing(somebody, 1, AT_A_LATE_ROW)
+def test_rejects_of_a_lost_attempt_are_reported_once(acme: Command, other_session: Session) -> None:
+    lose_first_attempts(other_session, 1, AT_A_LATE_ROW)
 
-    code, said = import_of(acme, "--strict", rows=[",nameless@example.com", *ROWS])
+    code, lines = import_of(acme, "--strict", rows=[",nameless@example.com", *ROWS])
 
-    assert (code, attempts(somebody)) == (1, 2)
-    assert said[0].startswith("customers: 0 added, 0 updated, 1 rejected in ")
+    assert (code, attempts(other_session)) == (1, 2)
+    assert lines[0].startswith("customers: 0 added, 0 updated, 1 rejected in ")
     assert reject_rows(acme.folder / "stdin.rejects.csv") == [("2", "first_name", "must not be blank")]
     assert acme.rows("SELECT count(*) FROM customer") == [0]

@@ -1,4 +1,4 @@
-"""The gateway behind a PgBouncer in transaction mode: the server changes with every transaction."""
+"""The gateway behind PgBouncer in transaction mode: each transaction may run on another server connection."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,24 +10,23 @@ from conftest import free_port
 from customergraph.store.failures import AGAIN
 from factories import Tenant
 from faults import pgbouncer
-from faults.around import (
+from faults.conftest import MakeGateway
+from faults.expectations import (
     COUNT,
     PROMISED_SECONDS,
     SLACK_SECONDS,
-    Session,
-    locked,
-    noted,
-    on_port,
+    expect_unavailable,
+    record_token_use,
     seconds_until,
-    unavailable,
 )
-from faults.conftest import MakeGateway
 from faults.pgbouncer import POOL_SIZE, PgBouncer
+from faults.sessions import Session, locked
+from faults.wire import on_port
 from mutations import CREATE, on_customer
 from stores import PostgreSQLServer
 
-# SQLAlchemy and asyncpg ask a few things of their own.
-AT_THE_START = 5
+# SQLAlchemy and asyncpg prepare a few statements themselves.
+DRIVERS_STATEMENTS = 5
 NESTED = """query($id: ID!) {
   customer(id: $id) { name tags { slug } messages { nodes { status } } reviews { nodes { score } } }
   customers(first: 3) { totalCount nodes { databaseId location { slug } charges { nodes { amount } } } }
@@ -38,19 +37,19 @@ pytestmark = pytest.mark.skipif(not pgbouncer.PROGRAM.exists(), reason=pgbouncer
 
 @pytest.fixture(params=pgbouncer.variants(), ids=str)
 def bouncer(request: pytest.FixtureRequest, postgresql: PostgreSQLServer) -> Iterator[PgBouncer]:
-    """A PgBouncer before the tests' PostgreSQL server, with each of the settings that matter here."""
+    """A PgBouncer before the tests' PostgreSQL server, with each of the settings to test."""
     with PgBouncer(postgresql.port, free_port(), request.param) as bouncer:
         yield bouncer
 
 
 @pytest.fixture
 def bounced(gateway: MakeGateway, postgresql_url: str, bouncer: PgBouncer) -> Tenant:
-    """A project whose gateway reaches PostgreSQL through PgBouncer alone."""
+    """A project whose gateway connects to PostgreSQL through PgBouncer."""
     return gateway(postgresql_url, through=on_port(postgresql_url, bouncer.port), pgbouncer=True, statement_timeout=2)
 
 
 def test_many_queries_and_mutations_share_two_servers(
-    bounced: Tenant, somebody: Session, background: ThreadPoolExecutor
+    bounced: Tenant, other_session: Session, background: ThreadPoolExecutor
 ) -> None:
     id_ = bounced.add_histories(3)[0]
     expected = bounced.client.data(NESTED, id=id_)
@@ -70,7 +69,7 @@ def test_many_queries_and_mutations_share_two_servers(
     assert tagged["updateCustomerTags"]["customer"]["tags"] == [{"slug": slug}]
 
     assert bounced.client.data(COUNT) == {"customers": {"totalCount": 42}}
-    assert somebody.connected() == POOL_SIZE
+    assert other_session.connected() == POOL_SIZE
 
 
 def test_a_server_is_left_without_prepared_statements(
@@ -78,18 +77,23 @@ def test_a_server_is_left_without_prepared_statements(
 ) -> None:
     list(background.map(bounced.client.data, [COUNT] * 100))
 
-    # What asks is one itself.
+    # The query that counts them is one itself.
     prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement NOT LIKE '%pg_prepared_statements%'"
-    assert stores.rows(on_port(bounced.database_url, bouncer.port), prepared)[0][0] <= AT_THE_START
+    assert stores.rows(on_port(bounced.database_url, bouncer.port), prepared)[0][0] <= DRIVERS_STATEMENTS
 
 
-def test_the_statement_timeout_holds_on_the_server(bounced: Tenant, postgresql_url: str, somebody: Session) -> None:
+def test_the_statement_timeout_holds_on_the_server(
+    bounced: Tenant, postgresql_url: str, other_session: Session
+) -> None:
     id_ = bounced.add_customer()
-    noted(bounced)
+    record_token_use(bounced)
 
     with locked(postgresql_url):
-        assert unavailable(bounced.client, on_customer("archiveCustomer"), within=2 + SLACK_SECONDS, id=id_) == AGAIN
-        assert somebody.waiting() == 0
+        assert (
+            expect_unavailable(bounced.client, on_customer("archiveCustomer"), within=2 + SLACK_SECONDS, id=id_)
+            == AGAIN
+        )
+        assert other_session.waiting() == 0
 
 
 def test_the_statement_timeout_is_not_left_to_others_on_the_same_server(bounced: Tenant, bouncer: PgBouncer) -> None:
@@ -105,7 +109,7 @@ def test_a_restart_of_pgbouncer_is_survived(
     list(background.map(bounced.client.data, [COUNT] * 40))
 
     bouncer.stop()
-    assert set(background.map(lambda query: unavailable(bounced.client, query), [COUNT] * 20)) == {AGAIN}
+    assert set(background.map(lambda query: expect_unavailable(bounced.client, query), [COUNT] * 20)) == {AGAIN}
     bouncer.start()
 
     assert seconds_until(lambda: "errors" not in bounced.client.answer(COUNT)) < PROMISED_SECONDS

@@ -1,4 +1,4 @@
-"""PostgreSQL that is stopped or hangs: an error in time meanwhile, and service by itself afterwards."""
+"""PostgreSQL that is stopped or hangs: errors come in time, and service resumes by itself afterwards."""
 
 import os
 import signal
@@ -17,9 +17,10 @@ from customergraph.settings import Settings
 from customergraph.store.failures import AGAIN
 from factories import Tenant
 from faults import pgbouncer
-from faults.around import COUNT, PROMISED_SECONDS, on_port, seconds_until, unavailable
 from faults.conftest import MakeGateway
+from faults.expectations import COUNT, PROMISED_SECONDS, expect_unavailable, seconds_until
 from faults.pgbouncer import PgBouncer
+from faults.wire import on_port
 from graphql_client import GraphQLClient
 from mutations import on_customer
 from stores import PostgreSQLServer
@@ -46,7 +47,7 @@ def own_url(own_server: PostgreSQLServer) -> str:
 
 @contextmanager
 def stopped(server: PostgreSQLServer) -> Iterator[None]:
-    # The tests' servers write late, and are stopped as at a crash.
+    # The tests' servers do not sync their writes, and are stopped as in a crash.
     stores.execute(server.url("postgres"), "CHECKPOINT")
     server.stop()
     try:
@@ -57,7 +58,7 @@ def stopped(server: PostgreSQLServer) -> Iterator[None]:
 
 @contextmanager
 def hanging(url: str) -> Iterator[None]:
-    """Let a PostgreSQL server neither answer nor end."""
+    """Suspend a PostgreSQL server: it neither answers nor closes connections."""
     pids = [pid for (pid,) in stores.rows(url, PROCESSES)]
     _signal(pids, signal.SIGSTOP)
     try:
@@ -68,17 +69,17 @@ def hanging(url: str) -> Iterator[None]:
 
 def _signal(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
-        # The session that asked for them is one of them, and may have ended.
+        # One of them is the session that listed them, which may have ended.
         if os.path.exists(f"/proc/{pid}"):  # noqa: PTH110
             os.kill(pid, number)
 
 
 def health(tenant: Tenant) -> list[int]:
-    """Give what /readyz and /healthz answer, each in time."""
+    """Return the statuses of /readyz and /healthz, each answered in time."""
     return [httpx.get(tenant.base_url + path, timeout=PROMISED_SECONDS).status_code for path in ("/readyz", "/healthz")]
 
 
-def ask(tenant: Tenant) -> object:
+def customer_count(tenant: Tenant) -> object:
     return tenant.client.data(COUNT)["customers"]["totalCount"]
 
 
@@ -86,23 +87,23 @@ def serves(tenant: Tenant) -> bool:
     return "errors" not in tenant.client.answer(COUNT)
 
 
-def test_a_stopped_postgresql_is_told_and_service_resumes_by_itself(
+def test_a_stopped_postgresql_is_reported_and_service_resumes_by_itself(
     gateway: MakeGateway, own_server: PostgreSQLServer, own_url: str, background: ThreadPoolExecutor
 ) -> None:
     acme = gateway(own_url)
     id_ = acme.add_customer()
     # Every connection of the pool is open when the server goes away.
-    assert list(background.map(ask, [acme] * 40)) == [1] * 40
+    assert list(background.map(customer_count, [acme] * 40)) == [1] * 40
     assert health(acme) == [200, 200]
 
     with stopped(own_server):
-        answers = background.map(lambda query: unavailable(acme.client, query, id=id_), [COUNT] * 20)
+        answers = background.map(lambda query: expect_unavailable(acme.client, query, id=id_), [COUNT] * 20)
         assert set(answers) == {AGAIN}
-        assert unavailable(acme.client, on_customer("archiveCustomer"), id=id_) == AGAIN
+        assert expect_unavailable(acme.client, on_customer("archiveCustomer"), id=id_) == AGAIN
         assert health(acme) == [503, 200]
 
     assert seconds_until(lambda: serves(acme)) < PROMISED_SECONDS
-    assert list(background.map(ask, [acme] * 40)) == [1] * 40
+    assert list(background.map(customer_count, [acme] * 40)) == [1] * 40
     assert acme.client.data(on_customer("updateCustomerNotes"), id=id_)["updateCustomerNotes"]["userErrors"] == []
     assert health(acme) == [200, 200]
 
@@ -111,33 +112,33 @@ def test_a_restart_between_two_requests_is_noticed_by_neither(
     gateway: MakeGateway, own_server: PostgreSQLServer, own_url: str, background: ThreadPoolExecutor
 ) -> None:
     acme = gateway(own_url)
-    assert list(background.map(ask, [acme] * 40)) == [0] * 40
+    assert list(background.map(customer_count, [acme] * 40)) == [0] * 40
 
     with stopped(own_server):
         pass
 
-    assert list(background.map(ask, [acme] * 40)) == [0] * 40
+    assert list(background.map(customer_count, [acme] * 40)) == [0] * 40
 
 
 @pytest.mark.skipif(not pgbouncer.PROGRAM.exists(), reason=pgbouncer.MISSING)
-def test_a_stopped_postgresql_behind_pgbouncer_is_told_and_service_resumes_by_itself(
+def test_a_stopped_postgresql_behind_pgbouncer_is_reported_and_service_resumes_by_itself(
     gateway: MakeGateway, own_server: PostgreSQLServer, own_url: str, background: ThreadPoolExecutor
 ) -> None:
     with PgBouncer(own_server.port, free_port(), {"server_login_retry": 1, "query_wait_timeout": 2}) as bouncer:
         acme = gateway(own_url, through=on_port(own_url, bouncer.port), pgbouncer=True)
-        assert list(background.map(ask, [acme] * 40)) == [0] * 40
+        assert list(background.map(customer_count, [acme] * 40)) == [0] * 40
 
         with stopped(own_server):
             for _ in range(2):
-                answers = background.map(lambda query: unavailable(acme.client, query), [COUNT] * 20)
+                answers = background.map(lambda query: expect_unavailable(acme.client, query), [COUNT] * 20)
                 assert set(answers) == {AGAIN}
             assert health(acme) == [503, 200]
 
         assert seconds_until(lambda: serves(acme)) < PROMISED_SECONDS
-        assert list(background.map(ask, [acme] * 40)) == [0] * 40
+        assert list(background.map(customer_count, [acme] * 40)) == [0] * 40
 
 
-def test_the_answers_to_a_stopped_postgresql_tell_nothing_of_it(
+def test_the_answers_to_a_stopped_postgresql_reveal_nothing_of_it(
     gateway: MakeGateway, own_server: PostgreSQLServer, own_url: str
 ) -> None:
     acme = gateway(own_url)
@@ -150,32 +151,32 @@ def test_the_answers_to_a_stopped_postgresql_tell_nothing_of_it(
     assert ready.text == "the store does not answer\n"
 
 
-def test_a_postgresql_that_hangs_is_told_by_when_its_statement_should_have_ended(
+def test_a_postgresql_that_hangs_is_reported_by_when_its_statement_should_have_ended(
     gateway: MakeGateway, own_url: str, background: ThreadPoolExecutor
 ) -> None:
     acme = gateway(own_url, statement_timeout=1, pool_size=4)
     id_ = acme.add_customer()
-    assert list(background.map(ask, [acme] * 20)) == [1] * 20
+    assert list(background.map(customer_count, [acme] * 20)) == [1] * 20
 
     with hanging(own_url):
         within = 1 + 1 + 1.5
         first = background.map(
-            lambda query: unavailable(acme.client, query, within=within, id=id_),
+            lambda query: expect_unavailable(acme.client, query, within=within, id=id_),
             [COUNT, COUNT, on_customer("archiveCustomer")],
         )
         assert set(first) == {AGAIN}
         assert health(acme) == [503, 200]
 
     assert seconds_until(lambda: serves(acme)) < PROMISED_SECONDS
-    assert list(background.map(ask, [acme] * 20)) == [1] * 20
+    assert list(background.map(customer_count, [acme] * 20)) == [1] * 20
 
 
-def test_an_address_that_accepts_and_says_nothing_is_told_in_time(
+def test_an_address_that_accepts_and_says_nothing_is_reported_in_time(
     serve: MakeServer, background: ThreadPoolExecutor
 ) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
         port = silent.getsockname()[1]
         base = serve(Settings(database_url=f"postgresql+asyncpg://nobody@127.0.0.1:{port}/nothing"))
         with closing(GraphQLClient(base, "cg_anything")) as client:
-            assert set(background.map(lambda query: unavailable(client, query), [COUNT] * 25)) == {AGAIN}
+            assert set(background.map(lambda query: expect_unavailable(client, query), [COUNT] * 25)) == {AGAIN}
             until(lambda: httpx.get(f"{base}/healthz").status_code == httpx.codes.OK, "it lives")

@@ -1,4 +1,4 @@
-"""Buckets in a real Redis: shared by gateways, and done without while it is away."""
+"""Buckets in a real Redis: gateways share them, and work without them while Redis is away."""
 
 import logging
 import time
@@ -22,8 +22,8 @@ from graphql_client import GraphQLClient
 # Costs nothing, and asks for the bucket all the same.
 FREE = "{ __typename }"
 QUERY = "{ customers(first: 90) { nodes { id } } }"
-# It asks for more than it gets, so that something is given back.
-GIVING_BACK = "{ customers(first: 90) { nodes { id } } tags { id } }"
+# It is charged for more than it returns, so the rest is refunded.
+REFUNDED = "{ customers(first: 90) { nodes { id } } tags { id } }"
 BUCKET_SIZE = 100
 EVENTS = ("redis_away", "redis_back")
 
@@ -36,7 +36,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def events(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """Gives the changes of Redis's state that were logged, in order."""
+    """Returns the logged changes of Redis's state, in order."""
     caplog.set_level(logging.INFO)
 
     def logged() -> list[str]:
@@ -48,7 +48,7 @@ def events(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def limited(serve: MakeServer, sqlite_url: str, redis: RedisServer) -> Iterator[Tenant]:
-    """A project with 90 customers, whose tokens may ask for little more than all of them at once."""
+    """A project with 90 customers, whose buckets hold little more than a query for all of them costs."""
     settings = Settings(database_url=sqlite_url, redis_url=redis.url, bucket_size=BUCKET_SIZE, bucket_refill=1)
     tenant = Tenant(serve(settings), sqlite_url, "acme")
     tenant.add_customers(*({} for _ in range(90)))
@@ -61,7 +61,7 @@ def status(client: GraphQLClient) -> int:
 
 
 def seconds(client: GraphQLClient, query: str = QUERY) -> float:
-    """Give how long an operation takes that must be answered."""
+    """Send an operation that must succeed; returns how long it took."""
     started = time.monotonic()
     assert client.post(query).status_code == 200
     return time.monotonic() - started
@@ -81,8 +81,8 @@ def test_two_gateways_share_one_bucket_and_answer_while_redis_is_away(
         charged = [status(client) for client in (acme.client, other, acme.client)]
     away = [status(client) for client in (acme.client, other) * 3]
     with redis:
-        # A Redis that was started again knows no script, and has full buckets.
-        until(lambda: events().count("redis_back") == 2, "both gateways ask Redis again")
+        # A Redis that was restarted has no script, and full buckets.
+        until(lambda: events().count("redis_back") == 2, "both gateways use Redis again")
         again = [status(client) for client in (other, acme.client)]
 
     assert charged == [200, 429, 429]
@@ -93,7 +93,7 @@ def test_two_gateways_share_one_bucket_and_answer_while_redis_is_away(
     other.close()
 
 
-def test_a_redis_that_hangs_is_waited_for_once_and_told_once(
+def test_a_redis_that_hangs_is_waited_for_once_and_logged_once(
     limited: Tenant, redis: RedisServer, events: Callable[[], list[str]]
 ) -> None:
     assert [status(limited.client), status(limited.client)] == [200, 429]
@@ -101,8 +101,8 @@ def test_a_redis_that_hangs_is_waited_for_once_and_told_once(
 
     with redis.halted():
         first = seconds(limited.client)
-        later = [seconds(limited.client, query) for query in (QUERY, GIVING_BACK) * 10]
-        # Longer than a command may take, so that what waited for Redis has ended.
+        later = [seconds(limited.client, query) for query in (QUERY, REFUNDED) * 10]
+        # Longer than a command may take, so that all waits for Redis have ended.
         time.sleep(COMMAND_SECONDS + 0.5)
         later += [seconds(limited.client) for _ in range(5)]
         assert events() == ["redis_away"]
@@ -121,8 +121,8 @@ def test_many_at_once_wait_for_a_redis_that_hangs_no_longer_than_one(
     with ThreadPoolExecutor(160) as pool, ExitStack() as stack:
         clients = [stack.enter_context(closing(GraphQLClient(acme.base_url, token))) for _ in range(16)] * 10
         usual = sorted(pool.map(seconds, clients, [FREE] * 160))
-        # On a machine that is overloaded even a Redis that is well may be late.
-        until(lambda: events().count("redis_away") == events().count("redis_back"), "Redis is asked")
+        # On an overloaded machine even a healthy Redis may be late.
+        until(lambda: events().count("redis_away") == events().count("redis_back"), "Redis is used")
         before = len(events())
         with redis.halted():
             halted = sorted(pool.map(seconds, clients, [FREE] * 160))
@@ -132,19 +132,19 @@ def test_many_at_once_wait_for_a_redis_that_hangs_no_longer_than_one(
     assert halted[-1] < 2 * usual[-1] + COMMAND_SECONDS
 
 
-def test_giving_back_to_a_redis_that_hangs_delays_no_answer(
+def test_refunds_to_a_redis_that_hangs_delay_no_answer(
     limited: Tenant, redis: RedisServer, events: Callable[[], list[str]]
 ) -> None:
     usual = median(seconds(limited.client, "{ tags { id } }") for _ in range(5))
 
     with redis.halted():
-        took = [seconds(limited.client, "{ tags { id } }") for _ in range(11)]
+        durations = [seconds(limited.client, "{ tags { id } }") for _ in range(11)]
 
-    assert median(took) < usual + PATIENCE_SECONDS
+    assert median(durations) < usual + PATIENCE_SECONDS
     until(lambda: events() == ["redis_away", "redis_back"], "Redis is back")
 
 
-def test_what_is_given_back_can_be_asked_for_again(limited: Tenant) -> None:
+def test_refunds_can_be_spent_again(limited: Tenant) -> None:
     for _ in range(20):
         assert limited.client.post("{ tags { id } }").status_code == 200
         time.sleep(0.05)
@@ -157,7 +157,7 @@ def test_a_redis_that_is_slow_is_away_until_it_is_fast_again(
 
     # All clients are answered late, as by a wire that is overloaded.
     redis.command("CLIENT", "PAUSE", "1500", "ALL")
-    until(lambda: status(limited.client) == 200, "Redis is done without")
+    until(lambda: status(limited.client) == 200, "Redis is not used")
     assert events() == ["redis_away"]
 
     until(lambda: status(limited.client) == 429, "operations are charged again")

@@ -1,31 +1,31 @@
-"""A query operation on PostgreSQL reads one snapshot, and can change nothing."""
+"""A query on PostgreSQL reads one snapshot, and cannot change anything."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 from factories import Tenant
-from faults.around import COUNT, Session, Wire, noted
 from faults.conftest import MakeGateway
+from faults.expectations import COUNT, record_token_use
+from faults.sessions import Session
+from faults.wire import Wire
 from mutations import on_customer
 
 NESTED = "{ customers { totalCount nodes { isArchived messages { totalCount nodes { status } } } } }"
 
 
 def test_what_is_committed_between_two_levels_of_a_query_is_not_seen_by_it(
-    gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor
+    gateway: MakeGateway, postgresql_url: str, other_session: Session, background: ThreadPoolExecutor
 ) -> None:
     acme = gateway(postgresql_url)
     id_ = acme.add_customer()
     acme.add_messages({"customer_id": id_}, {"customer_id": id_})
 
-    with somebody.transaction("LOCK TABLE message IN ACCESS EXCLUSIVE MODE"):
+    with other_session.transaction("LOCK TABLE message IN ACCESS EXCLUSIVE MODE"):
         # The query has read the customers, and waits for their messages.
         answer = background.submit(acme.client.data, NESTED)
-        somebody.until_waiting()
-        somebody.run("UPDATE message SET canceled_at = now(); UPDATE customer SET archived_at = now()")
-        somebody.run(
-            "DELETE FROM message WHERE id = (SELECT max(id) FROM message)",
-        )
+        other_session.until_waiting()
+        other_session.run("UPDATE message SET canceled_at = now(); UPDATE customer SET archived_at = now()")
+        other_session.run("DELETE FROM message WHERE id = (SELECT max(id) FROM message)")
 
     scheduled = {"totalCount": 2, "nodes": [{"status": "SCHEDULED"}] * 2}
     assert answer.result() == {"customers": {"totalCount": 1, "nodes": [{"isArchived": False, "messages": scheduled}]}}
@@ -34,7 +34,7 @@ def test_what_is_committed_between_two_levels_of_a_query_is_not_seen_by_it(
 
 def test_a_query_is_read_only_and_a_mutation_writes_in_one_transaction(wired: Tenant, wire: Wire) -> None:
     id_ = wired.add_customer()
-    noted(wired)
+    record_token_use(wired)
 
     def transactions(query: str) -> list[bytes]:
         wire.sent = b""

@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from commands.command import until
 from customergraph.store.failures import AGAIN
-from faults.around import COUNT, SLACK_SECONDS, Session, locked, noted, unavailable
 from faults.conftest import MakeGateway
+from faults.expectations import COUNT, SLACK_SECONDS, expect_unavailable, record_token_use
+from faults.sessions import Session, locked
 from mutations import on_customer
 
 LIMIT_SECONDS = 0.5
@@ -17,44 +18,44 @@ CREATE TRIGGER sleep BEFORE UPDATE ON customer FOR EACH ROW EXECUTE FUNCTION sle
 
 
 def test_a_change_that_takes_too_long_ends_on_the_server_too(
-    gateway: MakeGateway, postgresql_url: str, somebody: Session
+    gateway: MakeGateway, postgresql_url: str, other_session: Session
 ) -> None:
     acme = gateway(postgresql_url, statement_timeout=LIMIT_SECONDS)
     id_ = acme.add_customer()
-    noted(acme)
+    record_token_use(acme)
     before = acme.rows()
-    somebody.run(SLOW)
+    other_session.run(SLOW)
 
-    assert unavailable(acme.client, on_customer("archiveCustomer"), within=WITHIN, id=id_) == AGAIN
+    assert expect_unavailable(acme.client, on_customer("archiveCustomer"), within=WITHIN, id=id_) == AGAIN
 
-    until(lambda: somebody.running() == 0, "nothing runs")
+    until(lambda: other_session.running() == 0, "nothing runs")
     assert acme.rows() == before
 
 
 def test_a_change_that_waits_too_long_for_a_lock_waits_no_more_on_the_server(
-    gateway: MakeGateway, postgresql_url: str, somebody: Session
+    gateway: MakeGateway, postgresql_url: str, other_session: Session
 ) -> None:
     acme = gateway(postgresql_url, statement_timeout=LIMIT_SECONDS)
     id_ = acme.add_customer()
-    noted(acme)
+    record_token_use(acme)
 
     with locked(postgresql_url):
-        assert unavailable(acme.client, on_customer("archiveCustomer"), within=WITHIN, id=id_) == AGAIN
-        assert somebody.waiting() == 0
+        assert expect_unavailable(acme.client, on_customer("archiveCustomer"), within=WITHIN, id=id_) == AGAIN
+        assert other_session.waiting() == 0
 
     acme.client.data(on_customer("archiveCustomer"), id=id_)
 
 
 def test_a_query_that_takes_too_long_ends_on_the_server_too(
-    gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor
+    gateway: MakeGateway, postgresql_url: str, other_session: Session, background: ThreadPoolExecutor
 ) -> None:
     acme = gateway(postgresql_url, statement_timeout=LIMIT_SECONDS)
-    noted(acme)
+    record_token_use(acme)
 
-    with somebody.transaction("LOCK TABLE customer IN ACCESS EXCLUSIVE MODE"):
-        refused = background.map(lambda query: unavailable(acme.client, query, within=WITHIN), [COUNT] * 8)
+    with other_session.transaction("LOCK TABLE customer IN ACCESS EXCLUSIVE MODE"):
+        refused = background.map(lambda query: expect_unavailable(acme.client, query, within=WITHIN), [COUNT] * 8)
         assert set(refused) == {AGAIN}
-        assert somebody.waiting() == 0
+        assert other_session.waiting() == 0
 
     # The connections serve on.
     assert list(background.map(acme.client.data, [COUNT] * 8)) == [{"customers": {"totalCount": 0}}] * 8

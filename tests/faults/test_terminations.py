@@ -1,4 +1,4 @@
-"""A store that is disturbed under load: outages are told as outages, and what writers are told is true."""
+"""A store that is disturbed under load: outages are reported as outages, and answers to writers are true."""
 
 import time
 from collections.abc import Iterator
@@ -8,9 +8,10 @@ import pytest
 import stores
 from commands.command import until
 from conftest import free_port, make_empty
-from faults.around import COUNT, SLACK_SECONDS, Session, locked, seconds_until
 from faults.conftest import MakeGateway
-from faults.ledger import kept_while
+from faults.expectations import COUNT, SLACK_SECONDS, seconds_until
+from faults.ledger import ledger_while
+from faults.sessions import Session, locked
 from stores import PostgreSQLServer
 
 TERMINATIONS = 10
@@ -23,14 +24,14 @@ TERMINATE = (
 
 @pytest.fixture(params=["postgresql", "contrib_postgresql"], ids=["bundled", "installed"])
 def any_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a database of the test's own on each PostgreSQL server that there is."""
+    """The URL of a new database on each PostgreSQL server of the tests."""
     server: PostgreSQLServer = request.getfixturevalue(request.param)
     name = server.create("empty")
     yield server.url(name)
     server.drop(name)
 
 
-def test_sixteen_writers_over_ten_terminations_are_told_the_truth(gateway: MakeGateway, any_url: str) -> None:
+def test_sixteen_writers_over_ten_terminations_get_true_answers(gateway: MakeGateway, any_url: str) -> None:
     acme = gateway(any_url)
 
     def terminate() -> None:
@@ -41,7 +42,7 @@ def test_sixteen_writers_over_ten_terminations_are_told_the_truth(gateway: MakeG
                 session.value(TERMINATE)
             time.sleep(PAUSE_SECONDS)
 
-    ledger = kept_while(acme, terminate)
+    ledger = ledger_while(acme, terminate)
 
     ledger.check(acme)
     assert ledger.codes["STORE_UNAVAILABLE"] > 0
@@ -49,11 +50,11 @@ def test_sixteen_writers_over_ten_terminations_are_told_the_truth(gateway: MakeG
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_sixteen_writers_over_restarts_are_told_the_truth(gateway: MakeGateway, mode: str) -> None:
+def test_sixteen_writers_over_restarts_get_true_answers(gateway: MakeGateway, mode: str) -> None:
     with PostgreSQLServer(free_port()) as server:
         make_empty(server)
         name = server.create("empty")
-        # What is acknowledged has to outlive a crash of the server.
+        # Committed changes have to survive a crash of the server.
         stores.execute(server.url("postgres"), f"ALTER DATABASE {name} SET synchronous_commit = on")
         stores.execute(server.url("postgres"), "CHECKPOINT")
         acme = gateway(server.url(name))
@@ -66,14 +67,14 @@ def test_sixteen_writers_over_restarts_are_told_the_truth(gateway: MakeGateway, 
                 server.start()
             time.sleep(2 * PAUSE_SECONDS)
 
-        ledger = kept_while(acme, restart)
+        ledger = ledger_while(acme, restart)
 
         until(lambda: "errors" not in acme.client.answer(COUNT), "service resumes")
         ledger.check(acme)
         assert ledger.codes["STORE_UNAVAILABLE"] > 0
 
 
-def test_sixteen_writers_on_sqlite_that_others_lock_are_told_the_truth(gateway: MakeGateway, sqlite_url: str) -> None:
+def test_sixteen_writers_on_sqlite_that_others_lock_get_true_answers(gateway: MakeGateway, sqlite_url: str) -> None:
     acme = gateway(sqlite_url, deadline=1)
 
     def lock() -> None:
@@ -82,7 +83,7 @@ def test_sixteen_writers_on_sqlite_that_others_lock_are_told_the_truth(gateway: 
             with locked(sqlite_url):
                 time.sleep(seconds)
 
-    ledger = kept_while(acme, lock)
+    ledger = ledger_while(acme, lock)
 
     ledger.check(acme, allowed={"STORE_UNAVAILABLE", "TIMEOUT"})
     assert ledger.codes["TIMEOUT"] > 0

@@ -1,4 +1,4 @@
-"""Changes that wait for another program's lock: reads go on, and each change is told truthfully."""
+"""Changes that wait for another program's lock: reads go on, and the answer to each change is true."""
 
 import subprocess
 import sys
@@ -18,17 +18,18 @@ from customergraph.domain.principal import Scope
 from customergraph.store.database import embedded_path
 from customergraph.store.failures import AGAIN
 from factories import Tenant
-from faults.around import COUNT, Session, locked, noted
 from faults.conftest import MakeGateway
+from faults.expectations import COUNT, record_token_use
+from faults.sessions import Session, locked
 from mutations import on_customer
 
 NOTES = on_customer("updateCustomerNotes", arguments=', notes: "changed"')
 READS = 37
 CHANGES = 30
 LOCKED_SECONDS = 4
-# What is promised is 0.3 s, on a machine that does nothing else.
+# 0.3 s is promised, on a machine that does nothing else.
 LONGEST_READ_SECONDS = 1.5
-# Takes the write lock of a file, says so, and keeps it for so many seconds.
+# Takes the write lock of a file, prints `locked`, and holds the lock for some seconds.
 HOLDER = """
 import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -41,7 +42,7 @@ connection.execute("COMMIT")
 
 @contextmanager
 def locked_by_a_program(url: str, seconds: float) -> Iterator[None]:
-    """Have another program hold the write lock of an embedded store for so long."""
+    """Let another program hold the write lock of an embedded store."""
     command = [sys.executable, "-c", HOLDER, str(embedded_path(url)), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout
@@ -51,14 +52,14 @@ def locked_by_a_program(url: str, seconds: float) -> Iterator[None]:
 
 
 def read(acme: Tenant, query: str = COUNT) -> float:
-    """Send a read, which must be answered; gives how long it took."""
+    """Send a read, which must succeed; returns how long it took."""
     started = time.monotonic()
     acme.client.data(query)
     return time.monotonic() - started
 
 
 def outcome(answer: dict[str, Any]) -> str:
-    """Tell what became of a change: done, or not done for a reason that is told."""
+    """Return `done` for a change that was made, and `not done` for one whose error says so."""
     if "errors" not in answer:
         assert answer["data"]["updateCustomerNotes"]["userErrors"] == []
         return "done"
@@ -68,7 +69,7 @@ def outcome(answer: dict[str, Any]) -> str:
 
 
 def changes(acme: Tenant, background: ThreadPoolExecutor, ids: list[int]) -> list[Any]:
-    """Begin to change the notes of customers."""
+    """Send changes of the notes of customers."""
     return [background.submit(acme.client.answer, NOTES, id=id_) for id_ in ids]
 
 
@@ -77,20 +78,20 @@ def test_reads_are_answered_while_another_program_holds_the_write_lock(
 ) -> None:
     acme = gateway(sqlite_url)
     ids = acme.add_customers(*({} for _ in range(CHANGES)))
-    noted(acme)
+    record_token_use(acme)
 
     with locked_by_a_program(sqlite_url, LOCKED_SECONDS):
         waiting = changes(acme, background, ids)
         time.sleep(0.5)
         with ThreadPoolExecutor(READS) as readers:
-            took = list(readers.map(partial(read, acme), [COUNT] * READS))
+            durations = list(readers.map(partial(read, acme), [COUNT] * READS))
         assert not any(change.done() for change in waiting)
 
-    assert max(took) < LONGEST_READ_SECONDS
-    assert_told_truthfully(acme, [change.result() for change in waiting])
+    assert max(durations) < LONGEST_READ_SECONDS
+    assert_answers_are_true(acme, [change.result() for change in waiting])
 
 
-def assert_told_truthfully(acme: Tenant, answers: list[dict[str, Any]]) -> None:
+def assert_answers_are_true(acme: Tenant, answers: list[dict[str, Any]]) -> None:
     outcomes = [outcome(answer) for answer in answers]
     (changed,) = stores.rows(acme.database_url, "SELECT count(*) FROM customer WHERE notes = 'changed'")
     assert changed == (outcomes.count("done"),)
@@ -103,41 +104,41 @@ def assert_told_truthfully(acme: Tenant, answers: list[dict[str, Any]]) -> None:
     ids=["rows", "the table"],
 )
 def test_reads_are_answered_while_another_program_locks_what_is_to_be_changed(
-    gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor, lock: str
+    gateway: MakeGateway, postgresql_url: str, other_session: Session, background: ThreadPoolExecutor, lock: str
 ) -> None:
     acme = gateway(postgresql_url, pool_timeout=20)
     ids = acme.add_customers(*({} for _ in range(CHANGES)))
-    noted(acme)
+    record_token_use(acme)
 
-    with somebody.transaction(lock):
+    with other_session.transaction(lock):
         waiting = changes(acme, background, ids)
-        # A quarter of the ten connections at most for one token's changes.
-        somebody.until_waiting(2)
+        # One token's changes may hold a quarter of the ten connections.
+        other_session.until_waiting(2)
         with ThreadPoolExecutor(READS) as readers:
-            took = list(readers.map(partial(read, acme), [COUNT] * READS))
-        assert somebody.waiting() == 2
+            durations = list(readers.map(partial(read, acme), [COUNT] * READS))
+        assert other_session.waiting() == 2
         assert not any(change.done() for change in waiting)
 
-    assert max(took) < LONGEST_READ_SECONDS
+    assert max(durations) < LONGEST_READ_SECONDS
     assert [outcome(change.result()) for change in waiting] == ["done"] * CHANGES
 
 
 def test_changes_of_many_tokens_hold_half_of_the_pool_at_most(
-    gateway: MakeGateway, postgresql_url: str, somebody: Session, background: ThreadPoolExecutor
+    gateway: MakeGateway, postgresql_url: str, other_session: Session, background: ThreadPoolExecutor
 ) -> None:
     acme = gateway(postgresql_url, pool_timeout=20)
     ids = acme.add_customers(*({} for _ in range(16)))
-    noted(acme)
+    record_token_use(acme)
     clients = [acme.client_with(Scope.READ, Scope.WRITE) for _ in range(8)]
     until(lambda: all(client.answer(COUNT) for client in clients), "the tokens are used")
 
-    with somebody.transaction("SELECT FROM customer FOR UPDATE"):
+    with other_session.transaction("SELECT FROM customer FOR UPDATE"):
         waiting = [
             background.submit(client.answer, NOTES, id=id_) for client, id_ in zip(clients * 2, ids, strict=True)
         ]
-        somebody.until_waiting(5)
+        other_session.until_waiting(5)
         time.sleep(0.3)
-        assert somebody.waiting() == 5
+        assert other_session.waiting() == 5
         assert read(acme) < LONGEST_READ_SECONDS
 
     assert [outcome(change.result()) for change in waiting] == ["done"] * 16
@@ -148,7 +149,7 @@ def test_a_token_with_one_change_is_not_the_last_of_anothers_many(
 ) -> None:
     acme = gateway(database_url, pool_timeout=20)
     ids = acme.add_customers(*({} for _ in range(CHANGES + 1)))
-    noted(acme)
+    record_token_use(acme)
     other = acme.client_with(Scope.READ, Scope.WRITE)
     other.data(COUNT)
 
@@ -168,12 +169,10 @@ def test_a_change_whose_client_goes_away_leaves_the_queue_of_writers(
 ) -> None:
     acme = gateway(database_url, running_limit=40)
     ids = acme.add_customers(*({} for _ in range(CHANGES)))
-    noted(acme)
+    record_token_use(acme)
 
     with locked(database_url):
-        for id_ in ids[:-1]:
-            with pytest.raises(httpx.ReadTimeout):
-                acme.client.http.post("/graphql", json=change_of(id_), timeout=0.02)
+        send_and_disconnect(acme, ids[:-1])
         last = background.submit(acme.client.answer, NOTES, id=ids[-1])
         time.sleep(0.5)
 
@@ -182,21 +181,24 @@ def test_a_change_whose_client_goes_away_leaves_the_queue_of_writers(
     assert stores.rows(database_url, changed) == [(1,)]
 
 
-def change_of(id_: int) -> dict[str, Any]:
-    return {"query": NOTES, "variables": {"id": id_}}
+def send_and_disconnect(acme: Tenant, ids: list[int]) -> None:
+    """Send a change of each customer, and disconnect before it is answered."""
+    for id_ in ids:
+        with pytest.raises(httpx.ReadTimeout):
+            acme.client.http.post("/graphql", json={"query": NOTES, "variables": {"id": id_}}, timeout=0.02)
 
 
-def test_a_new_tokens_use_is_noted_once_and_takes_no_connection_from_requests(
+def test_a_new_tokens_use_is_written_once_and_takes_no_connection_from_requests(
     gateway: MakeGateway, database_url: str, background: ThreadPoolExecutor
 ) -> None:
     acme = gateway(database_url)
     acme.add_customer()
 
     with stores.holding(database_url, "UPDATE token SET name = 'held'"):
-        took = list(background.map(partial(read, acme), [COUNT] * 40))
+        durations = list(background.map(partial(read, acme), [COUNT] * 40))
         assert stores.sessions(database_url) <= 11
-        unnoted = "SELECT count(*) FROM token WHERE last_used_at IS NULL"
-        assert stores.rows(database_url, unnoted) == [(1,)]
+        unused = "SELECT count(*) FROM token WHERE last_used_at IS NULL"
+        assert stores.rows(database_url, unused) == [(1,)]
 
-    assert max(took) < LONGEST_READ_SECONDS
-    until(lambda: stores.rows(database_url, unnoted) == [(0,)], "the use is noted when the lock is gone")
+    assert max(durations) < LONGEST_READ_SECONDS
+    until(lambda: stores.rows(database_url, unused) == [(0,)], "the use is written when the lock is gone")

@@ -13,7 +13,8 @@ from conftest import MakeServer
 from customergraph.domain.principal import Scope
 from customergraph.settings import Settings
 from factories import Tenant
-from faults.around import COUNT, Session
+from faults.expectations import COUNT
+from faults.sessions import Session
 from graphql_client import GraphQLClient
 
 # Waits for the lock on customers, and does not.

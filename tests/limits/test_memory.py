@@ -15,10 +15,10 @@ from customergraph.domain.paging import KeyType, Ordering
 from customergraph.execution import values
 from customergraph.gateway.throttle import FEWEST_BUCKETS, MemoryBuckets, Rate
 from customergraph.store import catalog, lists, lookups, statements
-from customergraph.store.entities import CUSTOMER, MESSAGE
+from customergraph.store.entities import CUSTOMER, MESSAGE, TAG
 from customergraph.store.paging import Bound, PageShape
 from customergraph.store.rows import Prepared
-from customergraph.store.tables import message, tag
+from customergraph.store.tables import message
 
 DIALECTS = {
     "sqlite": create_async_engine("sqlite+aiosqlite:///none.db").dialect,
@@ -37,7 +37,7 @@ KINDS: dict[str, Callable[[frozenset[str], str], Executable]] = {
     "pages by status": lambda columns, engine: pages(columns, MessageCriteria(frozenset(MessageStatus)), engine),
     "messages by ids": lambda columns, _: lookups._by_ids_statement(MESSAGE, columns),  # noqa: SLF001
     "customers by ids": lambda columns, _: lookups._by_ids_statement(CUSTOMER, columns),  # noqa: SLF001
-    "tags": lambda columns, _: catalog._all_statement(tag, columns),  # noqa: SLF001
+    "tags": lambda columns, _: catalog._all_statement(TAG, columns),  # noqa: SLF001
 }
 
 

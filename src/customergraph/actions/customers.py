@@ -21,7 +21,7 @@ from customergraph.domain.mistakes import Mistakes
 from customergraph.domain.principal import Principal, Scope
 from customergraph.errors import UserErrorCode
 from customergraph.store import catalog, customers, history
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 CustomerRef = int | UUID | None
 

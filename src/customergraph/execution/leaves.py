@@ -44,7 +44,7 @@ class Leaf:
         """Return the completed values where that takes no more than a look; else None."""
         if isinstance(values, Column) and values.kind in self._native:
             with suppress(ValueError):
-                return values.answered()
+                return values.encodable()
         if self._known is None:
             is_unchanged = set(map(type, values)) <= self._native and not (self._is_int and _beyond(values))
             return values if is_unchanged else None

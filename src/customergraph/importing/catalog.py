@@ -7,7 +7,7 @@ from customergraph.importing.kind import ImportKind
 from customergraph.importing.rows import CheckedRow, Saved
 from customergraph.importing.upsert import Upsert
 from customergraph.store import bulk
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 
 async def save(write: Write, kind: ImportKind, rows: Sequence[CheckedRow]) -> Saved:

@@ -12,7 +12,7 @@ from customergraph.importing.references import References
 from customergraph.importing.rows import CheckedRow, Reject, Saved
 from customergraph.importing.upsert import differences
 from customergraph.store import bulk, catalog, customers
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 # The columns that identify a customer, in the order in which a row is looked up.
 _KEYS = ("uuid", "email_key", "phone")

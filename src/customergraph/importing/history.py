@@ -10,7 +10,7 @@ from customergraph.importing.references import References
 from customergraph.importing.rows import CheckedRow, Reject, Saved
 from customergraph.importing.upsert import Upsert
 from customergraph.store import bulk, history
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 
 async def save(write: Write, kind: ImportKind, rows: Sequence[CheckedRow]) -> Saved:

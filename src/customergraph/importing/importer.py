@@ -14,8 +14,9 @@ from customergraph.importing.rejects import Rejects
 from customergraph.importing.replay import Replay
 from customergraph.importing.rows import CheckedRow, Record, Reject, Saved
 from customergraph.store import access
-from customergraph.store.database import ATTEMPTS, Database, Write
+from customergraph.store.database import ATTEMPTS, Database
 from customergraph.store.failures import LostRace
+from customergraph.store.transactions import Write
 
 BATCH_ROWS = 5_000
 # Reviews can be long: this bounds the memory that the rows of a batch take.

@@ -12,8 +12,8 @@ from customergraph.domain import text
 from customergraph.errors import ValueRefused
 from customergraph.importing.cells import CellRule
 from customergraph.importing.rows import CheckedRow, Record, Reject, Saved
-from customergraph.store.database import Write
 from customergraph.store.entities import Entity
+from customergraph.store.transactions import Write
 
 # An error names at most so many unknown columns, each with at most so many characters.
 MAX_NAMES = 100

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from customergraph.importing.rows import CheckedRow, Reject
 from customergraph.store import catalog
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 
 @dataclass(frozen=True, slots=True)

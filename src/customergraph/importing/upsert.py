@@ -7,7 +7,7 @@ from customergraph.domain import timestamps
 from customergraph.importing.kind import ImportKind
 from customergraph.importing.rows import Saved
 from customergraph.store import bulk
-from customergraph.store.database import Write
+from customergraph.store.transactions import Write
 
 
 def differences(stored: Any, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Projects and tokens: the only tables that are read before it is known who asks."""
+"""Projects and tokens: the only tables that are read before the caller is authenticated."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -15,23 +15,24 @@ from sqlalchemy.exc import IntegrityError
 from customergraph.domain import timestamps
 from customergraph.domain.principal import Principal, Scope
 from customergraph.errors import CommandRefused, StoreUnavailable
-from customergraph.store.database import Database, Read
+from customergraph.store.database import Database
 from customergraph.store.rows import Columns
 from customergraph.store.tables import project, token
 from customergraph.store.tenancy import TENANT
+from customergraph.store.transactions import Read
 
 PREFIX_LENGTH = 12
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 _MARK = "cg_"
-# What the secrets of the demo's own tokens begin with, by which their visible prefixes are known.
+# The secrets of the demo's tokens begin with this, and so do their visible prefixes.
 _DEMO_MARK = "cg_demo"
 _DEMO_NAME = "demo"
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedToken:
-    """A valid token that was just used: who holds it, and whether that has to be noted."""
+    """A valid token that was just used: its principal, and whether this use has to be noted."""
 
     principal: Principal
     token_id: int
@@ -56,48 +57,48 @@ _BY_SECRET = (
 async def authenticated(database: Database, secret: str) -> AuthenticatedToken | None:
     """Find the token of a secret; None for one that is unknown, expired or revoked."""
     digest = _digest(secret)
-    found = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest)
+    row = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest)
     now = timestamps.now()
-    if found is None or found.revoked_at or (found.expires_at and found.expires_at <= now):
+    if row is None or row.revoked_at or (row.expires_at and row.expires_at <= now):
         return None
-    scopes = frozenset(map(Scope, found.scopes.split()))
-    noted_lately = found.last_used_at and found.last_used_at > now - USE_NOTED_EVERY
-    return AuthenticatedToken(Principal(found.project_id, found.timezone, scopes), found.id, not noted_lately)
+    scopes = frozenset(map(Scope, row.scopes.split()))
+    is_noted = row.last_used_at and row.last_used_at > now - USE_NOTED_EVERY
+    return AuthenticatedToken(Principal(row.project_id, row.timezone, scopes), row.id, not is_noted)
 
 
 async def note_use(database: Database, token_id: int) -> bool:
     """Write that the token was used now, unless that was written within the last minute.
 
-    A store that is busy or away is left alone: nobody waits for this. Tells whether it was written.
+    Does nothing when the store is busy or away: nobody waits for this. Returns whether it was written.
     """
     now = timestamps.now()
     stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_NOTED_EVERY)
-    # A row that somebody else has locked is not waited for; SQLite locks no rows.
+    # Rows that are locked are skipped, not waited for; SQLite locks no rows.
     row = select(token.c.id).where(token.c.id == token_id, stale).with_for_update(skip_locked=True)
     with suppress(StoreUnavailable):
         async with database.aside() as connection:
-            noted = await connection.execute(update(token).where(token.c.id.in_(row)).values(last_used_at=now))
-            return noted.rowcount == 1
+            result = await connection.execute(update(token).where(token.c.id.in_(row)).values(last_used_at=now))
+            return result.rowcount == 1
     return False
 
 
 async def create_token(
     database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None
 ) -> str:
-    """Make a token for a project and give its secret, which is kept nowhere."""
+    """Make a token for a project and return its secret, which is not stored."""
     return await _add_token(database, slug, name, scopes, expires_at, _MARK + secrets.token_urlsafe(32))
 
 
 async def create_demo_token(database: Database, slug: str, lifetime: timedelta) -> str:
-    """Make the demo's token, with all scopes, and revoke those that the demo made before."""
+    """Make the demo's token, with all scopes, and revoke its earlier ones."""
     project_id = (await project_of_slug(database, slug)).id
     now = timestamps.now()
-    # Before tokens had its mark, the demo made them under one name, with all scopes, and for ever.
+    # Older versions made the demo's tokens without the mark: under one name, with all scopes, and without an end.
     unmarked = and_(token.c.name == _DEMO_NAME, token.c.scopes == " ".join(Scope), token.c.expires_at.is_(None))
-    own = or_(token.c.prefix.startswith(_DEMO_MARK, autoescape=True), unmarked)
+    is_of_demo = or_(token.c.prefix.startswith(_DEMO_MARK, autoescape=True), unmarked)
     async with database.unbound(writing=True) as connection:
         is_valid = and_(token.c.project_id == project_id, token.c.revoked_at.is_(None))
-        await connection.execute(update(token).where(is_valid, own).values(revoked_at=now))
+        await connection.execute(update(token).where(is_valid, is_of_demo).values(revoked_at=now))
     secret = _DEMO_MARK + secrets.token_urlsafe(32)[len(_DEMO_MARK) - len(_MARK) :]
     return await _add_token(database, slug, _DEMO_NAME, set(Scope), now + lifetime, secret)
 
@@ -120,7 +121,7 @@ async def _add_token(
 
 
 async def tokens(database: Database, slug: str) -> Sequence[Row[Any]]:
-    """Give a project's tokens, oldest first; raises CommandRefused for an unknown slug."""
+    """Return a project's tokens, oldest first; raises CommandRefused for an unknown slug."""
     project_id = (await project_of_slug(database, slug)).id
     async with database.unbound() as connection:
         result = await connection.execute(select(token).where(token.c.project_id == project_id).order_by(token.c.id))
@@ -130,11 +131,11 @@ async def tokens(database: Database, slug: str) -> Sequence[Row[Any]]:
 async def revoke(database: Database, prefix: str) -> None:
     """Revoke the token whose visible prefix this is; revoking again keeps the first time."""
     async with database.unbound(writing=True) as connection:
-        found = (await connection.execute(select(token).where(token.c.prefix == prefix))).first()
-        if found is None:
+        row = (await connection.execute(select(token).where(token.c.prefix == prefix))).first()
+        if row is None:
             raise CommandRefused(f"no token has the prefix {prefix!r}: `token list --project SLUG` shows them")
-        if found.revoked_at is None:
-            await connection.execute(update(token).where(token.c.id == found.id).values(revoked_at=timestamps.now()))
+        if row.revoked_at is None:
+            await connection.execute(update(token).where(token.c.id == row.id).values(revoked_at=timestamps.now()))
 
 
 async def create_project(database: Database, slug: str, name: str, timezone: str) -> None:
@@ -153,22 +154,22 @@ async def projects(database: Database) -> Sequence[Row[Any]]:
 
 
 async def project_of_slug(database: Database, slug: str) -> Row[Any]:
-    """Give the project of a slug; raises CommandRefused for an unknown one."""
+    """Return the project with a slug; raises CommandRefused for an unknown slug."""
     async with database.unbound() as connection:
-        found = (await connection.execute(select(project).where(project.c.slug == slug))).first()
-    if found is None:
+        row = (await connection.execute(select(project).where(project.c.slug == slug))).first()
+    if row is None:
         raise CommandRefused(f"no project has the slug {slug!r}: `project list` shows them")
-    return found
+    return row
 
 
-_OWN_PROJECT = select(project).where(project.c.id == TENANT)
+_PROJECT = select(project).where(project.c.id == TENANT)
 
 
 async def own_project(read: Read, _columns: Columns = None) -> Any:
-    """Give the project that the transaction was opened for, with all its columns."""
-    found = await read.row(_OWN_PROJECT)
-    assert found is not None, "a token's project is never deleted"  # noqa: S101
-    return found
+    """Return the project that the transaction was opened for, with all its columns."""
+    row = await read.row(_PROJECT)
+    assert row is not None, "a token's project is never deleted"  # noqa: S101
+    return row
 
 
 def _digest(secret: str) -> str:

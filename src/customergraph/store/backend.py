@@ -1,4 +1,4 @@
-"""What a database engine has to tell the store about itself; `sqlite` and `postgresql` do."""
+"""What each database engine has to provide to the store; `sqlite` and `postgresql` do."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Executable, Table
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Executable, Table, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.store.rows import Prepared
 
-Options = Mapping[str, Any]
+ExecutionOptions = Mapping[str, Any]
 
 # How many statements SQLAlchemy keeps compiled, of those that it runs itself: 60 kB each at most, and up to half more.
 COMPILED_STATEMENTS = 100
@@ -25,7 +28,7 @@ ANSWER_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """How connections are made and used; times in seconds, None for without bound.
+    """How connections are made and used; times are in seconds, and None means no limit.
 
     `pool_timeout` is how long a request waits for one of the `pool_size` connections of its process.
     """
@@ -37,7 +40,7 @@ class ConnectionOptions:
 
 
 class Failure(Enum):
-    """Why a statement failed, when that is no fault of ours."""
+    """Why a statement failed, when it is not our mistake."""
 
     OUTAGE = auto()
     """The store is away, busy or full."""
@@ -51,26 +54,26 @@ class Backend(ABC):
 
     # Whether a subquery in FROM may refer to the tables before it.
     lateral: ClassVar[bool]
-    # What tells the engine to plan the rest of a transaction anew for its values, where it would not.
+    # The command that makes the engine plan each later statement of a transaction for its values, if it needs one.
     plan_for_values: ClassVar[str | None] = None
     # The execution options of a read that belongs to no project, and of a write transaction.
-    reading: ClassVar[Options]
-    writing: ClassVar[Options]
-    # What the driver raises.
+    reading: ClassVar[ExecutionOptions]
+    writing: ClassVar[ExecutionOptions]
+    # The errors that the driver raises.
     driver_errors: ClassVar[tuple[type[Exception], ...]]
 
-    def __init__(self, url: str, connecting: ConnectionOptions) -> None:
+    def __init__(self, url: str, options: ConnectionOptions) -> None:
         self.url = url
-        self.connecting = connecting
+        self.options = options
         self.engine = self._engine()
         self._prepared: WeakKeyDictionary[Executable, Prepared] = WeakKeyDictionary()
 
     def prepared(self, statement: Executable) -> Prepared:
-        """Give a statement in the engine's own words, found once."""
-        known = self._prepared.get(statement)
-        if known is None:
-            known = self._prepared[statement] = Prepared(statement, self.engine.dialect)
-        return known
+        """Return a statement in the engine's SQL, compiled once."""
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = Prepared(statement, self.engine.dialect)
+        return prepared
 
     @property
     def path(self) -> Path | None:
@@ -83,20 +86,43 @@ class Backend(ABC):
     @abstractmethod
     def _engine(self) -> AsyncEngine: ...
 
+    def _create_engine(self, connect_args: Mapping[str, Any], **options: Any) -> AsyncEngine:
+        engine = create_async_engine(
+            self.url,
+            connect_args=connect_args,
+            query_cache_size=COMPILED_STATEMENTS,
+            # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.
+            hide_parameters=True,
+            pool_size=self.options.pool_size,
+            max_overflow=0,
+            pool_timeout=self.options.pool_timeout,
+            **options,
+        )
+        event.listen(engine.sync_engine, "checkout", self._replace_closed)
+        return engine
+
+    def _replace_closed(
+        self, connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        """Let the pool replace a connection that is known to be closed; it would stay in the pool for ever."""
+        adapter: Any = connection
+        if self.is_closed(adapter.driver_connection):
+            raise DisconnectionError
+
     @property
     @abstractmethod
     def begin(self) -> str:
-        """What begins a read snapshot."""
+        """The SQL that begins a read snapshot."""
 
     @property
-    def single(self) -> str | None:
-        """What has to begin a read of one statement, if anything."""
+    def begin_single(self) -> str | None:
+        """The SQL that has to begin a read of one statement, if any."""
         return None
 
     @property
     def writers_patience(self) -> float:
         """How many seconds a writer may wait before its transaction begins."""
-        return self.connecting.pool_timeout
+        return self.options.pool_timeout
 
     @abstractmethod
     async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
@@ -107,11 +133,11 @@ class Backend(ABC):
 
     @abstractmethod
     async def command(self, driver: Any, sql: str) -> None:
-        """Have the driver run what gives no rows."""
+        """Run SQL that returns no rows, with the driver alone."""
 
     @abstractmethod
     async def fetch(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        """Have the driver run a statement; gives its rows as the driver has them."""
+        """Run a statement with the driver alone; returns the driver's records."""
 
     @abstractmethod
     async def end(self, driver: Any) -> None:
@@ -123,22 +149,22 @@ class Backend(ABC):
 
     @abstractmethod
     def failure(self, error: BaseException) -> Failure | None:
-        """Tell why a statement failed; None for a fault of ours."""
+        """Return why a statement failed; None when it is our mistake."""
 
     @abstractmethod
     def is_rolled_back(self, error: BaseException) -> bool:
-        """Tell whether a commit that failed with this error is known to have changed nothing."""
+        """Return whether a commit that failed with this error is known to have changed nothing."""
 
     @abstractmethod
     def is_answer(self, error: Exception) -> bool:
-        """Tell whether an error is the database's answer to a statement, on a connection that is well."""
+        """Return whether an error is the database's answer to a statement, on a connection that works."""
 
     @abstractmethod
-    def refuse_closed(self, driver: Any) -> None:
-        """Raise OSError for a connection of which the driver knows that it is closed."""
+    def is_closed(self, driver: Any) -> bool:
+        """Return whether the driver knows that a connection is closed."""
 
     async def answers(self, driver: Any) -> bool:
-        """Tell whether a connection still takes statements; one that does not is given up."""
+        """Return whether a connection still takes statements; one that does not is abandoned."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self.command(driver, "SELECT 1")
@@ -159,17 +185,13 @@ class Backend(ABC):
 
     @abstractmethod
     async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
-        """Give a line for each thing that is wrong with the database itself."""
+        """Return a line for each fault of the database itself."""
 
     @asynccontextmanager
     async def upgrading(self) -> AsyncIterator[None]:
-        """Keep other upgrades out meanwhile; they wait."""
+        """Keep other upgrades out; they wait."""
         yield
 
-    async def index_search(self) -> bool:
-        """Make the index that searches want, where there is none; tells whether it was made."""
-        return False
-
-    async def index_email_sort(self) -> bool:
-        """Make the index of a sort, where the migrations leave that to the engine; tells whether it was made."""
+    async def add_missing_indexes(self) -> bool:
+        """Make the indexes that the migrations leave to the engine; returns whether one was made."""
         return False

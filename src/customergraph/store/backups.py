@@ -1,4 +1,4 @@
-"""Backups of the embedded store: whole, checked, marked, and made while it serves."""
+"""Backups of the embedded store: complete, checked, marked, and made while the store is in use."""
 
 import asyncio
 import shutil
@@ -17,22 +17,22 @@ from customergraph.store.database import Database
 from customergraph.store.tables import metadata
 from customergraph.store.upgrades import newest
 
-# A backup's `user_version`, "CGBK". The application id says already whether the demo made the store.
+# A backup's `user_version`, "CGBK". The application id is already used to mark the demo's store.
 _MARK = 0x4347424B
 _PAGES_AT_ONCE = 1_000
 _INSTRUCTIONS_AT_ONCE = 100_000
 
 
 async def back_up(database: Database, path: Path) -> int:
-    """Copy the embedded store to a file, as it is at one moment, while others read and write; gives the file's bytes.
+    """Copy the embedded store to a file, as it is at one moment, while others use it; returns the file's size in bytes.
 
-    Only an earlier backup is replaced, and only when the new one is whole. Raises CommandRefused
-    where another file would be lost, for a damaged store, and for a store that a server holds.
+    Replaces nothing but an earlier backup, and only when the new one is complete. Raises CommandRefused
+    when another file would be lost, for a damaged store, and for a store on a server.
     """
     store = database.backend.path
     if store is None:
         raise CommandRefused(_other_tool(database.url, path))
-    place = Place(path, "backup", lambda target: is_backup(target) and _are_kin(target, store))
+    place = Place(path, "backup", lambda target: is_backup(target) and _may_be_backup_of(store, target))
     stop = Event()
     try:
         return await asyncio.to_thread(_make, store, place, stop)
@@ -43,7 +43,7 @@ async def back_up(database: Database, path: Path) -> int:
 def _other_tool(url: str, path: Path) -> str:
     address = make_url(url)
     query = {name: value for name, value in address.query.items() if name != "ssl"}
-    # Without the password, which pg_dump asks for or finds in .pgpass.
+    # Without the password: pg_dump asks for it or reads it from .pgpass.
     shown = URL.create("postgresql", address.username, None, address.host, address.port, address.database, query)
     return (
         "a store on PostgreSQL is backed up by PostgreSQL's own program:"
@@ -59,7 +59,7 @@ def _refuse_misplaced(place: Place, store: Path) -> None:
 
 
 def refuse_companions(place: Place) -> None:
-    """Raise CommandRefused for a database that is open, or whose place SQLite's log of an earlier one still shares."""
+    """Raise CommandRefused when SQLite's files of an open or an earlier database stand beside the path."""
     for suffix in COMPANIONS:
         companion = place.target.with_name(place.target.name + suffix)
         if companion.exists():
@@ -89,16 +89,16 @@ def _copy(store: Path, temporary: Path, stop: Event) -> None:
             raise CommandRefused("no backup was made: it was interrupted")
 
     with closing(embedded.connect(store)) as source, closing(sqlite3.connect(temporary)) as target:
-        # The whole file is made durable when it is put in its place.
+        # The file is synced when it is moved to its place.
         target.execute("PRAGMA synchronous = OFF")
-        # A snapshot: without it SQLite would begin again after each change.
+        # Without a snapshot SQLite would begin the copy again after each change.
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()
         source.backup(target, pages=_PAGES_AT_ONCE, progress=check)
 
 
 def _finish(temporary: Path, stop: Event) -> None:
-    """Make a copy a single file, mark it, and raise CommandRefused unless it is a whole store."""
+    """Make a copy a single file and mark it; raises CommandRefused unless it is a complete store."""
     with closing(embedded.connect(temporary)) as copy:
         copy.set_progress_handler(stop.is_set, _INSTRUCTIONS_AT_ONCE)
         copy.execute("PRAGMA journal_mode = DELETE").fetchone()
@@ -109,12 +109,11 @@ def _finish(temporary: Path, stop: Event) -> None:
 
 
 def _problem(copy: sqlite3.Connection, tables: frozenset[str]) -> str | None:
-    integrity_problems: str = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if integrity_problems != "ok":
-        return f"is damaged: {integrity_problems}"
-    if "alembic_version" not in tables:
-        return "has no version"
-    version = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+    integrity: str = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if integrity != "ok":
+        return f"is damaged: {integrity}"
+    has_versions = "alembic_version" in tables
+    version = copy.execute("SELECT version_num FROM alembic_version").fetchone() if has_versions else None
     if version is None:
         return "has no version"
     missing = sorted(metadata.tables.keys() - tables) if version == (newest(),) else []
@@ -122,8 +121,8 @@ def _problem(copy: sqlite3.Connection, tables: frozenset[str]) -> str | None:
 
 
 def is_backup(path: Path) -> bool:
-    """Tell whether a file is a backup that was not taken into use as a store."""
-    # From the file's header: opening another program's database could already change it.
+    """Return whether a file is a backup that is not in use as a store."""
+    # Read from the file's header: opening another program's database could already change it.
     with path.open("rb") as file:
         header = file.read(64)
     if not header.startswith(b"SQLite format 3\0") or int.from_bytes(header[60:64]) != _MARK:
@@ -135,10 +134,10 @@ def is_backup(path: Path) -> bool:
         return False
 
 
-def _are_kin(backup: Path, store: Path) -> bool:
-    """Tell whether a backup may be of this store: one with other projects alone is not."""
-    kept, stored = _projects(backup), _projects(store)
-    return not kept or not stored or bool(kept & stored)
+def _may_be_backup_of(store: Path, backup: Path) -> bool:
+    """Return whether a backup may be of this store: it has one of its projects, or one of the two has none."""
+    in_backup, in_store = _projects(backup), _projects(store)
+    return not in_backup or not in_store or bool(in_backup & in_store)
 
 
 def _projects(path: Path) -> frozenset[str]:
@@ -147,7 +146,7 @@ def _projects(path: Path) -> frozenset[str]:
 
 
 async def take_into_use(database: Database) -> None:
-    """Turn a backup into a store, which no later backup replaces; does nothing to a store."""
+    """Turn a backup into a store, so that no later backup replaces it; does nothing to a store."""
     if database.backend.path is None:
         return
     async with database.unbound() as connection:

@@ -1,4 +1,4 @@
-"""Many keys in one parameter: a statement over 100 parents is the statement over one."""
+"""Many keys in one parameter: the SQL for 100 parents is the SQL for one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ class _Keys(TypeDecorator[Sequence[Any]]):
     def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
         if dialect.name == "postgresql":
             return value
-        # Uuids as the embedded store has them.
+        # The embedded store keeps uuids as hex digits.
         return orjson.dumps([key.hex if isinstance(key, UUID) else key for key in value or ()]).decode()
 
 
@@ -51,7 +51,7 @@ def _unnest(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
 
 
 def each(keys: str, type_: type[TypeEngine[Any]] = BigInteger) -> TableValuedAlias:
-    """Give the parameter's keys as a table of one column, `value`."""
-    found = _Each(bindparam(keys, type_=_Keys(type_)))
-    # PostgreSQL calls the column of a function as the function's alias; SQLite has a name of its own.
-    return found.table_valued(column("value", type_()), name="value")
+    """Return the parameter's keys as a table of one column, `value`."""
+    rows = _Each(bindparam(keys, type_=_Keys(type_)))
+    # PostgreSQL names the column of a function by the function's alias; SQLite names it `value`.
+    return rows.table_valued(column("value", type_()), name="value")

@@ -1,4 +1,4 @@
-"""Writing many rows at once: what imports and generators need of the store."""
+"""Writes of many rows at once, for imports and generators."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -10,29 +10,29 @@ from sqlalchemy import Row, Table, Text, Uuid, bindparam, select, update
 from sqlalchemy.sql import Executable
 
 from customergraph.store.batches import each
-from customergraph.store.database import Transaction, Write
 from customergraph.store.entities import CUSTOMER, ENTITIES
-from customergraph.store.statements import remembered
+from customergraph.store.statements import cached
 from customergraph.store.tables import customer
 from customergraph.store.tenancy import in_project
+from customergraph.store.transactions import Transaction, Write
 
 TABLES: Mapping[str, Table] = {entity.table.name: entity.table for entity in ENTITIES.values()}
 
 _KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
 
 
-@remembered
+@cached
 def _change_statement(table: Table, columns: tuple[str, ...]) -> Executable:
     new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
     return update(table).where(in_project(table), table.c.id == bindparam("changed_id")).values(new)
 
 
-@remembered
-def _known_statement(table: Table, key: str, *, locked: bool) -> Executable:
+@cached
+def _rows_statement(table: Table, key: str, *, locked: bool) -> Executable:
     columns = [*CUSTOMER.columns, table.c.email_key] if table is customer else [*table.c]
     keys = select(each("keys", _KEY_TYPES[key]).c.value)
-    known = select(*columns).where(in_project(table), table.c[key].in_(keys))
-    return known.order_by(table.c.id).with_for_update() if locked else known
+    rows = select(*columns).where(in_project(table), table.c[key].in_(keys))
+    return rows.order_by(table.c.id).with_for_update() if locked else rows
 
 
 async def add(write: Write, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -41,11 +41,12 @@ async def add(write: Write, table: str, rows: Sequence[Mapping[str, Any]]) -> No
 
 
 async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-    """Set the given columns of rows by their ids."""
+    """Set columns of rows by their ids."""
     rows = sorted(((tuple(sorted(columns)), id_, columns) for id_, columns in changes), key=itemgetter(0, 1))
-    for names, same in groupby(rows, key=itemgetter(0)):
+    for names, group in groupby(rows, key=itemgetter(0)):
         parameters = [
-            {"changed_id": id_, **{f"new_{name}": value for name, value in columns.items()}} for _, id_, columns in same
+            {"changed_id": id_, **{f"new_{name}": value for name, value in columns.items()}}
+            for _, id_, columns in group
         ]
         await write.change(_change_statement(TABLES[table], names), parameters)
 
@@ -53,23 +54,23 @@ async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[
 async def known(
     transaction: Transaction, table: str, key: str, values: Iterable[Any], *, locked: bool = False
 ) -> Sequence[Row[Any]]:
-    """Give the rows whose `key` (uuid, slug, email_key or phone) is one of the values.
+    """Return the rows whose `key` (uuid, slug, email_key or phone) is one of the values.
 
     `locked` keeps others from changing them until the write transaction ends.
     """
-    wanted = [value for value in values if value is not None]
-    if not wanted:
+    keys = [value for value in values if value is not None]
+    if not keys:
         return []
-    return await transaction.rows(_known_statement(TABLES[table], key, locked=locked), {"keys": wanted})
+    return await transaction.rows(_rows_statement(TABLES[table], key, locked=locked), {"keys": keys})
 
 
-@remembered
+@cached
 def _ids_statement(table: Table) -> Executable:
     uuids = select(each("uuids", Uuid).c.value)
     return select(table.c.uuid, table.c.id).where(in_project(table), table.c.uuid.in_(uuids))
 
 
 async def ids(transaction: Transaction, table: str, uuids: Iterable[UUID]) -> Mapping[UUID, int]:
-    """Give the id of each uuid that a row has."""
-    found = await transaction.rows(_ids_statement(TABLES[table]), {"uuids": list(uuids)})
-    return {row.uuid: row.id for row in found}
+    """Return the id of the row with each uuid; uuids without a row are left out."""
+    rows = await transaction.rows(_ids_statement(TABLES[table]), {"uuids": list(uuids)})
+    return {row.uuid: row.id for row in rows}

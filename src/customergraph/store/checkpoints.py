@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 PAUSE_SECONDS = 1
-# Writers wait for a checkpoint that waits for readers.
+# A checkpoint that waits for readers makes writers wait, so it waits only this long.
 BUSY_SECONDS = 0.05
 CLOSING_BUSY_SECONDS = 1
 
@@ -14,8 +14,8 @@ CLOSING_BUSY_SECONDS = 1
 class Checkpoints:
     """Empties the log after rows were overwritten or deleted, at most once a second.
 
-    It has a connection and a thread of its own, so that no request waits for it. While readers keep
-    it from emptying the log, it tries again.
+    It uses a separate connection and thread, so that no request waits for it. It tries again for as
+    long as readers prevent it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,7 +25,7 @@ class Checkpoints:
         self._task: asyncio.Task[None] | None = None
 
     def request(self) -> None:
-        """Have the log emptied: at once, or at the end of the second that the last time began."""
+        """Have the log emptied at once, or a second after the last time."""
         self._requests += 1
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
@@ -41,7 +41,7 @@ class Checkpoints:
             self._served = requests
 
     async def close(self) -> None:
-        """Empty the log a last time, where that was requested and is not done."""
+        """Empty the log a last time, if a request has not been served yet."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
@@ -50,8 +50,8 @@ class Checkpoints:
 
 
 def _empty_log(path: Path, busy_seconds: float) -> bool:
-    """Write the log into the database and truncate it; tells whether readers and writers let it."""
-    # A file that is gone is not made again.
+    """Write the log into the database and truncate it; returns False when readers or writers prevented it."""
+    # mode=rw: SQLite does not create a file that was removed.
     address = f"{path.absolute().as_uri()}?mode=rw"
     with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True, timeout=busy_seconds)) as connection:
         is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

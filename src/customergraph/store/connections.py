@@ -1,7 +1,7 @@
-"""Who may have a connection of the pool: fairly by token, and never writers alone.
+"""Fair shares of the connection pool: no token, and no writers alone, can hold every connection.
 
-SQLAlchemy's pool serves whoever asked first, so one token, or writers that wait for a lock, could
-hold every connection. A transaction takes a seat here before it asks the pool, which then has one.
+SQLAlchemy's pool serves the first that asks, so one token, or writers that wait for a lock, could
+hold every connection. Here a transaction takes a seat before it asks the pool, which then has a connection free.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from customergraph.turns import Bounds, Turns
 
-# From so many connections on, one is kept for look-ups.
-FEWEST_CONNECTIONS_TO_KEEP_ONE = 3
+# In a pool of this size or larger, one connection is kept for look-ups.
+MIN_CONNECTIONS_TO_KEEP_ONE = 3
 ONE_WRITER = Bounds(1, 1)
 
 
@@ -23,8 +23,8 @@ class Connections:
 
     def __init__(self, pool_size: int, *, patience: float, writers_patience: float, is_embedded: bool) -> None:
         whole = Bounds.halved(pool_size)
-        seats = pool_size - (pool_size >= FEWEST_CONNECTIONS_TO_KEEP_ONE)
-        # An embedded store works in this process: more statements than processors only hold up each other.
+        seats = pool_size - (pool_size >= MIN_CONNECTIONS_TO_KEEP_ONE)
+        # An embedded store works in this process: more statements than processors only slow each other down.
         share = min(whole.share, max(2, os.cpu_count() or 1)) if is_embedded else whole.share
         writers = ONE_WRITER if is_embedded else whole.of_writers
         self._turns = Turns(seats, share=share, writers=writers)
@@ -33,11 +33,11 @@ class Connections:
         self._writers_patience = writers_patience
 
     def seat(self, holder: Hashable, *, writes: bool = False) -> "Seat":
-        """Give a seat for one transaction of the holder, which is not taken yet."""
+        """Return a seat for one transaction of the holder; `Seat.take` takes it."""
         return Seat(self._turns, holder, self._writers_patience if writes else self._patience, writes=writes)
 
     def look_up(self, holder: Hashable) -> "Seat":
-        """Give a seat for a read of one row, which no transaction makes wait."""
+        """Return a seat for a read of one row, which other transactions do not delay."""
         return Seat(self._look_ups, holder, self._patience, writes=False)
 
 
@@ -58,11 +58,11 @@ class Seat:
         return self._turns.is_free(self._holder, writes=self._writes)
 
     async def take(self) -> None:
-        """Wait for the seat; raises the pool's own error when none becomes free in time."""
+        """Wait for the seat; raises the error of the pool when none becomes free in time."""
         if self.is_free:
             await self._turns.take(self._holder, writes=self._writes)
             return
-        since = time.monotonic()
+        started = time.monotonic()
         self.is_waited_for = True
         try:
             async with asyncio.timeout(self.patience):
@@ -71,7 +71,7 @@ class Seat:
             raise PoolTimeoutError(f"no connection became free in {self.patience:g} s") from None
         finally:
             self.is_waited_for = False
-        self.patience -= time.monotonic() - since
+        self.patience -= time.monotonic() - started
 
     def give_back(self) -> None:
         self._turns.give_back(self._holder, writes=self._writes)

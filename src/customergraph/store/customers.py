@@ -1,4 +1,4 @@
-"""Customers: the list, look-ups, and every change of a customer's own columns and tags."""
+"""Customers: the list, look-ups, and every change of a customer's columns and tags."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,18 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Text,
-    Uuid,
-    bindparam,
-    delete,
-    false,
-    func,
-    insert,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Text, Uuid, bindparam, delete, false, func, insert, select, true, update
 from sqlalchemy.sql import ColumnElement, Executable
 
 from customergraph.domain.customer import CustomerCriteria, CustomerDateKey, CustomerFilter
@@ -25,16 +14,16 @@ from customergraph.domain.paging import Ordering, Page, Slice
 from customergraph.rows import Part, Row
 from customergraph.store import paging, searching
 from customergraph.store.batches import each
-from customergraph.store.database import Read, Transaction, Write
 from customergraph.store.entities import CUSTOMER
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
 from customergraph.store.searching import SearchShape
-from customergraph.store.statements import remembered
+from customergraph.store.statements import cached
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
 from customergraph.store.tenancy import TENANT, in_project
+from customergraph.store.transactions import Read, Transaction, Write
 
-# What a facet says of a sort's column: that it has a value, or that it has none.
+# The column whose presence a facet decides: True when every customer of the facet has a value, False when none has.
 _FACET_DECIDES: Mapping[CustomerFilter, tuple[str, bool]] = {
     CustomerFilter.ASKED: ("asked_at", True),
     CustomerFilter.NOT_ASKED: ("asked_at", False),
@@ -53,116 +42,113 @@ _NO_TAG = 0
 
 
 @dataclass(frozen=True, slots=True)
-class FilterShape:
-    """What of a filter shapes its statement; the rest is in its parameters."""
+class CriteriaShape:
+    """The part of the criteria that shapes the statement; the rest is in its parameters."""
 
     facet: CustomerFilter | None
     date_key: CustomerDateKey
-    since: bool
-    until: bool
     search: SearchShape
-    email: bool
-    tag_slug: bool
+    has_since: bool
+    has_until: bool
+    has_email: bool
+    has_tag: bool
 
     @classmethod
-    def of(cls, wanted: CustomerCriteria) -> "FilterShape":
+    def of(cls, criteria: CustomerCriteria) -> "CriteriaShape":
         return cls(
-            wanted.facet,
-            wanted.date_key,
-            wanted.since is not None,
-            wanted.until is not None,
-            SearchShape.of(wanted.words),
-            wanted.email is not None,
-            wanted.tag_slug is not None,
+            criteria.facet,
+            criteria.date_key,
+            SearchShape.of(criteria.words),
+            has_since=criteria.since is not None,
+            has_until=criteria.until is not None,
+            has_email=criteria.email is not None,
+            has_tag=criteria.tag_slug is not None,
         )
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        archived = self.facet is CustomerFilter.ARCHIVED
-        moment = customer.c[self.date_key.lower()]
-        given = (
-            (self.email, customer.c.email_key == bindparam("email", type_=Text)),
-            (self.tag_slug, customer.c.id.in_(_TAGGED)),
-            (self.since, moment >= bindparam("since", type_=moment.type)),
-            (self.until, moment < bindparam("until", type_=moment.type)),
+        is_archived = self.facet is CustomerFilter.ARCHIVED
+        time = customer.c[self.date_key.lower()]
+        optional = (
+            (self.has_email, customer.c.email_key == bindparam("email", type_=Text)),
+            (self.has_tag, customer.c.id.in_(_TAGGED)),
+            (self.has_since, time >= bindparam("since", type_=time.type)),
+            (self.has_until, time < bindparam("until", type_=time.type)),
         )
         return [
             in_project(customer),
-            customer.c.is_archived.is_(true() if archived else false()),
+            customer.c.is_archived.is_(true() if is_archived else false()),
             *(FACETS[self.facet] if self.facet else ()),
             *self.search.conditions(),
-            *(condition for wanted, condition in given if wanted),
+            *(condition for is_present, condition in optional if is_present),
         ]
 
-    def leaves(self, ordering: Ordering) -> dict[str, bool]:
-        """Tell whether rows with and without a value of the sort can be among the wanted ones."""
+    def ranges(self, ordering: Ordering) -> dict[str, bool]:
+        """Return whether the customers can have a value of the sort's column (`values`), or none (`nulls`)."""
         column, has_value = _FACET_DECIDES.get(self.facet, ("", False)) if self.facet else ("", False)
-        decided = column == ordering.column
-        bounded = self.date_key.lower() == ordering.column and (self.since or self.until)
-        return {"values": not decided or has_value, "nulls": not (bounded or (decided and has_value))}
+        is_decided = column == ordering.column
+        is_bounded = self.date_key.lower() == ordering.column and (self.has_since or self.has_until)
+        return {"values": not is_decided or has_value, "nulls": not (is_bounded or (is_decided and has_value))}
 
 
-def _parameters(wanted: CustomerCriteria) -> dict[str, Any]:
-    return {
-        **searching.parameters(wanted.words),
-        "email": wanted.email,
-        "since": wanted.since,
-        "until": wanted.until,
+async def _parameters(read: Read, criteria: CustomerCriteria) -> dict[str, Any]:
+    """Return the parameters of the criteria; lets the engine plan for those values that decide which plan is fast."""
+    parameters: dict[str, Any] = {
+        **searching.parameters(criteria.words),
+        "email": criteria.email,
+        "since": criteria.since,
+        "until": criteria.until,
     }
-
-
-async def _bound(read: Read, wanted: CustomerCriteria) -> dict[str, Any]:
-    """Give the parameters of a filter, and let the engine plan for these very values where they decide."""
-    parameters = _parameters(wanted)
-    if wanted.tag_slug is not None:
-        # Found first: the engine knows how many customers this tag has, and not how many one of a slug has.
-        parameters["tag_id"] = await read.value(_TAG_OF_SLUG, {"tag_slug": wanted.tag_slug}) or _NO_TAG
-    if wanted.words or wanted.tag_slug is not None:
+    if criteria.tag_slug is not None:
+        # Looked up first: the engine knows how many customers a tag id has, but not how many a slug has.
+        parameters["tag_id"] = await read.value(_TAG_OF_SLUG, {"tag_slug": criteria.tag_slug}) or _NO_TAG
+    if criteria.words or criteria.tag_slug is not None:
         await read.plan_for_values()
     return parameters
 
 
-@remembered
-def _page_statement(wanted: FilterShape, shape: PageShape, columns: Columns) -> Executable:
-    rows = select(*CUSTOMER.selected(columns)).where(*wanted.conditions())
-    return paging.statement(rows, customer, shape, columns, **wanted.leaves(shape.ordering))
+@cached
+def _page_statement(criteria: CriteriaShape, page: PageShape, columns: Columns) -> Executable:
+    rows = select(*CUSTOMER.selected(columns)).where(*criteria.conditions())
+    return paging.statement(rows, customer, page, columns, **criteria.ranges(page.ordering))
 
 
-@remembered
-def _count_statement(wanted: FilterShape) -> Executable:
-    return select(func.count().label("total")).select_from(customer).where(*wanted.conditions())
+@cached
+def _count_statement(criteria: CriteriaShape) -> Executable:
+    return select(func.count().label("total")).select_from(customer).where(*criteria.conditions())
 
 
-async def pages(read: Read, filters: Sequence[CustomerCriteria], page: Page, *, columns: Columns) -> list[Slice]:
-    """Give one page of the customers that fulfil each filter."""
-    return [await _page(read, wanted, page, columns) for wanted in filters]
+async def pages(read: Read, criteria_list: Sequence[CustomerCriteria], page: Page, *, columns: Columns) -> list[Slice]:
+    """Return one page of customers for each of the criteria."""
+    return [await _page(read, criteria, page, columns) for criteria in criteria_list]
 
 
-async def _page(read: Read, wanted: CustomerCriteria, page: Page, columns: Columns) -> Slice:
-    statement = _page_statement(FilterShape.of(wanted), PageShape.of(page), columns)
-    rows = await read.by_column(statement, {**await _bound(read, wanted), **paging.parameters(page, columns)})
+async def _page(read: Read, criteria: CustomerCriteria, page: Page, columns: Columns) -> Slice:
+    statement = _page_statement(CriteriaShape.of(criteria), PageShape.of(page), columns)
+    rows = await read.by_column(statement, {**await _parameters(read, criteria), **paging.parameters(page, columns)})
     return Slice.of(Part(rows, 0, rows.count), page)
 
 
-async def counts(read: Read, filters: Sequence[CustomerCriteria]) -> list[int]:
-    """Count all the customers that fulfil each filter."""
-    return [
-        int(await read.value(_count_statement(FilterShape.of(wanted)), await _bound(read, wanted)))
-        for wanted in filters
-    ]
+async def counts(read: Read, criteria_list: Sequence[CustomerCriteria]) -> list[int]:
+    """Count all customers for each of the criteria."""
+    return [await _count(read, criteria) for criteria in criteria_list]
+
+
+async def _count(read: Read, criteria: CustomerCriteria) -> int:
+    return int(await read.value(_count_statement(CriteriaShape.of(criteria)), await _parameters(read, criteria)))
 
 
 _LOCKED = select(*CUSTOMER.columns).where(in_project(customer)).with_for_update()
-_LOCKED_BY_ID = _LOCKED.where(customer.c.id == bindparam("wanted_id"))
-_LOCKED_BY_UUID = _LOCKED.where(customer.c.uuid == bindparam("wanted_uuid", type_=Uuid))
+_LOCKED_BY_ID = _LOCKED.where(customer.c.id == bindparam("locked_id"))
+_LOCKED_BY_UUID = _LOCKED.where(customer.c.uuid == bindparam("locked_uuid", type_=Uuid))
 
 
-async def locked(write: Write, named: int | UUID | None) -> Row | None:
-    """Give the customer of this id or uuid, and keep others from changing it until the transaction ends."""
-    if named is None:
+async def locked(write: Write, identity: int | UUID | None) -> Row | None:
+    """Return the customer with this id or uuid, and keep others from changing it until the transaction ends."""
+    if identity is None:
         return None
-    if isinstance(named, UUID):
-        return await write.row(_LOCKED_BY_UUID, {"wanted_uuid": named})
-    return await write.row(_LOCKED_BY_ID, {"wanted_id": named})
+    if isinstance(identity, UUID):
+        return await write.row(_LOCKED_BY_UUID, {"locked_uuid": identity})
+    return await write.row(_LOCKED_BY_ID, {"locked_id": identity})
 
 
 _TAKEN = {
@@ -172,7 +158,7 @@ _TAKEN = {
 
 
 async def is_taken(transaction: Transaction, contact: str, value: str) -> bool:
-    """Tell whether a customer has this mailbox (`email`) or this `phone`."""
+    """Return whether a customer has this mailbox (`email`) or this `phone`."""
     return await transaction.value(_TAKEN[contact], {"value": value}) is not None
 
 
@@ -180,7 +166,7 @@ _INSERT = insert(customer).values(project_id=TENANT).returning(customer.c.id)
 
 
 async def add(write: Write, columns: Mapping[str, Any]) -> int:
-    """Insert one customer and give its id."""
+    """Insert one customer and return its id."""
     return int(await write.value(_INSERT, columns))
 
 
@@ -188,7 +174,7 @@ _CHANGE = update(customer).where(in_project(customer), customer.c.id == bindpara
 
 
 async def change(write: Write, customer_id: int, now: datetime, **columns: Any) -> None:
-    """Set columns of a customer's own, and move its `updated_at`."""
+    """Set columns of a customer, and set its `updated_at` to `now`."""
     await write.change(_CHANGE.values(updated_at=now, **columns), {"changed_id": customer_id})
 
 
@@ -205,7 +191,7 @@ async def remove(write: Write, customer_id: int) -> None:
 
 
 _TAG_IDS = select(customer_tag.c.tag_id).where(
-    in_project(customer_tag), customer_tag.c.customer_id == bindparam("of_id")
+    in_project(customer_tag), customer_tag.c.customer_id == bindparam("tagged_id")
 )
 _UNTAG = delete(customer_tag).where(
     in_project(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value))
@@ -213,11 +199,11 @@ _UNTAG = delete(customer_tag).where(
 
 
 async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -> bool:
-    """Make these the customer's tags; tells whether that changed anything."""
-    wanted = set(tag_ids)
-    if wanted == {row.tag_id for row in await write.rows(_TAG_IDS, {"of_id": customer_id})}:
+    """Make these the customer's tags; returns whether that changed anything."""
+    new_ids = set(tag_ids)
+    if new_ids == {row.tag_id for row in await write.rows(_TAG_IDS, {"tagged_id": customer_id})}:
         return False
-    await set_tags(write, {customer_id: wanted})
+    await set_tags(write, {customer_id: new_ids})
     return True
 
 

@@ -1,4 +1,4 @@
-"""The file of an embedded store, before it is opened: is it one, and may it be made."""
+"""The file of an embedded store before it is opened: whether it is a store, and whether one may be made there."""
 
 import os
 import sqlite3
@@ -12,15 +12,15 @@ from customergraph.staging import COMPANIONS
 
 _HEADER = b"SQLite format 3\0"
 _BUSY_TIMEOUT_SECONDS = 5
-# The first version's tables. A damaged store may lack some, another program's database may have some.
+# The tables of the first version. A damaged store may lack some; another program's database may have some.
 _TABLES = frozenset("project token location tag customer customer_tag message review charge alembic_version".split())
 _ENOUGH_TABLES = 5
 
 
 def refuse_unusable(path: Path, *, may_be_made: bool) -> None:
-    """Raise CommandRefused, with the reason, for what is not the file of a store.
+    """Raise CommandRefused, with the reason, for a path that is not the file of a store.
 
-    A path where there is nothing yet passes only where a store may be made.
+    A path without a store is accepted only when `may_be_made`.
     """
     if is_new(path):
         if not may_be_made:
@@ -33,7 +33,7 @@ def refuse_unusable(path: Path, *, may_be_made: bool) -> None:
 
 
 def is_new(path: Path) -> bool:
-    """Tell whether a store is still to be made: there is no file, an empty one, or a database without tables."""
+    """Return whether there is no store yet: no file, an empty file, or a database without tables."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -56,13 +56,13 @@ def _refuse_impossible(path: Path) -> None:
 
 
 def tables(path: Path) -> frozenset[str]:
-    """Give the names of a database's tables; raises CommandRefused for a file that is no database."""
+    """Return the names of a database's tables; raises CommandRefused when the file is not a database."""
     try:
         with path.open("r+b") as file:
-            begin = file.read(len(_HEADER))
+            header = file.read(len(_HEADER))
     except OSError as error:
         raise CommandRefused(f"the store {path} cannot be opened: {error.strerror}") from None
-    if begin != _HEADER:
+    if header != _HEADER:
         raise CommandRefused(f"{path} is no SQLite database")
     try:
         with closing(connect(path)) as connection:
@@ -73,6 +73,6 @@ def tables(path: Path) -> frozenset[str]:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Connect to a database that is there, without a change to how it is kept."""
+    """Connect to an existing database, without changing its settings."""
     address = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(address, uri=True, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)

@@ -1,4 +1,4 @@
-"""The entities of the graph, each declared once: what it is called, where it is kept, whose lists it stands in.
+"""The entities of the graph, each declared once: its kind, its table, and the parent whose lists contain it.
 
 Look-ups by id, pages and counts of lists, `node` and bulk writes follow from these declarations.
 """
@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from customergraph.domain.identity import Kind
 from customergraph.domain.message import STATUS_BY_TIME, MessageCriteria, MessageStatus
-from customergraph.store.rows import Columns, chosen
+from customergraph.store.rows import Columns, subset
 from customergraph.store.tables import charge, customer, location, message, review, tag
 
 Conditions = Callable[[Any], list[ColumnElement[bool]]]
@@ -26,9 +26,9 @@ def _no_conditions(_criteria: None) -> list[ColumnElement[bool]]:
 class Entity:
     """One kind of thing in the graph.
 
-    `internal` columns are never read into a row, and `computed` ones are read as if the table had them.
-    `parent` is the column of the entity whose lists it stands in, and `conditions` turns the criteria
-    of such a list into SQL.
+    `internal` columns are never read into a row; `computed` columns are read as if the table had them.
+    `parent` is the column that refers to the entity whose lists contain it, and `conditions` turns the
+    criteria of such a list into SQL.
     """
 
     kind: Kind
@@ -40,13 +40,13 @@ class Entity:
 
     @property
     def columns(self) -> list[ColumnElement[Any]]:
-        """All that a row may have."""
-        own = [column for column in self.table.c if column.name not in {"project_id", *self.internal}]
-        return [*own, *self.computed]
+        """All columns that a row can have."""
+        stored = [column for column in self.table.c if column.name not in {"project_id", *self.internal}]
+        return [*stored, *self.computed]
 
-    def selected(self, columns: Columns, *always: str) -> list[ColumnElement[Any]]:
-        """Choose the columns of a statement: these, the id, and those that are always needed."""
-        return chosen(self.columns, columns, "id", *always)
+    def selected(self, names: Columns, *always: str) -> list[ColumnElement[Any]]:
+        """Return the columns with these names, the id, and the columns that the statement always needs."""
+        return subset(self.columns, names, "id", *always)
 
 
 _STATUS = case(
@@ -58,7 +58,7 @@ _STATUS = case(
 def _message_conditions(criteria: MessageCriteria) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if criteria.statuses is not None:
-        # Not IN, whose length SQLAlchemy would have to write into the statement at each execution.
+        # Not IN: SQLAlchemy would have to compile the length of its list at each execution.
         conditions.append(or_(false(), *(_STATUS.element == literal(status) for status in sorted(criteria.statuses))))
     if criteria.channel is not None:
         conditions.append(message.c.channel == literal(criteria.channel))

@@ -1,7 +1,7 @@
-"""What went wrong with the store: an outage, a lost race, or a fault of ours.
+"""What went wrong with the store: an outage, a lost race, or our mistake.
 
-An error is an outage when the engine says so, or when its connection does not answer any more: a driver
-whose connection breaks raises many kinds of errors, and so does the clean-up of the libraries above it.
+An error is an outage when the engine says so, or when its connection no longer answers: when a connection
+breaks, the driver raises many kinds of errors, and so does the clean-up of the libraries above it.
 """
 
 from typing import Any
@@ -15,36 +15,36 @@ from customergraph.store.backend import Backend, Failure
 AGAIN = "The operation is not done: the store is busy or away. Try again in a few seconds."
 LOOK_FIRST = "The store went away while the change was being committed. Look before repeating it."
 DONE_UNREAD = "The change is done, but the store went away before it could be read back. Do not repeat it."
-# What to say, by whether the change was made; None when nobody knows.
+# The messages by whether the change was made; None when nobody knows.
 MESSAGES: dict[bool | None, str] = {False: AGAIN, None: LOOK_FIRST, True: DONE_UNREAD}
 
 _log = structlog.get_logger()
 
 
 class LostRace(StoreUnavailable):
-    """Another transaction came between; nothing was changed, and the same can be done from the start."""
+    """Another transaction came between; nothing was changed, and the same work can be done from the start."""
 
 
 class TransactionEnded(Exception):
-    """A statement of an operation that was given up."""
+    """A statement of an operation that has already ended."""
 
 
 class StatementFailed(Exception):
-    """A statement that was refused: a fault of ours. It tells no parameters, which are customers' contacts."""
+    """A statement that was refused: our mistake. The message has no parameters, which are customers' contacts."""
 
     def __init__(self, error: Exception, sql: str) -> None:
-        # A driver that cannot send a value shows it.
+        # The error of a driver that cannot send a value contains the value.
         reason = "" if isinstance(error, ValueError) else error
         super().__init__(f"{type(error).__name__}: {reason}\n{sql}")
 
 
 def unavailable(error: Exception, *, done: bool | None) -> StoreUnavailable:
-    """Give the error for an outage; `done` says whether the change was made, None when nobody knows."""
+    """Return the error for an outage; `done` says whether the change was made, None when nobody knows."""
     return StoreUnavailable(MESSAGES[done], _reason(error), done)
 
 
 def raise_known(error: Exception, backend: Backend, *, done: bool | None, races: bool = False) -> None:
-    """Raise StoreUnavailable or LostRace for what the engine knows as an outage or a race."""
+    """Raise StoreUnavailable or LostRace for an error that the engine knows as an outage or a race."""
     failure = Failure.OUTAGE if isinstance(error, PoolTimeoutError) else backend.failure(error)
     if failure is Failure.RACE and races:
         raise LostRace(AGAIN, _reason(error)) from error
@@ -55,9 +55,9 @@ def raise_known(error: Exception, backend: Backend, *, done: bool | None, races:
 async def raise_failure(
     error: Exception, backend: Backend, driver: Any, *, done: bool | None, races: bool = False
 ) -> None:
-    """Raise StoreUnavailable or LostRace for an error of a connection; `driver` is None where there is none.
+    """Raise StoreUnavailable or LostRace for an error of a connection; `driver` is None without a connection.
 
-    Returns for a fault of ours: an error on a connection that answers.
+    Returns when the error is our mistake: the connection still answers.
     """
     if isinstance(error, CustomergraphError):
         return
@@ -68,7 +68,7 @@ async def raise_failure(
 
 
 def log_unclosed(error: Exception) -> None:
-    """Log that a connection could not be given back; its operation has its answer without it."""
+    """Log that a connection could not be returned to the pool; its operation succeeded all the same."""
     _log.warning("connection_not_given_back", reason=_reason(error))
 
 

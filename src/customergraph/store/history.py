@@ -1,27 +1,16 @@
-"""What writing messages, reviews and charges brings with it: unsent messages, and the summary that customers keep."""
+"""The summaries of history that customers carry, and the cancelation of unsent messages."""
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Table,
-    and_,
-    bindparam,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, literal, or_, select, update
 
 from customergraph.domain.message import MessageTemplate
 from customergraph.store.batches import each
-from customergraph.store.database import Read, Write
 from customergraph.store.tables import UNSENT, charge, customer, message, review
 from customergraph.store.tenancy import in_project
+from customergraph.store.transactions import Read, Write
 
 _CANCEL_UNSENT = (
     update(message)
@@ -31,7 +20,7 @@ _CANCEL_UNSENT = (
 
 
 async def cancel_unsent(write: Write, customer_id: int, now: datetime) -> int:
-    """Cancel every unsent message of a customer; gives how many."""
+    """Cancel every unsent message of a customer; returns how many there were."""
     return await write.change(_CANCEL_UNSENT, {"of_customer": customer_id, "now": now})
 
 
@@ -44,7 +33,7 @@ def _latest(column: ColumnElement[Any], table: Table, *conditions: ColumnElement
     return latest.correlate(customer).scalar_subquery()
 
 
-# What a customer keeps of its history (contract, section 2), each computed from the history.
+# The summary of its history that a customer carries (contract, section 2), each column computed from the history.
 _SUMMARY: dict[str, ColumnElement[Any]] = {
     "asked_at": _latest(message.c.scheduled_at, message, message.c.template == literal(MessageTemplate.REQUEST)),
     "messaged_at": _latest(message.c.sent_at, message),
@@ -70,16 +59,16 @@ _STALE = (
 
 
 async def refresh(write: Write, customer_ids: Collection[int]) -> None:
-    """Make true what these customers remember of their history, after their history was written."""
+    """Compute the summaries of these customers, after their history was written."""
     if not customer_ids:
         return
-    # Who writes the history of the same customer at the same time waits here, and then
-    # counts what we wrote. In one order, so that no two wait for each other.
+    # Another writer of the same customer's history waits here, and then sees our rows.
+    # All lock in the order of ids, so that no two wait for each other.
     ids = {"ids": list(customer_ids)}
     await write.rows(_LOCKED, ids)
     await write.change(_REFRESH, ids)
 
 
 async def count_stale_summaries(read: Read) -> int:
-    """Count the customers that remember something else than their history says."""
+    """Count the customers whose summary differs from their history."""
     return int(await read.value(_STALE))

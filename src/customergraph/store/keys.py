@@ -1,7 +1,7 @@
-"""The keys that searching and sorting read: whether they follow from the texts, and writing them anew.
+"""The keys for search and sort: checking that they follow from the texts, and rewriting them.
 
-They are made by the rules of one version (`KEYS_VERSION`), which the store remembers. An upgrade
-rewrites those that differ, in transactions of one batch each, while others read and write.
+One version of the rules makes all keys (`KEYS_VERSION`), and the store records which. An upgrade rewrites
+the keys that differ, in transactions of one batch each, while others read and write.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Select, Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Executable
 
 from customergraph.domain.customer import derived
 from customergraph.domain.text import KEYS_VERSION, fold
-from customergraph.store import access, mailboxes
+from customergraph.store import access, bulk, mailboxes
 from customergraph.store.batches import each
-from customergraph.store.database import Database, Transaction, Write
+from customergraph.store.database import Database
 from customergraph.store.tables import customer, location, store_fact, tag
 from customergraph.store.tenancy import in_project
+from customergraph.store.transactions import Transaction, Write
 
 BATCH_SIZE = 1_000
 _VERSION = "keys_version"
@@ -30,7 +31,10 @@ Changes = dict[int, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class KeyedTable:
-    """A table with keys, the texts that they follow from, and the rule."""
+    """A table with keys, the texts that the keys follow from, and the rule.
+
+    `keep_apart` changes the keys that would equal another row's.
+    """
 
     table: Table
     texts: tuple[str, ...]
@@ -50,19 +54,16 @@ class KeyedTable:
         """Select the rows of the parameter `ids`, and keep others from changing them."""
         return self._rows().where(self.table.c.id.in_(select(each("ids").c.value))).with_for_update()
 
-    def change(self) -> Executable:
-        new = {name: bindparam(f"new_{name}", type_=self.table.c[name].type) for name in self.keys}
-        return update(self.table).where(in_project(self.table), self.table.c.id == bindparam("changed_id")).values(new)
-
     async def changes(self, transaction: Transaction, rows: Sequence[Row]) -> Changes:
-        """Return all keys of each row that has a wrong one, by the row's id."""
-        right = {row.id: self.derive({name: getattr(row, name) for name in self.texts}) for row in rows}
+        """Return the right keys of each row with a wrong one, by the row's id."""
+        keys = {row.id: self.derive(_values(row, self.texts)) for row in rows}
         if self.keep_apart:
-            await self.keep_apart(transaction, rows, right)
-        return {row.id: right[row.id] for row in rows if self._stored(row) != right[row.id]}
+            await self.keep_apart(transaction, rows, keys)
+        return {row.id: keys[row.id] for row in rows if _values(row, self.keys) != keys[row.id]}
 
-    def _stored(self, row: Row) -> dict[str, Any]:
-        return {name: getattr(row, name) for name in self.keys}
+
+def _values(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
 
 
 def _name_key(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +80,7 @@ KEYED_TABLES = (
 
 
 async def version_problem(connection: AsyncConnection) -> str | None:
-    """Say by which other version the store's keys were made; None when it is this one."""
+    """Return what is wrong when another version made the store's keys; None when this one did."""
     stored = await connection.scalar(select(store_fact.c.value).where(store_fact.c.name == _VERSION))
     if stored == KEYS_VERSION:
         return None
@@ -103,21 +104,21 @@ async def problems(database: Database, project: Any) -> list[str]:
 
 
 async def rewrite(database: Database) -> bool:
-    """Make all keys follow from their texts; tells whether anything was changed.
+    """Make all keys follow from their texts; returns whether anything changed.
 
-    Reads every row, a batch at a time, and locks only those that it changes.
+    Reads every row, one batch at a time, and locks only the rows that it changes.
     """
-    changed = False
+    is_changed = False
     for project in await access.projects(database):
         for keyed in KEYED_TABLES:
             async for changes in _wrong(database, project.id, keyed):
                 await database.change(project.id, partial(_mend, keyed=keyed, ids=list(changes)))
-                changed = True
-    return await _remember_version(database) or changed
+                is_changed = True
+    return await _write_version(database) or is_changed
 
 
 async def _wrong(database: Database, project_id: int, keyed: KeyedTable) -> AsyncIterator[Changes]:
-    """Read a table in batches; yields the right keys of rows that have wrong ones, where there are any."""
+    """Read a table in batches; yields the right keys of the rows with wrong ones, for each batch that has any."""
     statement, last = keyed.batch(), 0
     while True:
         async with database.read(project_id) as read:
@@ -131,17 +132,14 @@ async def _wrong(database: Database, project_id: int, keyed: KeyedTable) -> Asyn
 
 
 async def _mend(write: Write, keyed: KeyedTable, ids: Sequence[int]) -> None:
-    # Read again under a lock: an older worker may have changed the texts meanwhile.
+    # The rows are read again under a lock: an older worker may have changed the texts meanwhile.
     rows = await write.rows(keyed.locked(), {"ids": ids})
     changes = await keyed.changes(write, rows)
-    parameters = [
-        {"changed_id": id_, **{f"new_{name}": value for name, value in keys.items()}} for id_, keys in changes.items()
-    ]
-    await write.change(keyed.change(), parameters)
+    await bulk.change(write, keyed.table.name, changes.items())
 
 
-async def _remember_version(database: Database) -> bool:
-    """Write the version of the keys; tells whether it was another one."""
+async def _write_version(database: Database) -> bool:
+    """Write the version of the keys; returns whether the store had another."""
     async with database.unbound(writing=True) as connection:
         if await version_problem(connection) is None:
             return False

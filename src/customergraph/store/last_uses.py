@@ -1,4 +1,4 @@
-"""When tokens were last used: written in the background, once a minute for a token, and never at a request's cost."""
+"""When tokens were last used: written in the background, at most once a minute for each token."""
 
 import asyncio
 import time
@@ -10,46 +10,46 @@ from customergraph.store import access
 from customergraph.store.access import USE_NOTED_EVERY
 from customergraph.store.database import Database
 
-# One attempt may take so long; the next ones come after these pauses, and then the next use begins again.
+# The time limit of one attempt, and the pauses before the attempts. When all fail, the next use begins again.
 ATTEMPT_SECONDS = 1
-PAUSES_SECONDS = (0.2, 0.5, 1, 2, 4)
+PAUSES_SECONDS = (0, 0.2, 0.5, 1, 2, 4)
 
 _log = structlog.get_logger()
 
 
 class LastUses:
-    """Notes the uses of tokens, one after another."""
+    """Writes the uses of tokens, one after another."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._noted_at: dict[int, float] = {}
+        self._started_at: dict[int, float] = {}
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def note(self, token_id: int) -> None:
-        """Have the use of a token written soon, unless that was begun within the last minute."""
+        """Write the use of a token soon, unless that was begun within the last minute."""
         now = time.monotonic()
         oldest = now - USE_NOTED_EVERY.total_seconds()
-        if self._noted_at.get(token_id, oldest) > oldest:
+        if self._started_at.get(token_id, oldest) > oldest:
             return
-        self._noted_at = {id_: at for id_, at in self._noted_at.items() if at > oldest}
-        self._noted_at[token_id] = now
+        self._started_at = {id_: at for id_, at in self._started_at.items() if at > oldest}
+        self._started_at[token_id] = now
         task = asyncio.create_task(self._note(token_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _note(self, token_id: int) -> None:
         try:
-            for pause in (0, *PAUSES_SECONDS):
+            for pause in PAUSES_SECONDS:
                 await asyncio.sleep(pause)
-                if await self._is_noted(token_id):
+                if await self._attempt(token_id):
                     return
         except Exception:  # noqa: BLE001 - nobody waits for it
             _log.exception("token_use_not_noted", token_id=token_id)
-        self._noted_at.pop(token_id, None)
+        self._started_at.pop(token_id, None)
 
-    async def _is_noted(self, token_id: int) -> bool:
-        """Attempt to write a use; tells whether it was written."""
+    async def _attempt(self, token_id: int) -> bool:
+        """Try to write a use; returns whether it was written."""
         async with self._turn:
             with suppress(TimeoutError):
                 async with asyncio.timeout(ATTEMPT_SECONDS):
@@ -57,7 +57,7 @@ class LastUses:
         return False
 
     async def close(self) -> None:
-        """Give up what is not written yet."""
+        """Drop what is not written yet."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

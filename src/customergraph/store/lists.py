@@ -1,4 +1,4 @@
-"""The lists of an entity that stand below a parent: one statement for all parents of a level."""
+"""The lists of an entity below a parent: one statement for all parents of a level."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,18 +9,18 @@ from sqlalchemy.sql import Executable
 from customergraph.domain.paging import Page, Slice
 from customergraph.store import paging
 from customergraph.store.batches import each
-from customergraph.store.database import Read
 from customergraph.store.entities import Entity
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
-from customergraph.store.statements import remembered
+from customergraph.store.statements import cached
 from customergraph.store.tenancy import in_project
+from customergraph.store.transactions import Read
 
 
 async def pages(
     read: Read, parents: Sequence[int], entity: Entity, page: Page, criteria: Any = None, *, columns: Columns
 ) -> list[Slice]:
-    """Give each parent's page of the rows that fulfil the criteria."""
+    """Return each parent's page of the rows that fulfil the criteria."""
     statement = _pages_statement(entity, PageShape.of(page), criteria, columns, lateral=read.lateral)
     rows = await read.by_column(statement, {"parents": parents, **paging.parameters(page, columns)})
     return paging.slices_of_parents(rows, _parent(entity), parents, page)
@@ -38,7 +38,7 @@ def _parent(entity: Entity) -> str:
     return entity.parent
 
 
-@remembered
+@cached
 def _pages_statement(entity: Entity, shape: PageShape, criteria: Any, columns: Columns, *, lateral: bool) -> Executable:
     parent = _parent(entity)
     selected = entity.selected(columns, parent)
@@ -46,7 +46,7 @@ def _pages_statement(entity: Entity, shape: PageShape, criteria: Any, columns: C
     return paging.statement_of_parents(selected, entity.table, parent, shape, columns, conditions, lateral=lateral)
 
 
-@remembered
+@cached
 def _counts_statement(entity: Entity, criteria: Any) -> Executable:
     parent = entity.table.c[_parent(entity)]
     return (

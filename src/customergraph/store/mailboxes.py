@@ -1,7 +1,7 @@
-"""Customers of one mailbox: a project has one of each, but for those that an older version let in.
+"""Customers that share a mailbox: only an older version let them in.
 
-That version compared the texts of addresses alone. An upgrade loses none of its rows: the later of
-two that have one mailbox gets a key of its own, and `db check` names it.
+That version compared only the texts of addresses. An upgrade keeps all its rows: of two customers with one
+mailbox, the later gets a different key, and `db check` names it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Text, func, select
 
 from customergraph.store.batches import each
-from customergraph.store.database import Transaction
 from customergraph.store.tables import customer
 from customergraph.store.tenancy import in_project
+from customergraph.store.transactions import Transaction
 
 MAX_NAMED = 20
-# No email address holds it, so no other customer's key is like this.
+# No email address contains it, so the key equals that of no other customer.
 _MARK = "\n"
 
 _HOLDERS = select(customer.c.id, customer.c.email_key).where(
@@ -28,9 +28,9 @@ _COUNT = select(func.count().label("total")).select_from(customer).where(*_SHARI
 
 async def keep_apart(transaction: Transaction, rows: Sequence[Any], keys: Mapping[int, dict[str, Any]]) -> None:
     """Change the new `email_key` of each row whose mailbox another row has."""
-    wanted = {row.id: keys[row.id]["email_key"] for row in rows if row.email_key != keys[row.id]["email_key"]}
-    holders = await _holders(transaction, [key for key in wanted.values() if key is not None])
-    for id_, key in wanted.items():
+    new_keys = {row.id: keys[row.id]["email_key"] for row in rows if row.email_key != keys[row.id]["email_key"]}
+    holders = await _holders(transaction, [key for key in new_keys.values() if key is not None])
+    for id_, key in new_keys.items():
         if key is not None and holders.setdefault(key, id_) != id_:
             keys[id_]["email_key"] = f"{key}{_MARK}{id_}"
 
@@ -41,7 +41,7 @@ async def _holders(transaction: Transaction, keys: Sequence[str]) -> dict[str, i
 
 
 async def shared(transaction: Transaction) -> list[str]:
-    """Return a line for each customer whose mailbox is another's, up to a bound."""
+    """Return a line for each customer that shares another's mailbox, up to `MAX_NAMED`, and how many more there are."""
     rows = {row.id: row.email_key.partition(_MARK)[0] for row in await transaction.rows(_NAMED)}
     holders = await _holders(transaction, list(rows.values()))
     lines = [

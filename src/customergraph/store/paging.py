@@ -1,6 +1,6 @@
-"""Keyset pages: a list in one statement, or one page for each of many parents in one statement.
+"""Keyset pages: one page of a list, or one page for each of many parents, in one statement.
 
-Never OFFSET: the index is entered at the cursor, so page 10,000 costs what page 1 costs.
+Never OFFSET: the engine enters the index at the cursor, so page 10,000 costs as much as page 1.
 """
 
 from collections import Counter
@@ -10,19 +10,7 @@ from enum import Enum
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Integer,
-    Select,
-    Table,
-    asc,
-    bindparam,
-    desc,
-    select,
-    true,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import BigInteger, Integer, Select, Table, asc, bindparam, desc, select, true, tuple_, union_all
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 from sqlalchemy.sql.util import ClauseAdapter
@@ -30,12 +18,12 @@ from sqlalchemy.sql.util import ClauseAdapter
 from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Cursor, Ordering, Page, Slice
 from customergraph.rows import Part, Rows
 from customergraph.store.batches import each
-from customergraph.store.rows import Columns, chosen
+from customergraph.store.rows import Columns, subset
 from customergraph.store.tenancy import in_project, in_project_by_id
 
 
 class Bound(Enum):
-    """Where a cursor stands: nowhere, on a row with a value, or among the rows without one."""
+    """What a cursor points to: nothing, a row with a value of the sort's column, or a row without one."""
 
     NONE = "none"
     VALUE = "value"
@@ -50,7 +38,7 @@ class Bound(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PageShape:
-    """What of a page shapes its statement; the rest is in its parameters."""
+    """The part of a page that shapes its statement; the rest is in its parameters."""
 
     ordering: Ordering
     backward: bool
@@ -63,14 +51,17 @@ class PageShape:
 
     @property
     def descending(self) -> bool:
-        """Whether the index is read downward: a page backward is read from its end."""
+        """Whether the index is read downward; a backward page is read from its end."""
         return self.ordering.descending is not self.backward
 
 
 def parameters(page: Page, columns: Columns) -> dict[str, Any]:
-    """Give the values that a page's statement wants: one row too many tells whether more follow, who asks that."""
-    wants_more = columns is None or HAS_MORE in columns
-    values: dict[str, Any] = {"page_limit": page.size + wants_more}
+    """Return the parameters of a page's statement.
+
+    For clients that select whether more rows follow, it reads one row more than the page has.
+    """
+    selects_has_more = columns is None or HAS_MORE in columns
+    values: dict[str, Any] = {"page_limit": page.size + selects_has_more}
     for name, cursor in (("after", page.after), ("before", page.before)):
         if cursor is not None:
             values[f"{name}_id"] = cursor.id
@@ -80,27 +71,27 @@ def parameters(page: Page, columns: Columns) -> dict[str, Any]:
 
 
 def _with_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Select[Any]:
-    """Narrow and order the rows that have a value of the sort."""
+    """Narrow and order the rows that have a value in the sort's column."""
     key = table.c[shape.ordering.column]
     if shape.ordering.nullable:
         rows = rows.where(key.is_not(None))
     place = tuple_(key, table.c.id)
-    for name, bound, later in (("after", shape.after, True), ("before", shape.before, False)):
+    for name, bound, is_later in (("after", shape.after, True), ("before", shape.before, False)):
         if bound is Bound.VALUE:
             cursor = tuple_(bindparam(f"{name}_value", type_=key.type), _id(name))
-            upward = later is not shape.ordering.descending
-            rows = rows.where(place > cursor if upward else place < cursor)
+            is_upward = is_later is not shape.ordering.descending
+            rows = rows.where(place > cursor if is_upward else place < cursor)
     direction = desc if shape.descending else asc
     return rows.order_by(direction(key), direction(table.c.id)).limit(_limit())
 
 
 def _without_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Select[Any]:
     rows = rows.where(table.c[shape.ordering.column].is_(None))
-    for name, bound, later in (("after", shape.after, True), ("before", shape.before, False)):
+    for name, bound, is_later in (("after", shape.after, True), ("before", shape.before, False)):
         if bound is Bound.NULL:
-            upward = later is not shape.ordering.descending
-            rows = rows.where(table.c.id > _id(name) if upward else table.c.id < _id(name))
-    # The sort's column says nothing here, but is what the index is ordered by.
+            is_upward = is_later is not shape.ordering.descending
+            rows = rows.where(table.c.id > _id(name) if is_upward else table.c.id < _id(name))
+    # The sort's column is always null here, but the index is ordered by it.
     direction = desc if shape.descending else asc
     return rows.order_by(direction(table.c[shape.ordering.column]), direction(table.c.id)).limit(_limit())
 
@@ -114,11 +105,11 @@ def statement(
     values: bool = True,
     nulls: bool = True,
 ) -> Select[Any] | CompoundSelect[Any]:
-    """Cut one page out of the rows, which select from the table.
+    """Return one page of the rows, which are selected from the table.
 
-    Rows without a value of the sort come last in both directions. One index serves that
-    as two ranges of it, one after the other; `values` and `nulls` say which of the two
-    the rows' own conditions leave possible.
+    Rows without a value in the sort's column come last in both directions: the page reads
+    two ranges of one index, one after the other. `values` and `nulls` say which of the two
+    can have rows.
     """
     rows = rows.add_columns(*_sort_value(table, shape, columns))
     ranges: list[Select[Any]] = []
@@ -136,8 +127,8 @@ def statement(
 
 
 def _sort_value(table: FromClause, shape: PageShape, columns: Columns) -> list[ColumnElement[Any]]:
-    """Give what cursors are made of, where they are wanted."""
-    return chosen([table.c[shape.ordering.column].label(SORT_VALUE)], columns)
+    """Return the column that cursors are made from, if the client selects cursors."""
+    return subset([table.c[shape.ordering.column].label(SORT_VALUE)], columns)
 
 
 def _limit() -> ColumnElement[int]:
@@ -158,29 +149,28 @@ def statement_of_parents(
     *,
     lateral: bool,
 ) -> Select[Any]:
-    """Give the first page of the rows of each parent in the parameter `parents`, in its order and together.
+    """Select a page of the rows of each parent in the parameter `parents`, ordered by parent.
 
-    Each parent's range of the index is entered once and read up to the page's end, so
-    a parent with 100,000 rows costs what one with a page of them costs. `lateral` tells
-    whether the engine has LATERAL: where it has not, the range gives ids, and each row is
-    found by its id.
+    The engine enters each parent's range of the index once and reads it to the end of the
+    page, so a parent with 100,000 rows costs as much as a parent with one page of rows.
+    Without LATERAL the range returns ids, and each row is looked up by its id.
     """
     parents = each("parents")
     direction = desc if shape.ordering.descending else asc
     if lateral:
         place = [table.c[shape.ordering.column].label("sorted_by"), table.c.id.label("then_by")]
-        own = select(*selected, *_sort_value(table, shape, columns), *place)
-        own = own.where(in_project(table), table.c[parent] == parents.c.value, *conditions)
-        page = _with_values(own, table, shape).lateral("page")
-        given = [column for column in page.c if column.name not in {"sorted_by", "then_by"}]
-        rows = select(*given).select_from(parents.join(page, true()))
-        return rows.order_by(page.c[parent], direction(page.c.sorted_by), direction(page.c.then_by))
-    inner = table.alias("wanted")
-    wanted = select(inner.c.id).where(in_project(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
-    newest = _with_values(wanted, inner, shape).correlate(parents)
+        rows = select(*selected, *_sort_value(table, shape, columns), *place)
+        rows = rows.where(in_project(table), table.c[parent] == parents.c.value, *conditions)
+        page = _with_values(rows, table, shape).lateral("page")
+        outer_columns = [column for column in page.c if column.name not in {"sorted_by", "then_by"}]
+        pages = select(*outer_columns).select_from(parents.join(page, true()))
+        return pages.order_by(page.c[parent], direction(page.c.sorted_by), direction(page.c.then_by))
+    inner = table.alias("candidate")
+    ids = select(inner.c.id).where(in_project(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
+    page_ids = _with_values(ids, inner, shape).correlate(parents)
     return (
         select(*selected, *_sort_value(table, shape, columns))
-        .select_from(parents.join(table, table.c.id.in_(newest)))
+        .select_from(parents.join(table, table.c.id.in_(page_ids)))
         .where(in_project_by_id(table))
         .order_by(table.c[parent], direction(table.c[shape.ordering.column]), direction(table.c.id))
     )
@@ -191,14 +181,14 @@ def _on(table: FromClause, conditions: Sequence[ColumnElement[bool]]) -> list[Co
 
 
 def slices_of_parents(rows: Rows, parent: str, parents: Sequence[int], page: Page) -> list[Slice]:
-    """Part rows, which stand together by parent, into the pages of the parents."""
+    """Return each parent's page of the rows, which are ordered by parent."""
     counts = Counter(rows.columns[parent])
     starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
-    ordering, size, follows_others = page.ordering, page.size, page.after is not None
+    ordering, size, has_previous = page.ordering, page.size, page.after is not None
 
-    def of(id_: int) -> Slice:
+    def slice_of(id_: int) -> Slice:
         count, start = counts[id_], starts.get(id_, 0)
-        more = count > size
-        return Slice(Part(rows, start, start + (size if more else count)), ordering, more, follows_others)
+        has_more = count > size
+        return Slice(Part(rows, start, start + (size if has_more else count)), ordering, has_more, has_previous)
 
-    return list(map(of, parents))
+    return list(map(slice_of, parents))

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from customergraph.errors import CommandRefused
-from customergraph.store.backend import COMPILED_STATEMENTS, Backend, ConnectionOptions, Failure, Options
+from customergraph.store.backend import Backend, ConnectionOptions, ExecutionOptions, Failure
 from customergraph.store.checkpoints import Checkpoints
 
 OLDEST = (3, 35)
@@ -36,7 +36,6 @@ _OUTAGES = frozenset(
     }
 )
 
-
 # For each connection. Larger ones read no faster, since the operating system has the pages in memory too.
 CACHE_SIZE = "cache_size=-2048"
 
@@ -46,11 +45,11 @@ class SQLite(Backend):
     begin = "BEGIN"
     writers_patience = BUSY_TIMEOUT_SECONDS
     driver_errors = (sqlite3.Error,)
-    reading: ClassVar[Options] = {"writing": False}
-    writing: ClassVar[Options] = {"writing": True}
+    reading: ClassVar[ExecutionOptions] = {"writing": False}
+    writing: ClassVar[ExecutionOptions] = {"writing": True}
 
-    def __init__(self, url: str, connecting: ConnectionOptions) -> None:
-        super().__init__(url, connecting)
+    def __init__(self, url: str, options: ConnectionOptions) -> None:
+        super().__init__(url, options)
         self._checkpoints = Checkpoints(self.path)
 
     @property
@@ -58,21 +57,13 @@ class SQLite(Backend):
         return Path(make_url(self.url).database or "")
 
     def _engine(self) -> AsyncEngine:
-        engine = create_async_engine(
-            self.url,
-            # The driver's own cache takes 20 kB for each statement of each connection.
-            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None, "cached_statements": 64},
-            query_cache_size=COMPILED_STATEMENTS,
-            # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.
-            hide_parameters=True,
-            pool_size=self.connecting.pool_size,
-            max_overflow=0,
-            pool_timeout=self.connecting.pool_timeout,
+        # The driver's own cache takes 20 kB for each statement of each connection.
+        engine = self._create_engine(
+            {"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None, "cached_statements": 64}
         )
         event.listen(engine.sync_engine, "connect", _prepare)
-        event.listen(engine.sync_engine, "checkout", _refuse_closed)
         event.listen(engine.sync_engine, "begin", _begin)
-        event.listen(engine.sync_engine, "after_cursor_execute", _note_overwritten)
+        event.listen(engine.sync_engine, "after_cursor_execute", _mark_overwritten)
         event.listen(engine.sync_engine, "checkin", self._checkpoint_overwritten)
         return engine
 
@@ -85,7 +76,7 @@ class SQLite(Backend):
         await self._checkpoints.close()
 
     async def begin_writing(self, connection: AsyncConnection, patience: float) -> None:
-        # In steps: a driver that waits for another writer does not hear that it is to stop.
+        # In steps: the driver cannot be interrupted while it waits for another writer.
         await connection.execution_options(busy_timeout=STEP_SECONDS)
         until = time.monotonic() + patience
         while True:
@@ -101,16 +92,16 @@ class SQLite(Backend):
         await self.fetch(driver, sql, ())
 
     async def fetch(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        # One errand of the driver's thread, where a cursor would make four.
-        rows: Sequence[Any] = await driver.execute_fetchall(sql, arguments)
-        return rows
+        # One call to the driver's thread, where a cursor would need four.
+        records: Sequence[Any] = await driver.execute_fetchall(sql, arguments)
+        return records
 
     async def end(self, driver: Any) -> None:
-        # The pool rolls back what it gets back.
+        # The pool rolls back a connection that is returned to it.
         pass
 
     async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:  # noqa: ARG002
-        # A task that is canceled would leave the statement running, and the connection lost.
+        # Canceling the task would leave the statement running, and the pool would lose the connection.
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.interrupt()
 
@@ -118,15 +109,18 @@ class SQLite(Backend):
         return Failure.OUTAGE if _code(error) in _OUTAGES else None
 
     def is_rolled_back(self, error: BaseException) -> bool:
-        # What could not be written at all; after other errors the log may hold the change.
+        # Nothing was written with these errors; after others the log may hold the change.
         return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 
     def is_answer(self, error: Exception) -> bool:  # noqa: ARG002 - `SELECT 1` cannot be refused
         return False
 
-    def refuse_closed(self, driver: Any) -> None:
-        if _is_closed(driver):
-            raise ConnectionResetError("the connection was closed before the commit")
+    def is_closed(self, driver: Any) -> bool:
+        try:
+            _ = driver.in_transaction
+        except (ValueError, sqlite3.ProgrammingError):
+            return True
+        return False
 
     def abandon(self, driver: Any) -> None:
         pass
@@ -151,50 +145,34 @@ def _code(error: BaseException) -> int:
 
 
 def refuse_old_sqlite() -> None:
-    """Raise CommandRefused when the SQLite of this Python is older than the contract's 3.35."""
+    """Raise CommandRefused when Python's SQLite is older than 3.35, the oldest that the contract allows."""
     if sqlite3.sqlite_version_info < OLDEST:
         raise CommandRefused(f"SQLite {sqlite3.sqlite_version} is too old: customergraph needs 3.35 or newer")
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    pragmas = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=FULL", CACHE_SIZE)
-    for pragma in pragmas:
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=FULL", CACHE_SIZE):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _is_closed(driver: Any) -> bool:
-    try:
-        _ = driver.in_transaction
-    except (ValueError, sqlite3.ProgrammingError):
-        return True
-    return False
-
-
-def _refuse_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-    """Let the pool replace a connection whose thread has ended; it would stay in the pool for ever."""
-    driver: Any = connection
-    if _is_closed(driver.driver_connection):
-        raise DisconnectionError
-
-
-def _note_overwritten(
+def _mark_overwritten(
     connection: Connection,
     cursor: DBAPICursor,
     statement: str,
     _parameters: object,
     _context: object,
-    _is_many: bool,  # noqa: FBT001 - SQLAlchemy gives it
+    _is_many: bool,  # noqa: FBT001 - SQLAlchemy passes it
 ) -> None:
-    """Note on its connection that a transaction overwrote or deleted rows, whose old values the log has."""
+    """Mark the connection of a transaction that overwrote or deleted rows, whose old values are in the log."""
     if cursor.rowcount > 0 and statement.startswith(("UPDATE", "DELETE")):
         connection.info[_OVERWRITTEN] = True
 
 
 def _begin(connection: Connection) -> None:
-    # The driver would begin late and on its own; a snapshot needs BEGIN, and a writer
-    # that begins as a reader could fail when it first writes.
+    # The driver would begin by itself, and late. A snapshot needs BEGIN, and a writer that
+    # begins as a reader could fail at its first write.
     options = connection.get_execution_options()
     if options.get("writing"):
         seconds = options.get("busy_timeout", BUSY_TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""Statements that are written once, and remembered within a bound of bytes."""
+"""Statements that are built once, and cached up to a number of bytes."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,37 +12,37 @@ Arguments = ParamSpec("Arguments")
 Statement = TypeVar("Statement", bound=Executable)
 
 CACHE_BYTES = 16 * 2**20
-# What a statement takes at most for each of its elements, with what SQLAlchemy and the engine make of it; and
-# by itself. Measured with tracemalloc on both engines.
+# The most memory that a statement takes for each of its elements, and besides them, with all that SQLAlchemy and
+# the engine derive from it. Measured with tracemalloc on both engines.
 _ELEMENT_BYTES = 1_000
 _STATEMENT_BYTES = 8_000
 
 
-class _Remembered(NamedTuple):
+class _Entry(NamedTuple):
     statement: Executable
     bytes: int
 
 
-# One for all kinds, since clients decide which of them are written.
-cache: ByteCache[Any, _Remembered] = ByteCache(CACHE_BYTES, lambda remembered: remembered.bytes)
+# One cache for all functions, since clients decide which statements are built.
+cache: ByteCache[Any, _Entry] = ByteCache(CACHE_BYTES, lambda entry: entry.bytes)
 
 
 def size(statement: Executable) -> int:
-    """Give the bytes that a statement takes at most."""
+    """Return the most bytes that a statement takes."""
     return _STATEMENT_BYTES + _ELEMENT_BYTES * sum(1 for _ in visitors.iterate(cast("ClauseElement", statement)))
 
 
-def remembered(write: Callable[Arguments, Statement]) -> Callable[Arguments, Statement]:
-    """Remember the statements that a function writes, by its arguments."""
+def cached(build: Callable[Arguments, Statement]) -> Callable[Arguments, Statement]:
+    """Cache the statements that a function builds, by its arguments."""
 
-    @wraps(write)
-    def written_once(*arguments: Arguments.args, **options: Arguments.kwargs) -> Statement:
-        key = (write, arguments, *options.items())
-        known = cache.get(key)
-        if known is None:
-            statement = write(*arguments, **options)
-            known = _Remembered(statement, size(statement))
-            cache.put(key, known)
-        return cast("Statement", known.statement)
+    @wraps(build)
+    def build_once(*arguments: Arguments.args, **options: Arguments.kwargs) -> Statement:
+        key = (build, arguments, *options.items())
+        entry = cache.get(key)
+        if entry is None:
+            statement = build(*arguments, **options)
+            entry = _Entry(statement, size(statement))
+            cache.put(key, entry)
+        return cast("Statement", entry.statement)
 
-    return written_once
+    return build_once

@@ -43,13 +43,13 @@ metadata = MetaData(
 )
 
 # Text that is sorted, searched or unique is compared by code point on every store (contract,
-# section 3), whatever the database's own collation is. SQLite does so by itself.
+# section 3), whatever the collation of the database is. SQLite always compares so.
 _Key = Text().with_variant(Text(collation="C"), "postgresql")
 
-# SQLite gives increasing ids to an INTEGER PRIMARY KEY alone.
+# SQLite generates increasing ids only for an INTEGER PRIMARY KEY.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
-# Ids are never used again, so that an old link cannot lead to a new row (contract, section 2).
+# Ids are never reused, so that an old link cannot lead to a new row (contract, section 2).
 _NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
 
 
@@ -158,13 +158,13 @@ customer = Table(
     Column("updated_at", Timestamp, nullable=False),
     Column("archived_at", Timestamp),
     Column("unsubscribed_at", Timestamp),
-    # What follows the history is written by store.history.refresh alone.
+    # Only store.history.refresh writes these five, which follow from the history.
     Column("asked_at", Timestamp),
     Column("messaged_at", Timestamp),
     Column("reviewed_at", Timestamp),
     Column("has_clicked", Boolean, nullable=False),
     Column("has_charges", Boolean, nullable=False),
-    # What follows the texts is given by domain.customer.derived alone.
+    # Only domain.customer.derived makes these five, which follow from the texts.
     Column("name_key", _Key, nullable=False),
     Column("email_key", _Key),
     Column("email_sort_key", _Key),
@@ -192,7 +192,7 @@ SORT_COLUMNS = (
 for _key in SORT_COLUMNS:
     Index(None, customer.c.project_id, customer.c.is_archived, customer.c[_key], customer.c.id)
 
-# The conditions of each facet, besides being archived or not.
+# The conditions of each facet, besides whether the customer is archived.
 FACETS: dict[CustomerFilter, tuple[ColumnElement[bool], ...]] = {
     CustomerFilter.ARCHIVED: (),
     CustomerFilter.ASKED: (customer.c.asked_at.is_not(None),),
@@ -217,7 +217,8 @@ for _facet, _conditions in FACETS.items():
             postgresql_where=and_(*_conditions),
         )
 
-# Those who unsubscribed are found at the end of the times they were asked, since nothing is scheduled for them.
+# Unsubscribed customers have the oldest `asked_at`, since nothing more is scheduled for them: without this
+# index their list, newest first, would walk all other customers.
 Index(
     "ix_customer_unsubscribed_by_asked",
     customer.c.project_id,
@@ -313,8 +314,8 @@ charge = Table(
 
 
 def is_tenants(table: Table) -> bool:
-    """Tell whether each row of a table belongs to one tenant: where it has a project.
+    """Return whether each row of a table belongs to one tenant, which is so when it has a project.
 
-    Tokens have one too, but are read to find out whose request it is.
+    Tokens have one too, but a token is read to find out which project a request is for.
     """
     return "project_id" in table.c and table is not token

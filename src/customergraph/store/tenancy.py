@@ -1,9 +1,8 @@
 """The one place that keeps projects apart.
 
-Statements on a tenant's tables do not carry a project: they carry the parameter
-`TENANT`, which the transaction fills with the project that it was opened for. A
-statement that reads or writes such a table without it is refused before it runs, so
-that forgetting the project is a failing test and never a leak.
+Statements on a tenant's tables contain the parameter `TENANT`, which the transaction sets to the project
+that it was opened for. A statement that reads or writes such a table without the parameter is refused
+before it runs, so that a forgotten project fails a test and never leaks rows.
 """
 
 from collections.abc import Iterator
@@ -23,28 +22,27 @@ _checked: WeakSet[Executable] = WeakSet()
 
 
 class UnboundStatement(Exception):
-    """A statement of ours that is not bound to one project: a fault, never an answer."""
+    """A statement that is not bound to one project: our mistake, whatever the request was."""
 
 
 def in_project(table: FromClause) -> ColumnElement[bool]:
-    """Give the condition that narrows a tenant's table to the transaction's project."""
+    """Return the condition that narrows a tenant's table to the transaction's project."""
     return table.c.project_id == TENANT
 
 
 def in_project_by_id(table: FromClause) -> ColumnElement[bool]:
-    """Give the same condition for rows that are found by their id.
+    """Return the same condition for rows that are looked up by id.
 
-    The sum keeps an engine without statistics from finding them by their project, which
-    would be a walk over all of its rows.
+    The sum keeps an engine without statistics from using an index of the project, which
+    would walk over all rows of the project.
     """
     return (table.c.project_id + literal_column("0")) == TENANT
 
 
 def check(statement: Executable) -> None:
-    """Raise UnboundStatement unless the statement narrows every tenant's table that it names.
+    """Raise UnboundStatement unless the statement narrows every tenant's table that it uses.
 
-    SQL as text does not tell its tables, and a change of a row's project leaves the
-    transaction's: both are refused.
+    SQL as text is refused, since its tables are unknown, and so is a change of a row's project.
     """
     if statement in _checked:
         return
@@ -55,20 +53,19 @@ def check(statement: Executable) -> None:
             raise UnboundStatement(f"text whose tables are unknown: {element}")
         for table in _tenants(element):
             # A subquery may refer to a table that the query around it narrows.
-            known = narrowed if table in _correlated(element) else _narrowed(element)
-            if table not in known:
+            if table not in (narrowed if table in _correlated(element) else _narrowed(element)):
                 raise UnboundStatement(f"{type(element).__name__} of {table.description} without its project")
     _checked.add(statement)
 
 
 def _tenants(element: Any) -> Iterator[FromClause]:
-    """Give the tenants' tables that an element of a statement reads or writes itself."""
+    """Yield the tenants' tables that an element of a statement itself reads or writes."""
     if isinstance(element, Select):
         for source in element.get_final_froms():
             yield from _joined(source)
     elif isinstance(element, Update | Delete | Insert):
         yield from _joined(element.table)
-        # SQLAlchemy adds the tables that a condition names, and shows them nowhere else.
+        # SQLAlchemy adds the tables of a condition to the statement; no public attribute lists them.
         condition = None if isinstance(element, Insert) else element.whereclause
         for source in () if condition is None else condition._from_objects:  # noqa: SLF001
             yield from _joined(source)
@@ -87,7 +84,7 @@ def _correlated(element: Any) -> tuple[FromClause, ...]:
 
 
 def _narrowed(element: Any) -> set[FromClause]:
-    """Give the tables that an element of a statement narrows to the transaction's project."""
+    """Return the tables that an element of a statement narrows to the transaction's project."""
     if isinstance(element, Insert):
         return {element.table} if _is_tenant(_values(element).get("project_id")) else set()
     if isinstance(element, Update) and "project_id" in _values(element):
@@ -98,8 +95,8 @@ def _narrowed(element: Any) -> set[FromClause]:
 
 
 def _values(element: Insert | Update) -> dict[str, Any]:
-    """Give what an element of a statement writes, by the names of its columns."""
-    # SQLAlchemy shows it nowhere else.
+    """Return the values that an element of a statement writes, by the names of its columns."""
+    # No public attribute has them.
     values: Any = element._values or {}  # noqa: SLF001
     return {getattr(column, "name", column): value for column, value in values.items()}
 
@@ -114,7 +111,7 @@ def _is_tenant(value: Any) -> bool:
 
 
 def _bound_in(condition: ClauseElement | None) -> set[FromClause]:
-    """Give the tables whose project the condition requires to be the transaction's."""
+    """Return the tables that a condition narrows to the transaction's project."""
     if condition is None:
         return set()
     if isinstance(condition, BinaryExpression):

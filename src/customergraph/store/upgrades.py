@@ -1,4 +1,4 @@
-"""The store's version: bringing it up to date, and telling when it is not."""
+"""The version of the store: upgrading it, and checking whether it is the newest."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from customergraph.errors import CommandRefused
 from customergraph.store import access, embedded, history, keys
 from customergraph.store.database import Database
-from customergraph.store.postgresql import SEARCH_INDEX
+from customergraph.store.postgresql_indexes import SEARCH_INDEX
 from customergraph.store.tables import metadata
 
 REPLACED_INDEX = "ix_customer_project_id_is_archived_email_key_id"
-MENDED_BY = "run `customergraph db upgrade`"
+REMEDY = "run `customergraph db upgrade`"
 
 
 def _config() -> Config:
@@ -26,7 +26,7 @@ def _config() -> Config:
 
 
 def newest() -> str | None:
-    """Give the version that this package needs."""
+    """Return the version that this package needs."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
@@ -41,61 +41,60 @@ def _upgrade(connection: Connection) -> None:
 
 
 async def upgrade(database: Database) -> bool:
-    """Bring the store up to date; tells whether there was anything to do.
+    """Bring the store up to date; returns whether there was anything to do.
 
     Upgrades of the same store at the same time wait for each other. Raises CommandRefused
     for a store of a newer version, and behind PgBouncer, where locks do not hold.
     """
-    if database.backend.connecting.pgbouncer:
+    if database.backend.options.pgbouncer:
         raise CommandRefused(
             "an upgrade cannot go through PgBouncer: run it with the URL of PostgreSQL itself,"
             " and CUSTOMERGRAPH_PGBOUNCER=false"
         )
     async with database.upgrading():
-        migrated = await _migrate(database)
-        indexed = await database.backend.index_search()
-        sort_indexed = await database.backend.index_email_sort()
-        rewritten = await keys.rewrite(database)
+        is_migrated = await _migrate(database)
+        is_index_made = await database.backend.add_missing_indexes()
+        is_rewritten = await keys.rewrite(database)
         await _drop_replaced_index(database)
-    return migrated or indexed or sort_indexed or rewritten
+    return is_migrated or is_index_made or is_rewritten
 
 
 async def _migrate(database: Database) -> bool:
     async with database.unbound(writing=True) as connection:
-        found = await connection.run_sync(_version)
-        if found == newest():
+        version = await connection.run_sync(_version)
+        if version == newest():
             return False
-        if _is_newer(found):
-            raise CommandRefused(_problem(found))
+        if _is_newer(version):
+            raise CommandRefused(_problem(version))
         await connection.run_sync(_upgrade)
     return True
 
 
 async def _drop_replaced_index(database: Database) -> None:
-    # Last of all: an older worker, which still serves, sorts by it.
+    # Last of all: older workers that still serve sort by it.
     async with database.unbound(writing=True) as connection:
         await connection.exec_driver_sql(f"DROP INDEX IF EXISTS {REPLACED_INDEX}")
 
 
 async def version_problem(database: Database) -> str | None:
-    """Say what is wrong with the store's version and that of its keys; None when both are the newest."""
+    """Return what is wrong with the store's version or that of its keys; None when both are the newest."""
     async with database.unbound() as connection:
-        found = await connection.run_sync(_version)
-        if found != newest():
-            return _problem(found)
+        version = await connection.run_sync(_version)
+        if version != newest():
+            return _problem(version)
         problem = await keys.version_problem(connection)
-    return problem and f"{problem}: {MENDED_BY}"
+    return problem and f"{problem}: {REMEDY}"
 
 
 def _is_newer(version: str | None) -> bool:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    return version is not None and version not in known
+    versions = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return version is not None and version not in versions
 
 
 def _problem(version: str | None) -> str:
     if _is_newer(version):
         return f"the store was made by a newer customergraph (its version is {version}): upgrade customergraph"
-    return f"the store's schema is behind (version {version or 'none'}, needed {newest()}): {MENDED_BY}"
+    return f"the store's schema is behind (version {version or 'none'}, needed {newest()}): {REMEDY}"
 
 
 async def ready(database: Database) -> None:
@@ -109,7 +108,7 @@ async def ready(database: Database) -> None:
 
 
 def _is_compared(name: str | None, _kind: str, _parents: object) -> bool:
-    # It is there where its extensions may be.
+    # This index exists only where PostgreSQL has its extensions.
     return name != SEARCH_INDEX
 
 
@@ -119,20 +118,20 @@ def _differences(connection: Connection) -> list[str]:
 
 
 async def problems(database: Database) -> list[str]:
-    """Check the store's version, structure, integrity, keys and remembered history; gives a line for each problem."""
+    """Check the store's version, schema, integrity, keys and customers' summaries; returns a line for each problem."""
     problem = await version_problem(database)
     if problem:
         return [problem]
     async with database.unbound() as connection:
-        found = await connection.run_sync(_differences)
-        found += await database.backend.integrity_problems(connection)
+        lines = await connection.run_sync(_differences)
+        lines += await database.backend.integrity_problems(connection)
     for project in await access.projects(database):
-        found += await keys.problems(database, project)
+        lines += await keys.problems(database, project)
         async with database.read(project.id) as read:
-            untrue = await history.count_stale_summaries(read)
-        if untrue:
-            found.append(
-                f"project {project.slug}: {untrue} customers have an asked, messaged or reviewed time"
-                " that their history does not bear out"
+            stale = await history.count_stale_summaries(read)
+        if stale:
+            lines.append(
+                f"project {project.slug}: {stale} customers have an asked, messaged or reviewed time"
+                " that does not follow from their history"
             )
-    return found
+    return lines

@@ -1,4 +1,4 @@
-"""An index for those who unsubscribed, by the time they were asked.
+"""An index for unsubscribed customers, by the time they were asked.
 
 Revision ID: 0002
 Revises: 0001

@@ -1,4 +1,4 @@
-"""What is true of the whole store, such as the version of the keys of its customers.
+"""Facts about the whole store, such as the version of its customers' keys.
 
 Revision ID: 0003
 Revises: 0002

@@ -1,11 +1,11 @@
-"""Emails are unique by their mailbox, and sorted by a key of its own.
+"""Emails are unique by mailbox, and sorted by a separate key.
 
 Revision ID: 0004
 Revises: 0003
 
-`email_key`, which is unique, takes the form of the mailbox; `email_sort_key` keeps the folded text.
-Both are written after the migrations, in batches (store/keys.py). PostgreSQL's index of the new
-column is made then too, without stopping writers, and the old column's index is dropped last.
+`email_key`, which is unique, becomes the mailbox; `email_sort_key` is the folded text. Both are written
+after the migrations, in batches (store/keys.py). PostgreSQL's index of the new column is also made then,
+without stopping writers, and the index of the old column is dropped last.
 """
 
 import sqlalchemy as sa

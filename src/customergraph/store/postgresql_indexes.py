@@ -1,0 +1,64 @@
+"""The indexes of PostgreSQL that are made while others write, which no transaction may do."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SEARCH_INDEX = "ix_customer_search"
+EMAIL_SORT_INDEX = "ix_customer_project_id_is_archived_email_sort_key_id"
+
+_EXTENSIONS = ("pg_trgm", "btree_gin")
+# Every search reads the whole list of new rows that are not in the index yet: it is kept short.
+_SEARCH = "USING gin (project_id, search_key gin_trgm_ops) WITH (gin_pending_list_limit = 1024)"
+_EMAIL_SORT = "(project_id, is_archived, email_sort_key, id)"
+_NO_SEARCH_INDEX = (
+    "the search index is missing, so a search may read every customer of its project{}: run `customergraph db upgrade`"
+)
+
+
+async def add_missing(connection: AsyncConnection) -> bool:
+    """Make the indexes that are missing or invalid; returns whether one was made.
+
+    The connection commits each statement by itself.
+    """
+    is_search_made = await _add(connection, SEARCH_INDEX, _SEARCH, _EXTENSIONS)
+    is_email_sort_made = await _add(connection, EMAIL_SORT_INDEX, _EMAIL_SORT)
+    return is_search_made or is_email_sort_made
+
+
+async def _add(connection: AsyncConnection, name: str, definition: str, extensions: Sequence[str] = ()) -> bool:
+    if await _is_valid(connection, name):
+        return False
+    try:
+        for extension in extensions:
+            await connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
+    except DBAPIError:
+        return False  # `db check` says what is missing
+    # An upgrade that was killed leaves an invalid index behind.
+    await connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
+    await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON customer {definition}"))
+    return True
+
+
+async def problems(connection: AsyncConnection) -> list[str]:
+    """Return a line for each invalid index, and one when the search index is missing."""
+    invalid = await connection.execute(text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
+    lines = [f"the index {name} is invalid: REINDEX it" for name in invalid.scalars()]
+    if not await _is_valid(connection, SEARCH_INDEX):
+        missing = await _missing_extensions(connection)
+        need = f"; PostgreSQL's extensions {missing} are needed" if missing else ""
+        lines.append(_NO_SEARCH_INDEX.format(need))
+    return lines
+
+
+async def _is_valid(connection: AsyncConnection, name: str) -> bool:
+    """Return whether an index of this name exists and is complete."""
+    statement = text("SELECT indexrelid FROM pg_index WHERE indexrelid = to_regclass(:name) AND indisvalid")
+    return await connection.scalar(statement, {"name": name}) is not None
+
+
+async def _missing_extensions(connection: AsyncConnection) -> str:
+    installed = set((await connection.execute(text("SELECT extname FROM pg_extension"))).scalars())
+    return " and ".join(name for name in _EXTENSIONS if name not in installed)

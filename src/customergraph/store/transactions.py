@@ -1,0 +1,289 @@
+"""The two kinds of transaction: a read snapshot, and a write transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import CursorResult, Executable, Table
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from customergraph.rows import Rows
+from customergraph.store import tenancy
+from customergraph.store.backend import Backend
+from customergraph.store.connections import Seat
+from customergraph.store.failures import StatementFailed, TransactionEnded, log_unclosed, raise_failure
+from customergraph.store.rows import Prepared
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Result = TypeVar("Result")
+# Makes the error of a stopped transaction. The argument says whether its change was made.
+Stopped = Callable[[bool | None], Exception]
+
+
+class Transaction:
+    """A transaction on one connection, opened by its first statement, for one project.
+
+    Statements that are started at the same time run one after another.
+    """
+
+    # Whether the change was made that this transaction makes or reads back; None when nobody knows.
+    done: bool | None = False
+
+    def __init__(self, backend: Backend, engine: AsyncEngine, project_id: int, seat: Seat) -> None:
+        self.project_id = project_id
+        self.lateral = backend.lateral
+        self._backend = backend
+        self._engine = engine
+        self._seat = seat
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+        self._running: asyncio.Task[Any] | None = None
+        self._turn = asyncio.Lock()
+        self._has_ended = False
+        self._stopped: Stopped | None = None
+
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """Run a statement and return its rows."""
+        return (await self._run(statement, parameters or {})).all()
+
+    async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Run a statement and return its first row, or None."""
+        rows = await self.rows(statement, parameters)
+        return rows[0] if rows else None
+
+    async def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Run a statement and return the first column of its first row, or None."""
+        row = await self.row(statement, parameters)
+        return row and row[0]
+
+    async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
+        tenancy.check(statement)
+        return await self._in_turn(lambda connection: connection.execute(statement, self._bound(parameters)))
+
+    async def _in_turn(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Do some work on the connection after the work that was started before."""
+        async with self._turn:
+            if self._has_ended:
+                # Nobody waits for this statement any more, and it would leave a connection open.
+                raise TransactionEnded
+            self._refuse_stopped()
+            self._running = asyncio.current_task()
+            try:
+                if self._connection is None:
+                    self._connection = await self._open()
+                return await work(self._connection)
+            except asyncio.CancelledError:
+                self._refuse_stopped()
+                raise
+            except Exception as error:
+                self._refuse_stopped()
+                await self._raise_failure(error)
+                raise
+            finally:
+                self._running = None
+
+    def _refuse_stopped(self) -> None:
+        if self._stopped:
+            raise self._stopped(self.done) from None
+
+    async def _raise_failure(self, error: Exception) -> None:
+        await raise_failure(error, self._backend, self._driver, done=self.done, races=True)
+
+    async def _open(self) -> AsyncConnection:
+        """Take the seat and return a connection on which the transaction has begun."""
+        await self._seat.take()
+        try:
+            connection = await self._engine.connect()
+            try:
+                self._driver = driver_of(connection)
+                await self._begin(connection)
+            except BaseException as error:
+                await self._give_back_after(error, connection)
+                raise
+        except BaseException:
+            self._seat.give_back()
+            raise
+        return connection
+
+    async def _give_back_after(self, error: BaseException, connection: AsyncConnection) -> None:
+        try:
+            if isinstance(error, Exception):
+                # The connection is tested while nobody else can have it.
+                await self._raise_failure(error)
+        finally:
+            await self._give_back(connection)
+
+    async def _begin(self, connection: AsyncConnection) -> None:
+        """Begin, where SQLAlchemy would not with the first statement."""
+
+    async def interrupt(self) -> None:
+        """Stop the statement that runs, at the database too; its caller gets an error."""
+        if self._connection is not None and self._running is not None:
+            await self._backend.interrupt(self._connection, self._running)
+        elif self._seat.is_waited_for and self._running is not None:
+            self._running.cancel()
+
+    async def stop(self, error: Stopped) -> None:
+        """Stop the statement that runs, and refuse all that follow; their callers get the error.
+
+        A commit that has begun is completed.
+        """
+        self._stopped = error
+        if self._connection is not None:
+            await self.interrupt()
+        elif self._running is not None:
+            self._running.cancel()
+
+    def _bound(self, parameters: Parameters) -> Any:
+        tenant = {tenancy.TENANT.key: self.project_id}
+        if isinstance(parameters, Sequence):
+            return [{**row, **tenant} for row in parameters]
+        return {**(parameters or {}), **tenant}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the transaction; changes that were not committed are undone."""
+        async with self._turn:
+            self._has_ended = True
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                try:
+                    await self._give_back(connection)
+                finally:
+                    self._seat.give_back()
+
+    async def _end(self) -> None:
+        """End what SQLAlchemy does not know of."""
+
+    async def _give_back(self, connection: AsyncConnection) -> None:
+        try:
+            try:
+                await self._end()
+            finally:
+                await connection.close()
+        except Exception as error:  # noqa: BLE001 - what was read or committed stands
+            # The pool has dropped a connection that could not end its transaction.
+            log_unclosed(error)
+
+
+class Read(Transaction):
+    """All its statements see one state of the store.
+
+    SQLAlchemy compiles them and the driver runs them: the layers between cost as much as most statements do.
+    """
+
+    def __init__(
+        self, backend: Backend, project_id: int, begin: str | None, seat: Seat, *, after_change: bool = False
+    ) -> None:
+        super().__init__(backend, backend.engine, project_id, seat)
+        self.done = after_change
+        self._begin_sql = begin
+
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        prepared, records = await self._records(statement, parameters)
+        return prepared.rows(records)
+
+    async def by_column(self, statement: Executable, parameters: Mapping[str, Any]) -> Rows:
+        """Run a statement that returns many rows."""
+        prepared, records = await self._records(statement, parameters)
+        return prepared.by_column(records)
+
+    async def _records(
+        self, statement: Executable, parameters: Mapping[str, Any] | None
+    ) -> tuple[Prepared, Sequence[Any]]:
+        tenancy.check(statement)
+        prepared = self._backend.prepared(statement)
+        arguments = prepared.arguments(self._bound(parameters))
+        return prepared, await self._in_turn(lambda _: self._fetch(prepared.sql, arguments))
+
+    async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        try:
+            return await self._backend.fetch(self._driver, sql, arguments)
+        except self._backend.driver_errors as error:
+            if self._backend.failure(error) is None:
+                raise StatementFailed(error, sql) from None
+            raise
+
+    async def plan_for_values(self) -> None:
+        """Let the engine plan the next statements for their values: a plan for rare values is slow for common ones."""
+        command = self._backend.plan_for_values
+        if command:
+            await self._in_turn(lambda _: self._backend.command(self._driver, command))
+
+    async def _begin(self, connection: AsyncConnection) -> None:  # noqa: ARG002 - the driver begins
+        if self._begin_sql:
+            await self._backend.command(self._driver, self._begin_sql)
+
+    async def _end(self) -> None:
+        await self._backend.end(self._driver)
+
+
+class Write(Transaction):
+    """Its changes become visible together, when the block ends without an error."""
+
+    async def _begin(self, connection: AsyncConnection) -> None:
+        await self._backend.begin_writing(connection, self._seat.patience)
+
+    async def change(self, statement: Executable, parameters: Parameters = None) -> int:
+        """Run a statement once, or once for each set of parameters; returns the number of changed rows."""
+        if isinstance(parameters, Sequence) and not parameters:
+            return 0
+        return (await self._run(statement, parameters)).rowcount
+
+    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows of the project, all with the same columns; their ids follow their order."""
+        if rows:
+            tenants_rows = [{**row, "project_id": self.project_id} for row in rows]
+            await self._in_turn(lambda connection: self._backend.insert(connection, table, tenants_rows))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None and self._connection is not None:
+                await _completed(self._commit(self._connection))
+        finally:
+            await self.close()
+
+    def _refuse_closed(self) -> None:
+        if self._backend.is_closed(self._driver):
+            raise ConnectionResetError("the connection was closed before the commit")
+
+    async def _commit(self, connection: AsyncConnection) -> None:
+        """Commit; `done` says at each moment what is known of the change."""
+        try:
+            self._refuse_closed()
+            self.done = None
+            await connection.commit()
+        except Exception as error:
+            if self._backend.is_rolled_back(error):
+                self.done = False
+            await self._raise_failure(error)
+            raise
+        self.done = True
+
+
+async def _completed(commit: Coroutine[Any, Any, None]) -> None:
+    """Complete a commit that has begun, even when the task is canceled meanwhile."""
+    task = asyncio.ensure_future(commit)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        # Nobody else reads the error, and asyncio logs an error that nobody has read.
+        _ = task.cancelled() or task.exception()
+        raise
+
+
+def driver_of(connection: AsyncConnection) -> Any:
+    """Return the driver's own connection under SQLAlchemy's."""
+    sync_connection: Any = connection.sync_connection
+    return sync_connection.connection.driver_connection
