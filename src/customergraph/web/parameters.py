@@ -16,7 +16,7 @@ _BY_POST = _BY_GET | {OperationType.MUTATION}
 
 async def read(request: Request, settings: Settings) -> GraphQLRequest:
     """Read the parameters of a request; raises BadRequest for what is no GraphQL request."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _checked(_of_query_string(request), _BY_GET)
     parameters = await body.read(request, settings.body_limit, settings.body_timeout)
     return _checked(parameters, _BY_POST)
