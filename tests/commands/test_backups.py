@@ -88,7 +88,7 @@ def test_a_backup_does_not_replace_another_store_not_even_a_restored_one(embedde
 
     for path in (other, restored):
         refusal = embedded.inside.refusal("db", "backup", path)
-        assert refusal.endswith("another file is there, and stays: choose another name")
+        assert refusal.endswith("another file is there: choose another name")
 
     assert listed.splitlines() == ["slug\tname\ttimezone\tuuid"]
     assert files(embedded.folder) == before
@@ -103,7 +103,7 @@ def test_a_backup_does_not_replace_the_backup_of_another_store(embedded: Command
 
     refusal = embedded.inside.refusal("db", "backup", "backup.db")
 
-    assert refusal.endswith("another file is there, and stays: choose another name")
+    assert refusal.endswith("another file is there: choose another name")
     assert files(embedded.folder) == before
 
 

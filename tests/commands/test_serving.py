@@ -83,7 +83,7 @@ def test_the_demo_serves_the_same_file_again_with_a_new_token(new_embedded: Comm
 
 def test_the_demos_token_expires_and_earlier_ones_are_revoked(tmp_path: Path) -> None:
     path, url = tmp_path / "demo.db", f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
-    first = asyncio.run(demo.opened(path, 5, lambda _count: None))
+    first = asyncio.run(demo.open_store(path, 5, lambda _count: None))
     as_before = [("demo", set(Scope), None)]
     users = [
         ("demo", {Scope.READ}, None),
@@ -94,7 +94,7 @@ def test_the_demos_token_expires_and_earlier_ones_are_revoked(tmp_path: Path) ->
         given = (demo.SLUG, name, scopes, expires_at)
         stores.on_database(url, lambda database, given=given: access.create_token(database, *given))  # type: ignore[misc]
 
-    second = asyncio.run(demo.opened(path, 5, lambda _count: None))
+    second = asyncio.run(demo.open_store(path, 5, lambda _count: None))
 
     prefixes = [secret[: access.PREFIX_LENGTH] for secret in (first, second)]
     rows = store_rows(url, "SELECT prefix, name, expires_at, revoked_at FROM token ORDER BY id")

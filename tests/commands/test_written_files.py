@@ -86,7 +86,7 @@ def test_the_default_rejects_file_is_refused_where_another_file_is(acme: Command
 
     refusal = acme.inside.refusal("import", "tags", "tags.csv", "--project", "acme")
 
-    assert refusal.endswith("another file is there, and stays: choose another name")
+    assert refusal.endswith("another file is there: choose another name")
     assert notes.read_text() == "notes\n"
 
 
