@@ -1,4 +1,4 @@
-"""Files that a command writes: beside their place until they are whole, and never over anybody else's file."""
+"""Files that a command writes: under a temporary name until they are whole, and never over another file."""
 
 import os
 import secrets
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from customergraph.errors import CommandRefused
 
-# What SQLite keeps beside a database.
+# The suffixes of the files that SQLite writes beside a database.
 COMPANIONS = ("-wal", "-shm", "-journal")
-# A file's name has 255 bytes at most, and a character up to four.
+# A file name has at most 255 bytes, and a character up to four.
 _NAME_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The path of a file that a command writes; `content` is what the file holds, in errors.
+    """The path of a file that a command writes; errors call the file `content`.
 
-    A file that is there already is replaced only where `is_ours` recognizes it.
+    An existing file is replaced only where `is_ours` recognizes it.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Place:
         return Path(os.path.realpath(self.path))
 
     def refuse_others(self) -> None:
-        """Raise CommandRefused, with the reason, unless a file can be put here without a loss to anybody."""
+        """Raise CommandRefused, with the reason, where a file put here would fail or replace another file."""
         with self.refusing():
             if not self.target.parent.is_dir():
                 raise self.refusal(f"there is no folder {self.target.parent}")
@@ -46,9 +46,9 @@ class Place:
             if stat.S_ISDIR(mode):
                 raise self.refusal(os.strerror(EISDIR))
             if not stat.S_ISREG(mode):
-                raise self.refusal("it is no regular file")
+                raise self.refusal("it is not a regular file")
             if not self.is_ours(self.target):
-                raise self.refusal("another file is there, and stays: choose another name")
+                raise self.refusal("another file is there: choose another name")
 
     def _refuse_companion(self) -> None:
         for suffix in COMPANIONS:
@@ -58,7 +58,7 @@ class Place:
 
     @contextmanager
     def temporary(self) -> Iterator[Path]:
-        """Give a path beside the place for a new file; whatever is there at the end is removed."""
+        """Yield the path of a temporary file in the same folder; removes the file at the end."""
         name = f".{self.target.name[:_NAME_CHARACTERS]}.{secrets.token_hex(6)}.part"
         path = self.target.with_name(name)
         try:
@@ -68,7 +68,7 @@ class Place:
                 path.with_name(name + suffix).unlink(missing_ok=True)
 
     def put(self, temporary: Path) -> None:
-        """Move a whole file here, so that it survives a crash of the machine."""
+        """Move a complete file here, so that it survives a crash of the machine."""
         self.refuse_others()
         with self.refusing():
             _sync(temporary)
@@ -76,7 +76,7 @@ class Place:
             _sync(self.target.parent)
 
     def clear(self) -> None:
-        """Remove an earlier file of ours, if there is one."""
+        """Remove the file that an earlier command wrote, if there is one."""
         with self.refusing():
             if self.target.is_file() and self.is_ours(self.target):
                 self.target.unlink()

@@ -1,4 +1,4 @@
-"""The standard streams of a command: what cannot be read or written is one clear error."""
+"""The standard streams of a command: a failure to read or write is one clear error."""
 
 import io
 import os
@@ -13,25 +13,25 @@ _READ_BYTES = 1_048_576
 
 
 class OutputFailed(CommandRefused):
-    """Standard output that takes nothing (more)."""
+    """Standard output that cannot be written, or no longer."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"standard output cannot be written: {reason}")
 
 
 class _Stream:
-    """A text stream whose failures are told in one way; None for one that was closed when the process began."""
+    """A text stream that calls `_failed` where it cannot be written; None for one that was closed from the start."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        return self._do(lambda stream: stream.write(text)) or 0
+        return self._try(lambda stream: stream.write(text)) or 0
 
     def flush(self) -> None:
-        self._do(lambda stream: stream.flush())
+        self._try(lambda stream: stream.flush())
 
-    def _do(self, work: Callable[[TextIO], int | None]) -> int | None:
+    def _try(self, work: Callable[[TextIO], int | None]) -> int | None:
         if self._stream is None:
             return self._failed("it is closed")
         try:
@@ -50,14 +50,14 @@ class _Stream:
 
 
 class _ErrorStream(_Stream):
-    """Standard error: nobody can be told that it takes nothing."""
+    """Standard error: its failures are ignored, since there is no place to report them."""
 
     def _failed(self, reason: str) -> int | None:  # noqa: ARG002
         return None
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what a stream still holds nowhere: Python would fail on it once more when it exits."""
+    """Discard the buffer of a stream: Python would fail once more on it when it exits."""
     with suppress(OSError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
@@ -66,7 +66,7 @@ def _discard(stream: TextIO) -> None:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Within it, standard output raises OutputFailed, and standard error never raises."""
+    """Let standard output raise OutputFailed, and standard error raise nothing, within this context."""
     _occupy_standard_descriptors()
     stdout, stderr = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = cast("TextIO", _Stream(stdout)), cast("TextIO", _ErrorStream(stderr))
@@ -77,17 +77,17 @@ def guarded() -> Iterator[None]:
 
 
 def _occupy_standard_descriptors() -> None:
-    """Open those that are closed, or the next file or socket would get their numbers, and stray output."""
+    """Open the standard descriptors that are closed: a file or socket with their number would get stray output."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            # It gets the lowest free number, which is this one.
+            # The new descriptor gets the lowest free number: this one.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003
 
 
 class _Input(io.RawIOBase):
-    """Bytes to import; what cannot be read raises CommandRefused with the name of the file."""
+    """A file to import; raises CommandRefused, with the name of the file, where it cannot be read."""
 
     def __init__(self, file: IO[bytes] | io.FileIO, name: str, readinto: Callable[[Any], int | None]) -> None:
         self._file = file
@@ -133,6 +133,6 @@ def opened(path: str) -> BinaryIO:
         return io.BufferedReader(_Input(file, path, file.readinto), _READ_BYTES)
     if sys.stdin is None:
         raise CommandRefused("standard input cannot be read: it is closed")
-    # What is there already is not kept waiting for the rest of a buffer.
+    # readinto1 returns the bytes that are there, and does not wait until the buffer is full.
     stdin: Any = sys.stdin.buffer
     return io.BufferedReader(_Input(stdin, "standard input", stdin.readinto1), _READ_BYTES)

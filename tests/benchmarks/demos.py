@@ -8,12 +8,13 @@ from pathlib import Path
 
 from benchmarks import stores
 from customergraph import demo
+from customergraph.demo.people import HistoryCounts
 from customergraph.store import migrations, upgrades
 from customergraph.store.database import Database
 from stores import PostgreSQLServer
 
 
-async def store(server: str | None, customers: int, counts: demo.Counts) -> stores.Store:
+async def store(server: str | None, customers: int, counts: HistoryCounts) -> stores.Store:
     """Give the store of that size, in a file or on a PostgreSQL server; it is made unless it is there."""
     # A store belongs to the migrations that made it.
     versions = sorted((Path(migrations.__file__).parent / "versions").glob("*.py"))
@@ -23,7 +24,7 @@ async def store(server: str | None, customers: int, counts: demo.Counts) -> stor
     return stores.Store(url, await stores.opened(url), customers)
 
 
-async def _fill(url: str, customers: int, counts: demo.Counts) -> None:
+async def _fill(url: str, customers: int, counts: HistoryCounts) -> None:
     database = Database(url)
     await upgrades.upgrade(database)
     await demo.fill(database, customers, counts)

@@ -26,12 +26,13 @@ from rich.table import Table
 from benchmarks import demos
 from benchmarks.attacks import serving
 from customergraph import demo
+from customergraph.demo.people import HistoryCounts
 from customergraph.domain.principal import Scope
 from customergraph.store import access
 from customergraph.store.database import Database
 
 LONGEST_P99_MS = 300
-FEW = demo.Counts(messages=2, reviews=1, charges=1)
+FEW = HistoryCounts(messages=2, reviews=1, charges=1)
 SMALL = "{ customers(first: 1) { nodes { name } } }"
 # The small query is asked so often a second at most, as a person's page would.
 PAUSE_SECONDS = 0.02

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
-from customergraph import demo
+from customergraph.demo import people as demo_people
 from customergraph.domain.customer import derived
 from customergraph.store.tables import charge, customer, customer_tag, message, review
 
@@ -35,7 +35,7 @@ MESSAGES_OF_A_BATCH, REVIEWS_OF_A_BATCH, CHARGES_OF_A_BATCH = (
 )
 
 TEMPLATES = ("REQUEST", "REQUEST", "REMINDER", "REMINDER", "THANKS_POSITIVE", "THANKS_NEGATIVE")
-BEGIN, END = int(demo.BEGIN.timestamp()), int(demo.END.timestamp())
+BEGIN, END = int(demo_people.BEGIN.timestamp()), int(demo_people.END.timestamp())
 DAY = 86_400
 
 # What is computed by the database is not written.
@@ -94,7 +94,9 @@ def _at(seconds: int) -> datetime:
 @lru_cache
 def _texts(catalog: Catalog) -> list[dict[str, Any]]:
     """Give the columns of some of the demo's customers, which those here take their texts from."""
-    people = demo.Generator([*catalog.locations], [*catalog.tags], demo.Counts(0, 0, 0)).people(2_000)
+    people = demo_people.Generator([*catalog.locations], [*catalog.tags], demo_people.HistoryCounts(0, 0, 0)).people(
+        2_000
+    )
     return [person.columns for person in people if person.columns["email"] and person.columns["phone"]]
 
 
@@ -102,7 +104,7 @@ class Generator:
     """Generates one batch of a thousand customers; the same batch is always the same."""
 
     def __init__(self, catalog: Catalog, batch: int) -> None:
-        self._random = random.Random(demo.SEED + batch)  # noqa: S311 - reproducible, nothing secret
+        self._random = random.Random(demo_people.SEED + batch)  # noqa: S311 - reproducible, nothing secret
         self._catalog = catalog
         self._batch = batch
         self._texts = _texts(catalog)

@@ -29,9 +29,9 @@ from rich.table import Table
 from benchmarks import demos, stores
 from benchmarks.requests import large
 from benchmarks.servers import Server, serving
-from customergraph import demo
+from customergraph.demo.people import HistoryCounts
 
-COUNTS = demo.Counts(messages=100, reviews=100, charges=100)
+COUNTS = HistoryCounts(messages=100, reviews=100, charges=100)
 # Some are archived.
 CUSTOMERS = 120
 ASKED = 100

@@ -48,9 +48,9 @@ from benchmarks import demos
 from benchmarks.load import Load, Turn
 from benchmarks.requests import REQUESTS
 from benchmarks.servers import KINDS, Server, serving
-from customergraph import demo
+from customergraph.demo.people import HistoryCounts
 
-COUNTS = demo.Counts(messages=20, reviews=5, charges=10)
+COUNTS = HistoryCounts(messages=20, reviews=5, charges=10)
 WARMING_SECONDS = 0.5
 MANY = 16
 NAMES = {"by_hand": "by hand", "bare": "by hand, bare", "gateway": "gateway", "depth_first": "graphql-core"}

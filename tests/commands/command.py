@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 30
 
 
 def store_rows(url: str, sql: str) -> list[Any]:
-    """Give what a query on a store finds, each row without its tuple when it has one column."""
+    """Return the rows of a query on a store; a row of one column is its value."""
     return [row[0] if len(row) == 1 else row for row in stores.rows(url, sql)]
 
 
@@ -44,7 +44,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 def reject_rows(path: Path) -> list[tuple[str, str, str]]:
-    """Give the line, column and reason of each row of a rejects file."""
+    """Return the line, column and reason of each row of a rejects file."""
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = list(csv.reader(file))
     assert header == ["line", "column", "reason"]
@@ -75,14 +75,14 @@ class Command:
             check=False,
         )
 
-    def done(self, *arguments: object, stdin: str = "") -> str:
-        """Run a command that has to succeed; gives its standard output."""
+    def succeed(self, *arguments: object, stdin: str = "") -> str:
+        """Run a command that must succeed; returns its standard output."""
         result = self.run(*arguments, stdin=stdin)
         assert result.returncode == 0, result.stderr
         return result.stdout
 
     def refusal(self, *arguments: object, env: dict[str, str] | None = None) -> str:
-        """Run a command that has to fail; gives the one line that says why."""
+        """Run a command that must fail; returns the reason, which is one line."""
         result = self.run(*arguments, env=env)
         assert (result.returncode, result.stdout) == (1, ""), result.stderr
         assert result.stderr.startswith("customergraph: "), result.stderr
@@ -104,7 +104,7 @@ class Command:
         return process
 
     def stderr(self) -> str:
-        """Give what the started processes wrote to standard error."""
+        """Return what the started processes wrote to standard error."""
         return (self.folder / "stderr.txt").read_text()
 
     def file(self, name: str, content: str | bytes) -> Path:
@@ -116,7 +116,7 @@ class Command:
         return store_rows(self.store_url, sql)
 
     def change(self, sql: str) -> None:
-        """Change the store behind the command's back."""
+        """Change the store without the command."""
         stores.execute(self.store_url, sql)
 
     def stop(self) -> None:
@@ -126,7 +126,7 @@ class Command:
 
     @property
     def inside(self) -> "Inside":
-        """The same command, run without a process where a test is about something else."""
+        """The same command, run in the process of the test, where the test is not about processes."""
         return Inside(self.folder, self.store_url)
 
     @staticmethod
@@ -135,7 +135,7 @@ class Command:
 
 
 class Inside(Command):
-    """Runs the command in the process of the test: the same, without the time that a process takes."""
+    """Runs the command in the process of the test, which takes less time."""
 
     def run(
         self, *arguments: object, stdin: str = "", env: dict[str, str] | None = None
@@ -162,7 +162,7 @@ class Inside(Command):
 
 
 def answer(port: int, token: str, query: str) -> Any:
-    """Wait until a gateway lives, and ask it."""
+    """Wait until a gateway answers, and return the data of its answer to a query."""
     base = f"http://127.0.0.1:{port}"
     until(lambda: _lives(base), f"{base} lives")
     response = httpx.post(f"{base}/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
@@ -178,9 +178,9 @@ def _lives(base: str) -> bool:
 
 
 def token_in(text: str) -> str:
-    found = re.search(r"cg_[\w-]{43}", text)
-    assert found, text
-    return found[0]
+    token = re.search(r"cg_[\w-]{43}", text)
+    assert token, text
+    return token[0]
 
 
 class Imports:
@@ -196,7 +196,7 @@ class Imports:
         return self
 
     def csv(self, kind: str, *lines: str, strict: bool = False) -> tuple[int, int, int]:
-        """Import lines of CSV; gives how many rows were added, changed and rejected."""
+        """Import lines of CSV; returns how many rows were added, changed and rejected."""
         return self.content(kind, "\n".join(lines).encode(), strict=strict)
 
     def ndjson(self, kind: str, *rows: dict[str, Any]) -> tuple[int, int, int]:
@@ -218,7 +218,7 @@ class Imports:
         return summary.added, summary.changed, summary.rejected
 
     def refusal(self, kind: str, *lines: str) -> str:
-        """Import lines of CSV that have to be refused as a whole; gives why."""
+        """Import lines of CSV that must be refused as a whole; returns the reason."""
         with pytest.raises(CommandRefused) as refused:
             self.csv(kind, *lines)
         return str(refused.value)
@@ -231,5 +231,5 @@ class Imports:
         return store_rows(self.store_url, sql)
 
     def change(self, sql: str) -> None:
-        """Change the store behind the import's back."""
+        """Change the store without an import."""
         stores.execute(self.store_url, sql)

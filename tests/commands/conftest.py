@@ -1,4 +1,4 @@
-"""What the tests of the commands run: processes, and imports without one."""
+"""The command for tests: as a process, in the process of the test, and its imports."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,8 +33,15 @@ def command(on_store: MakeCommand, database_url: str) -> Command:
 
 @pytest.fixture
 def embedded(on_store: MakeCommand, sqlite_url: str) -> Command:
-    """The command on an embedded store without rows: for tests of what no store has a part in."""
+    """The command on an embedded store without rows, for tests that do not depend on the kind of store."""
     return on_store(sqlite_url)
+
+
+@pytest.fixture
+def embedded_acme(embedded: Command) -> Command:
+    """The command on an embedded store with a project."""
+    embedded.inside.succeed("project", "create", "acme", "--name", "Acme")
+    return embedded
 
 
 @pytest.fixture
@@ -51,13 +58,13 @@ def new_postgresql_url(postgresql: PostgreSQLServer) -> Iterator[str]:
 
 @pytest.fixture
 def new_embedded(on_store: MakeCommand, new_sqlite_url: str) -> Command:
-    """The command in an empty folder: its store is still to be made."""
+    """The command in an empty folder, without a store."""
     return on_store(new_sqlite_url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_store(request: pytest.FixtureRequest, on_store: MakeCommand) -> Command:
-    """The command on a store that is still to be made: on PostgreSQL, a database without tables."""
+    """The command without a store; on PostgreSQL, with a database without tables."""
     return on_store(request.getfixturevalue(f"new_{request.param}_url"))
 
 

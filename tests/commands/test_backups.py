@@ -21,13 +21,13 @@ def url_of(path: Path) -> str:
 
 def add_project(command: Command, slug: str, store: Path | None = None) -> None:
     words = ("--database-url", url_of(store)) if store else ()
-    command.inside.done("project", "create", slug, "--name", slug, *words)
+    command.inside.succeed("project", "create", slug, "--name", slug, *words)
 
 
 def test_a_backup_made_while_the_store_serves_is_whole_and_can_be_restored(embedded: Command) -> None:
     add_project(embedded, "acme")
     words = ("token", "create", "--project", "acme", "--name", "t", "--scope", "read", "--scope", "write")
-    token, port = embedded.inside.done(*words).strip(), free_port()
+    token, port = embedded.inside.succeed(*words).strip(), free_port()
     process = embedded.start("serve", "--port", port)
     answer(port, token, CREATE)
 
@@ -54,7 +54,7 @@ def test_a_backup_of_a_demo_is_a_demo(new_embedded: Command) -> None:
     first = new_embedded.start("demo", "--customers", 20, "--port", free_port())
     printed(first)
     demo = ("--database-url", url_of(new_embedded.folder / "demo.db"))
-    new_embedded.inside.done("db", "backup", "backup.db", *demo)
+    new_embedded.inside.succeed("db", "backup", "backup.db", *demo)
     stopped(first)
 
     port = free_port()
@@ -79,16 +79,16 @@ def test_a_backup_is_refused_where_something_else_is(embedded: Command, other: s
 def test_a_backup_does_not_replace_another_store_not_even_a_restored_one(embedded: Command) -> None:
     other, restored = embedded.folder / "other.db", embedded.folder / "restored.db"
     add_project(embedded, "other", other)
-    embedded.inside.done("db", "backup", restored)
+    embedded.inside.succeed("db", "backup", restored)
     # Reading a backup leaves it one; taking it into use does not.
-    listed = embedded.inside.done("project", "list", "--database-url", url_of(restored))
-    embedded.inside.done("db", "backup", restored)
+    listed = embedded.inside.succeed("project", "list", "--database-url", url_of(restored))
+    embedded.inside.succeed("db", "backup", restored)
     add_project(embedded, "acme", restored)
     before = files(embedded.folder)
 
     for path in (other, restored):
         refusal = embedded.inside.refusal("db", "backup", path)
-        assert refusal.endswith("another file is there, and stays: choose another name")
+        assert refusal.endswith("another file is there: choose another name")
 
     assert listed.splitlines() == ["slug\tname\ttimezone\tuuid"]
     assert files(embedded.folder) == before
@@ -98,17 +98,17 @@ def test_a_backup_does_not_replace_the_backup_of_another_store(embedded: Command
     other = embedded.folder / "other.db"
     add_project(embedded, "acme")
     add_project(embedded, "acme", other)
-    embedded.inside.done("db", "backup", "backup.db", "--database-url", url_of(other))
+    embedded.inside.succeed("db", "backup", "backup.db", "--database-url", url_of(other))
     before = files(embedded.folder)
 
     refusal = embedded.inside.refusal("db", "backup", "backup.db")
 
-    assert refusal.endswith("another file is there, and stays: choose another name")
+    assert refusal.endswith("another file is there: choose another name")
     assert files(embedded.folder) == before
 
 
 def test_a_restored_backup_is_not_replaced_by_a_backup_of_itself(embedded: Command) -> None:
-    embedded.inside.done("db", "backup", "backup.db")
+    embedded.inside.succeed("db", "backup", "backup.db")
     (embedded.folder / "backup.db").replace(embedded.folder / "store.db")
 
     refusal = embedded.inside.refusal("db", "backup", "store.db")
@@ -126,7 +126,7 @@ def test_a_restored_backup_is_not_replaced_by_a_backup_of_itself(embedded: Comma
 )
 def test_a_damaged_store_does_not_replace_an_earlier_backup(embedded: Command, damage: str, reason: str) -> None:
     add_project(embedded, "acme")
-    embedded.inside.done("db", "backup", "backup.db")
+    embedded.inside.succeed("db", "backup", "backup.db")
     backup = (embedded.folder / "backup.db").read_bytes()
     if damage.startswith("PRAGMA"):
         break_an_index(embedded.folder / "store.db")
@@ -150,10 +150,10 @@ def break_an_index(store: Path) -> None:
 def test_a_store_that_is_behind_can_be_backed_up_before_it_is_upgraded(embedded: Command) -> None:
     embedded.change("UPDATE alembic_version SET version_num = '0001'")
 
-    embedded.inside.done("db", "backup", "backup.db")
+    embedded.inside.succeed("db", "backup", "backup.db")
 
-    kept = url_of(embedded.folder / "backup.db")
-    assert store_rows(kept, "SELECT version_num FROM alembic_version") == ["0001"]
+    backup = url_of(embedded.folder / "backup.db")
+    assert store_rows(backup, "SELECT version_num FROM alembic_version") == ["0001"]
 
 
 def test_on_postgresql_a_backup_names_the_program_that_makes_one(embedded: Command) -> None:

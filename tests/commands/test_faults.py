@@ -11,7 +11,7 @@ from commands.command import Command
 
 @pytest.mark.parametrize("words", ["token list --project acme", "token create --project acme --name t"])
 def test_an_unexpected_error_is_one_line_that_names_the_file_of_its_trace(command: Command, words: str) -> None:
-    command.inside.done("project", "create", "acme", "--name", "Acme")
+    command.inside.succeed("project", "create", "acme", "--name", "Acme")
     command.change("DROP TABLE token")
 
     ran = command.run(*words.split(), env={"TMPDIR": str(command.folder)})

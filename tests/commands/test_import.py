@@ -34,14 +34,8 @@ FILES = {
 
 @pytest.fixture
 def acme(command: Command) -> Command:
-    command.inside.done("project", "create", "acme", "--name", "Acme")
+    command.inside.succeed("project", "create", "acme", "--name", "Acme")
     return command
-
-
-@pytest.fixture
-def embedded_acme(embedded: Command) -> Command:
-    embedded.inside.done("project", "create", "acme", "--name", "Acme")
-    return embedded
 
 
 def test_all_six_kinds_are_imported_and_nothing_of_a_progress_bar_is_in_a_pipe(acme: Command) -> None:
@@ -86,7 +80,7 @@ def test_rejected_rows_are_told_and_the_rest_is_imported(acme: Command) -> None:
     ]
 
     path.write_text("slug,name\nvip,VIP\n")
-    acme.inside.done("import", "tags", path, "--project", "acme")
+    acme.inside.succeed("import", "tags", path, "--project", "acme")
 
     assert not Path(f"{path}.rejects.csv").exists()
 
@@ -106,7 +100,7 @@ def test_a_strict_import_is_all_or_nothing(acme: Command) -> None:
 def test_standard_input_is_read_in_the_format_that_is_told(embedded_acme: Command) -> None:
     words = ("import", "tags", "-", "--project", "acme", "--format")
 
-    embedded_acme.done(*words, "csv", stdin="slug,name\nvip,VIP\n")
+    embedded_acme.succeed(*words, "csv", stdin="slug,name\nvip,VIP\n")
     rejected = embedded_acme.inside.run(*words, "ndjson", stdin='{"slug": "new", "name": "New"}\n{}\n')
 
     assert rejected.returncode == 1

@@ -21,14 +21,8 @@ NOT_CLOSED = "is not CSV: a quote that opens on this line is not closed"
 A_FIELD_TOO_LONG = "a cell is longer than 131,072 characters"
 
 
-@pytest.fixture
-def acme(embedded: Command) -> Command:
-    embedded.inside.done("project", "create", "acme", "--name", "Acme")
-    return embedded
-
-
 def peak_of_import(command: Command, *words: str, kind: str = "tags", stdin: str | None = None) -> tuple[int, str, int]:
-    """Import a file in a process of its own; gives its exit code, what it said, and the most memory it held."""
+    """Import a file in a process of its own; returns its exit code, its standard error and its peak memory."""
     measured = (
         "import resource, subprocess, sys\n"
         "code = subprocess.run(sys.argv[1:]).returncode\n"
@@ -67,18 +61,20 @@ def with_a_hole(path: Path, before: bytes, size: int, after: bytes) -> Path:
         ("tags.ndjson", b'{"slug": "a", "name": "A"}\n\n', b'\n{"slug": "b", "name": "B"}\n'),
     ],
 )
-def test_a_line_of_two_gigabytes_is_one_rejected_row(acme: Command, name: str, before: bytes, after: bytes) -> None:
-    path = with_a_hole(acme.folder / name, before, 2 * 1024 * MEBIBYTE, after)
+def test_a_line_of_two_gigabytes_is_one_rejected_row(
+    embedded_acme: Command, name: str, before: bytes, after: bytes
+) -> None:
+    path = with_a_hole(embedded_acme.folder / name, before, 2 * 1024 * MEBIBYTE, after)
 
-    code, said, memory = peak_of_import(acme, name)
+    code, error, memory = peak_of_import(embedded_acme, name)
 
     assert code == 1
-    assert said.startswith("tags: 2 added, 0 updated, 1 rejected in ")
+    assert error.startswith("tags: 2 added, 0 updated, 1 rejected in ")
     assert memory < MEMORY
     [(line, column, reason)] = reject_rows(Path(f"{path}.rejects.csv"))
     assert (line, column) == ("3", "")
     assert reason.startswith("is longer than ")
-    assert acme.rows("SELECT slug FROM tag ORDER BY id") == ["a", "b"]
+    assert embedded_acme.rows("SELECT slug FROM tag ORDER BY id") == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -92,10 +88,10 @@ def test_a_line_of_two_gigabytes_is_one_rejected_row(acme: Command, name: str, b
         (["-", "--format", "ndjson"], "cat /dev/zero", "line 1: does not end within 4 GiB"),
     ],
 )
-def test_what_has_no_end_is_refused(acme: Command, words: list[str], stdin: str | None, reason: str) -> None:
-    code, said, memory = peak_of_import(acme, *words, stdin=stdin)
+def test_what_has_no_end_is_refused(embedded_acme: Command, words: list[str], stdin: str | None, reason: str) -> None:
+    code, error, memory = peak_of_import(embedded_acme, *words, stdin=stdin)
 
-    assert (code, said) == (1, f"customergraph: {reason}\n")
+    assert (code, error) == (1, f"customergraph: {reason}\n")
     assert memory < MEMORY
 
 
@@ -202,15 +198,15 @@ def test_quotes_that_would_be_read_again_without_end_are_refused(imports: Import
     assert refusal.endswith(": too many quotes before it are not closed: this is not CSV")
 
 
-def test_many_long_rows_are_imported_in_little_memory(acme: Command) -> None:
-    acme.file("customers.csv", "first_name,email\nAnn,ann@example.com\n")
-    acme.inside.done("import", "customers", "customers.csv", "--project", "acme")
+def test_many_long_rows_are_imported_in_little_memory(embedded_acme: Command) -> None:
+    embedded_acme.file("customers.csv", "first_name,email\nAnn,ann@example.com\n")
+    embedded_acme.inside.succeed("import", "customers", "customers.csv", "--project", "acme")
     text = "x" * 50_000
-    with (acme.folder / "reviews.csv").open("w") as file:
+    with (embedded_acme.folder / "reviews.csv").open("w") as file:
         file.write("email,score,body,reply\n")
         file.writelines(f"ann@example.com,5,{text},{text}\n" for _ in range(2_000))
 
-    code, said, memory = peak_of_import(acme, "reviews.csv", kind="reviews")
+    code, error, memory = peak_of_import(embedded_acme, "reviews.csv", kind="reviews")
 
-    assert (code, said.partition(" in ")[0]) == (0, "reviews: 2,000 added, 0 updated, 0 rejected")
+    assert (code, error.partition(" in ")[0]) == (0, "reviews: 2,000 added, 0 updated, 0 rejected")
     assert memory < MEMORY

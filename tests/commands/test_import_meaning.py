@@ -1,4 +1,4 @@
-"""What the rows of an import do: which are known already, what they change, and what customers remember."""
+"""The rows of an import: which are stored already, what they change, and the summaries of customers."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 ANN = "11111111-1111-4111-8111-111111111111"
 BOB = "22222222-2222-4222-8222-222222222222"
 
-REMEMBERED = "SELECT asked_at, messaged_at, reviewed_at, has_clicked, has_charges FROM customer WHERE id = 1"
+SUMMARY = "SELECT asked_at, messaged_at, reviewed_at, has_clicked, has_charges FROM customer WHERE id = 1"
 
 
 @pytest.fixture
@@ -194,13 +194,13 @@ def test_a_later_row_without_a_column_keeps_what_the_earlier_said(imports: Impor
 
 
 def test_a_blank_cell_keeps_the_time_that_an_earlier_row_of_the_file_said(ann: Imports) -> None:
-    said = {"uuid": ANN, "email": "ann@example.com", "score": 5, "created_at": "2026-01-01", "body": "Fine."}
-    blank = {**said, "created_at": None, "body": None}
+    review = {"uuid": ANN, "email": "ann@example.com", "score": 5, "created_at": "2026-01-01", "body": "Fine."}
+    blank = {**review, "created_at": None, "body": None}
 
-    ann.ndjson("reviews", said, blank)
+    ann.ndjson("reviews", review, blank)
     assert ann.rows("SELECT created_at, body FROM review") == [(_day("2026-01-01"), None)]
 
-    ann.ndjson("reviews", {**said, "created_at": "2026-02-01"}, blank)
+    ann.ndjson("reviews", {**review, "created_at": "2026-02-01"}, blank)
     assert ann.rows("SELECT created_at, body FROM review") == [(_day("2026-02-01"), None)]
 
 
@@ -278,12 +278,12 @@ def test_customers_remember_the_history_that_is_imported(ann: Imports) -> None:
     ann.csv("reviews", f"uuid,email,score,created_at\n{ANN},ann@example.com,3,2026-01-20")
     ann.csv("charges", f"uuid,email,amount,currency\n{ANN},ann@example.com,3,EUR")
 
-    assert ann.rows(REMEMBERED) == [(_day("2026-01-05"), _day("2026-01-10"), _day("2026-01-20"), 1, 1)]
+    assert ann.rows(SUMMARY) == [(_day("2026-01-05"), _day("2026-01-10"), _day("2026-01-20"), 1, 1)]
 
     ann.csv("messages", header, f"{ANN},ann@example.com,email,reminder,2026-01-05,,")
     ann.csv("reviews", f"uuid,email,score,created_at\n{ANN},ann@example.com,3,2026-01-19")
 
-    assert ann.rows(REMEMBERED) == [(None, _day("2026-01-10"), _day("2026-01-19"), 0, 1)]
+    assert ann.rows(SUMMARY) == [(None, _day("2026-01-10"), _day("2026-01-19"), 0, 1)]
 
 
 def test_history_that_moves_to_another_customer_is_remembered_there_alone(ann: Imports) -> None:
@@ -313,7 +313,7 @@ def test_new_rows_get_ids_in_the_order_of_the_file(imports: Imports) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "stored"),
+    ("cell", "stored"),
     [
         ("2026-07-01", "2026-07-01T04:00:00.000000Z"),
         ("2026-01-01", "2026-01-01T05:00:00.000000Z"),
@@ -322,17 +322,17 @@ def test_new_rows_get_ids_in_the_order_of_the_file(imports: Imports) -> None:
         (" -1 ", "1969-12-31T23:59:59.000000Z"),
     ],
 )
-def test_times_are_days_of_the_project_moments_or_unix_seconds(imports: Imports, given: str, stored: str) -> None:
+def test_times_are_days_of_the_project_time_stamps_or_unix_seconds(imports: Imports, cell: str, stored: str) -> None:
     imports.change("UPDATE project SET timezone = 'America/New_York'")
 
-    imports.csv("customers", "first_name,email,created_at", f"Ann,ann@example.com,{given}")
+    imports.csv("customers", "first_name,email,created_at", f"Ann,ann@example.com,{cell}")
 
     assert imports.rows("SELECT created_at FROM customer") == [stored]
 
 
-@pytest.mark.parametrize("given", ["2026-02-30", "2026-01-01T00:00:00", "01/02/2026", "10000-01-01", "now"])
-def test_what_is_no_time_is_rejected(imports: Imports, given: str) -> None:
-    assert imports.csv("customers", "first_name,email,created_at", f"Ann,a@example.com,{given}") == (0, 0, 1)
+@pytest.mark.parametrize("cell", ["2026-02-30", "2026-01-01T00:00:00", "01/02/2026", "10000-01-01", "now"])
+def test_a_cell_that_is_not_a_time_is_rejected(imports: Imports, cell: str) -> None:
+    assert imports.csv("customers", "first_name,email,created_at", f"Ann,a@example.com,{cell}") == (0, 0, 1)
     assert imports.rejects[0][:2] == ("2", "created_at")
 
 
@@ -352,7 +352,7 @@ def test_a_customer_with_a_uuid_alone_is_added_and_known_again(imports: Imports)
 @pytest.mark.parametrize(
     "code", ["ZZZ", "DEM", "EURO", "EU", "\ufb00x", "\uff35\uff33\uff24", "u\u017fd", "\u20ac", "\u0131dr"]
 )
-def test_what_is_no_active_currency_is_rejected(ann: Imports, code: str) -> None:
+def test_a_currency_that_is_not_active_is_rejected(ann: Imports, code: str) -> None:
     row = {"email": "ann@example.com", "amount": 1, "currency": code}
 
     assert ann.ndjson("charges", row) == (0, 0, 1)
@@ -362,7 +362,7 @@ def test_what_is_no_active_currency_is_rejected(ann: Imports, code: str) -> None
     assert ann.rows("SELECT count(*) FROM charge") == [0]
 
 
-def test_active_currencies_are_taken_in_either_case(ann: Imports) -> None:
+def test_active_currencies_are_accepted_in_either_case(ann: Imports) -> None:
     codes = ["usd", " EUR ", "Jpy", "XAU", "zwg"]
 
     assert ann.csv("charges", "email,amount,currency", *(f"ann@example.com,1,{code}" for code in codes)) == (5, 0, 0)

@@ -103,7 +103,7 @@ TAGS: tuple[list[str], ...] = (
 
 
 def created(tenant: Tenant, inputs: list[dict[str, Any]]) -> list[int | None]:
-    """Create customers; gives the id of each, None for one that is refused."""
+    """Create customers; returns the id of each, None for one that is refused."""
     fields = " ".join(
         f"m{place}: createCustomer(input: $i{place}) {{ customer {{ databaseId }} }}" for place in range(len(inputs))
     )

@@ -15,7 +15,7 @@ LETTERS = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 ONE, OTHER = range(6_000), range(7_500, 1_500, -1)
 ALL = 7_501
 
-REMEMBERED = "SELECT count(asked_at), count(messaged_at), count(reviewed_at) FROM customer"
+SUMMARIES = "SELECT count(asked_at), count(messaged_at), count(reviewed_at) FROM customer"
 
 
 @pytest.fixture
@@ -56,29 +56,29 @@ def importing(imports: Imports, row: Callable[[int], str], numbers: Iterable[int
 
 
 @pytest.mark.parametrize("strict", [False, True], ids=["batches", "strict"])
-def test_each_row_is_there_once_and_what_customers_remember_is_true(two: list[Imports], *, strict: bool) -> None:
-    for row in HEADERS:
-        outcomes = at_once(
-            importing(two[0], row, ONE, strict=strict),
-            importing(two[1], row, OTHER, strict=strict),
-        )
-        assert [(added + changed, rejected) for added, changed, rejected in outcomes] == [(6_000, 0)] * 2
-        assert sum(added for added, _, _ in outcomes) == ALL
+def test_each_row_is_there_once_and_the_summaries_of_customers_are_right(two: list[Imports], *, strict: bool) -> None:
+    outcomes = [
+        at_once(importing(two[0], row, ONE, strict=strict), importing(two[1], row, OTHER, strict=strict))
+        for row in HEADERS
+    ]
 
+    for_both = [[(added + changed, rejected) for added, changed, rejected in pair] for pair in outcomes]
+    assert for_both == [[(6_000, 0)] * 2] * len(HEADERS)
+    assert [sum(added for added, _, _ in pair) for pair in outcomes] == [ALL] * len(HEADERS)
     url = two[0].store_url
-    for table, key in (("customer", "email_key"), ("message", "uuid"), ("review", "uuid")):
-        count = f"SELECT count(*), count(DISTINCT {key}) FROM {table}"  # noqa: S608 - ours
-        assert stores.rows(url, count) == [(ALL, ALL)]
-    assert stores.rows(url, REMEMBERED) == [(ALL // 2 + 1,) * 3]
+    counts = "SELECT count(*), count(DISTINCT {}) FROM {}"
+    keys = (("email_key", "customer"), ("uuid", "message"), ("uuid", "review"))
+    assert [stores.rows(url, counts.format(*key)) for key in keys] == [[(ALL, ALL)]] * len(keys)
+    assert stores.rows(url, SUMMARIES) == [(ALL // 2 + 1,) * 3]
     assert stores.problems(url) == stores.known_problems(url)
 
 
-def test_messages_and_reviews_of_the_same_customers_are_all_remembered(two: list[Imports]) -> None:
+def test_messages_and_reviews_of_the_same_customers_are_all_in_their_summaries(two: list[Imports]) -> None:
     importing(two[0], customer, ONE)()
 
     outcomes = at_once(importing(two[0], message, ONE), importing(two[1], review, reversed(ONE)))
 
     assert outcomes == [(6_000, 0, 0)] * 2
     url = two[0].store_url
-    assert stores.rows(url, REMEMBERED) == [(3_000,) * 3]
+    assert stores.rows(url, SUMMARIES) == [(3_000,) * 3]
     assert stores.problems(url) == stores.known_problems(url)

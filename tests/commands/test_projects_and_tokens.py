@@ -6,28 +6,28 @@ from commands.command import Command, token_in
 
 
 def test_projects_are_created_once_and_listed(command: Command) -> None:
-    command.inside.done("project", "create", "acme", "--name", "Acme & Söhne", "--timezone", "Europe/Berlin")
+    command.inside.succeed("project", "create", "acme", "--name", "Acme & Söhne", "--timezone", "Europe/Berlin")
 
-    taken = command.inside.refusal("project", "create", "acme", "--name", "Other")
-    listed = command.inside.done("project", "list").splitlines()
+    refusal = command.inside.refusal("project", "create", "acme", "--name", "Other")
+    listed = command.inside.succeed("project", "list").splitlines()
 
-    assert "'acme' exists already" in taken
+    assert "'acme' exists already" in refusal
     assert listed[0].split("\t") == ["slug", "name", "timezone", "uuid"]
     assert [line.split("\t")[:3] for line in listed[1:]] == [["acme", "Acme & Söhne", "Europe/Berlin"]]
 
 
 def test_a_token_stands_alone_on_standard_output_and_reads_by_default(command: Command) -> None:
-    command.inside.done("project", "create", "acme", "--name", "Acme")
+    command.inside.succeed("project", "create", "acme", "--name", "Acme")
 
     made = command.run("token", "create", "--project", "acme", "--name", "reports")
-    command.inside.done(
+    command.inside.succeed(
         *("token", "create", "--project", "acme", "--name", "loader"),
         *("--scope", "write", "--scope", "read", "--expires-in", "90d"),
     )
 
     assert made.stdout == token_in(made.stdout) + "\n"
     assert made.stdout.strip() not in made.stderr
-    listed = command.inside.done("token", "list", "--project", "acme")
+    listed = command.inside.succeed("token", "list", "--project", "acme")
     assert made.stdout.strip() not in listed
     header, reports, loader = (line.split("\t") for line in listed.splitlines())
     assert header == ["prefix", "name", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"]
@@ -39,13 +39,13 @@ def test_a_token_stands_alone_on_standard_output_and_reads_by_default(command: C
 
 
 def test_a_revoked_token_is_listed_as_revoked(command: Command) -> None:
-    command.inside.done("project", "create", "acme", "--name", "Acme")
-    token = command.inside.done("token", "create", "--project", "acme", "--name", "reports")
+    command.inside.succeed("project", "create", "acme", "--name", "Acme")
+    token = command.inside.succeed("token", "create", "--project", "acme", "--name", "reports")
     prefix = token[:12]
 
-    command.inside.done("token", "revoke", prefix)
+    command.inside.succeed("token", "revoke", prefix)
 
-    assert command.inside.done("token", "list", "--project", "acme").splitlines()[1].split("\t")[5] != "-"
+    assert command.inside.succeed("token", "list", "--project", "acme").splitlines()[1].split("\t")[5] != "-"
     assert "no token has the prefix 'cg_unknown'" in command.inside.refusal("token", "revoke", "cg_unknown")
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -35,7 +36,7 @@ TABLES = {
 
 
 def printed(process: subprocess.Popen[str]) -> str:
-    """Give what a demo prints before it serves."""
+    """Return what a demo prints before it serves."""
     assert process.stdout is not None
     lines: list[str] = []
     while not lines or "--json" not in lines[-1]:
@@ -49,9 +50,9 @@ def embedded_url(command: Command, name: str) -> str:
 
 
 def with_token(command: Command) -> str:
-    """Make a project; gives a token that reads it."""
-    command.inside.done("project", "create", "acme", "--name", "Acme")
-    return command.inside.done("token", "create", "--project", "acme", "--name", "test").strip()
+    """Make a project; returns a token that reads it."""
+    command.inside.succeed("project", "create", "acme", "--name", "Acme")
+    return command.inside.succeed("token", "create", "--project", "acme", "--name", "test").strip()
 
 
 def stopped(process: subprocess.Popen[str]) -> int:
@@ -66,15 +67,15 @@ def test_the_demo_serves_the_same_file_again_with_a_new_token(new_embedded: Comm
     text = printed(first)
     old = token_in(text)
     assert f"http://127.0.0.1:{port}/graphql" in text
-    was = answer(port, old, COUNT)
-    assert was["customers"]["totalCount"] > 0
+    before = answer(port, old, COUNT)
+    assert before["customers"]["totalCount"] > 0
     stopped(first)
 
     second = new_embedded.start("demo", "--port", port)
     new = token_in(printed(second))
 
     assert new != old
-    assert answer(port, new, COUNT) == was
+    assert answer(port, new, COUNT) == before
     with pytest.raises(AssertionError, match="UNAUTHENTICATED"):
         answer(port, old, COUNT)
     assert store_rows(embedded_url(new_embedded, "demo.db"), "SELECT count(*) FROM customer") == [40]
@@ -83,7 +84,7 @@ def test_the_demo_serves_the_same_file_again_with_a_new_token(new_embedded: Comm
 
 def test_the_demos_token_expires_and_earlier_ones_are_revoked(tmp_path: Path) -> None:
     path, url = tmp_path / "demo.db", f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
-    first = asyncio.run(demo.opened(path, 5, lambda _count: None))
+    first = asyncio.run(demo.open_store(path, 5, lambda _count: None))
     as_before = [("demo", set(Scope), None)]
     users = [
         ("demo", {Scope.READ}, None),
@@ -91,10 +92,10 @@ def test_the_demos_token_expires_and_earlier_ones_are_revoked(tmp_path: Path) ->
         ("demo", set(Scope), timestamps.now() + HOURS_12),
     ]
     for name, scopes, expires_at in as_before + users:
-        given = (demo.SLUG, name, scopes, expires_at)
-        stores.on_database(url, lambda database, given=given: access.create_token(database, *given))  # type: ignore[misc]
+        create = partial(access.create_token, slug=demo.SLUG, name=name, scopes=scopes, expires_at=expires_at)
+        stores.on_database(url, create)
 
-    second = asyncio.run(demo.opened(path, 5, lambda _count: None))
+    second = asyncio.run(demo.open_store(path, 5, lambda _count: None))
 
     prefixes = [secret[: access.PREFIX_LENGTH] for secret in (first, second)]
     rows = store_rows(url, "SELECT prefix, name, expires_at, revoked_at FROM token ORDER BY id")
@@ -165,22 +166,22 @@ def test_a_revoked_token_is_refused_by_every_worker(on_store: MakeCommand, postg
     until(lambda: command.stderr().count("Application startup complete") == 2, "both workers serve")
     assert statuses(process, port, token) == [200, 200]
 
-    command.inside.done("token", "revoke", token[: access.PREFIX_LENGTH])
+    command.inside.succeed("token", "revoke", token[: access.PREFIX_LENGTH])
 
     assert statuses(process, port, token) == [401, 401]
 
 
 def statuses(process: subprocess.Popen[str], port: int, token: str) -> list[int]:
-    """Ask each worker for itself, while the others stand still."""
-    found = []
-    for asked in (workers := workers_of(process)):
-        others = [worker for worker in workers if worker != asked]
+    """Return the status of each worker's answer, while the other workers are stopped."""
+    codes = []
+    for running in (workers := workers_of(process)):
+        others = [worker for worker in workers if worker != running]
         signaled(others, signal.SIGSTOP)
         try:
-            found.append(posted(port, token).status_code)
+            codes.append(posted(port, token).status_code)
         finally:
             signaled(others, signal.SIGCONT)
-    return found
+    return codes
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
@@ -217,8 +218,8 @@ def test_logs_are_json_lines_without_what_a_query_asked_for(embedded: Command) -
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
 def test_a_port_that_is_taken_is_told_in_one_line(new_embedded: Command, command: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        ran = new_embedded.run(command, "--port", taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ran = new_embedded.run(command, "--port", listener.getsockname()[1])
 
     assert ran.returncode == 1
     assert ran.stdout == ""

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -21,7 +22,7 @@ from factories import Tenant
 from faults.expectations import SLACK_SECONDS
 from faults.sessions import Session, locked
 from mutations import on_customer
-from raw_http import PROJECT, SLUG, Answer, connect, head, read_answer
+from raw_http import PROJECT, SLUG, connect, head, read_answer
 
 ARCHIVE = on_customer("archiveCustomer")
 GRACE_SECONDS = 10
@@ -47,13 +48,17 @@ class Served:
         return self.tenant.client.http.headers["authorization"]
 
     def workers(self) -> list[int]:
-        """Give the process ids of the workers that serve."""
+        """Return the process ids of the workers that serve."""
         with Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").open() as children:
             pids = [int(pid) for pid in children.read().split()]
         return [pid for pid in pids if b"spawn_main" in _command_line(pid)]
 
+    def signal_workers(self, number: signal.Signals) -> None:
+        for pid in self.workers():
+            os.kill(pid, number)
+
     def signal(self, number: signal.Signals) -> int:
-        """Send a signal, and wait for the end; gives the exit code."""
+        """Send a signal, and wait for the end; returns the exit code."""
         self.process.send_signal(number)
         return self.process.wait(GRACE_SECONDS + 2 * SLACK_SECONDS + 4)
 
@@ -134,7 +139,7 @@ class Load:
                 self._exchange(connection, "Connection: close", "fresh")
 
     def _exchange(self, connection: socket.socket, line: str, kind: str) -> bool:
-        """Send a request; gives whether another may follow."""
+        """Send a request; returns whether another may follow."""
         try:
             connection.sendall(head(self.served.authorization, line) + PROJECT)
         except OSError:
@@ -149,6 +154,18 @@ class Load:
         return answer.headers.get("connection") != "close" and not self.stopped.is_set()
 
 
+@contextmanager
+def clients_of(load: Load, count: int) -> Iterator[None]:
+    """Let clients send their requests until the end of the context."""
+    clients = [Thread(target=(load.keep, load.renew)[number % 2]) for number in range(count)]
+    for client in clients:
+        client.start()
+    yield
+    load.stopped.set()
+    for client in clients:
+        client.join(PATIENCE_SECONDS)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("is_group", [False, True], ids=["the parent alone", "every process"])
 def test_busy_connections_are_answered_while_it_stops(
@@ -159,19 +176,13 @@ def test_busy_connections_are_answered_while_it_stops(
 ) -> None:
     served = start(sqlite_url, workers)
     load = Load(served)
-    clients = [Thread(target=(load.keep, load.renew)[number % 2]) for number in range(CONNECTIONS)]
-    for client in clients:
-        client.start()
-    until(lambda: load.answered > 10 * CONNECTIONS, "all clients are busy")
 
-    if is_group:
-        for pid in served.workers():
-            os.kill(pid, signal.SIGTERM)
-    code = served.signal(signal.SIGTERM)
+    with clients_of(load, CONNECTIONS):
+        until(lambda: load.answered > 10 * CONNECTIONS, "all clients are busy")
+        if is_group:
+            served.signal_workers(signal.SIGTERM)
+        code = served.signal(signal.SIGTERM)
 
-    load.stopped.set()
-    for client in clients:
-        client.join(PATIENCE_SECONDS)
     assert load.cut == []
     assert code == 0
     assert "Traceback" not in served.command.stderr()
@@ -195,9 +206,14 @@ def test_a_signal_ends_it_with_exit_code_0_while_clients_hold_idle_connections(
     assert time.monotonic() - started < 2 + SLACK_SECONDS
 
 
-def sent_mutation(served: Served, connection: socket.socket, id_: int) -> None:
+def send_mutation(served: Served, connection: socket.socket, id_: int) -> None:
     body = json.dumps({"query": ARCHIVE, "variables": {"id": id_}}).encode()
     connection.sendall(head(served.authorization, length=len(body)) + body)
+
+
+def send_mutations(served: Served, connections: list[socket.socket], ids: list[int]) -> None:
+    for connection, id_ in zip(connections, ids, strict=True):
+        send_mutation(served, connection, id_)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -209,7 +225,7 @@ def test_the_answer_of_an_operation_under_way_is_sent_whole_and_idle_connections
 
     with ThreadPoolExecutor(1) as pool, connect(served.url) as busy, connect(served.url) as idle:
         with locked(sqlite_url):
-            sent_mutation(served, busy, id_)
+            send_mutation(served, busy, id_)
             time.sleep(0.5)
             ended = pool.submit(served.signal, signal.SIGTERM)
             time.sleep(1.5)
@@ -232,24 +248,20 @@ def test_mutations_that_wait_for_a_lock_when_the_time_is_over_are_told_that_noth
     served = start(postgresql_url, workers)
     ids = [served.tenant.add_customer() for _ in range(4)]
 
-    with Session(postgresql_url) as somebody, ThreadPoolExecutor(5) as pool:
+    with Session(postgresql_url) as somebody, ThreadPoolExecutor(5) as pool, ExitStack() as stack:
         with somebody.transaction("SELECT FROM customer FOR UPDATE"):
-            connections = [connect(served.url) for _ in ids]
+            connections = [stack.enter_context(connect(served.url)) for _ in ids]
             # They would wait until after the grace.
             ended_at, ended = time.monotonic(), pool.submit(served.signal, signal.SIGTERM)
-            for connection, id_ in zip(connections, ids, strict=True):
-                sent_mutation(served, connection, id_)
-            answers: list[Answer] = list(pool.map(read_answer, connections))
-            for connection in connections:
-                connection.close()
+            send_mutations(served, connections, ids)
+            errors = [answer.json["errors"] for answer in pool.map(read_answer, connections)]
+            stack.close()
             assert ended.result() == 0
         rows = somebody.value("SELECT count(archived_at) FROM customer")
 
     assert time.monotonic() - ended_at < GRACE_SECONDS + 2 * SLACK_SECONDS
-    for answer in answers:
-        (error,) = answer.json["errors"]
-        assert error["extensions"]["code"] == "STORE_UNAVAILABLE"
-        assert "Try again" in error["message"]
+    assert [[error["extensions"]["code"] for error in answer] for answer in errors] == [["STORE_UNAVAILABLE"]] * 4
+    assert all("Try again" in answer[0]["message"] for answer in errors)
     assert rows == 0
 
 
@@ -285,15 +297,10 @@ def test_sighup_replaces_each_worker_and_cuts_nobody_off(start: MakeServed, sqli
     served = start(sqlite_url, 2)
     before = served.workers()
     load = Load(served)
-    clients = [Thread(target=(load.keep, load.renew)[number % 2]) for number in range(4)]
-    for client in clients:
-        client.start()
 
-    served.process.send_signal(signal.SIGHUP)
-    until(lambda: len(served.workers()) == 2 and not {*before} & {*served.workers()}, "new workers serve")
+    with clients_of(load, 4):
+        served.process.send_signal(signal.SIGHUP)
+        until(lambda: len(served.workers()) == 2 and not {*before} & {*served.workers()}, "new workers serve")
 
-    load.stopped.set()
-    for client in clients:
-        client.join(PATIENCE_SECONDS)
     assert (load.cut, served.lives()) == ([], True)
     assert load.answered > 0

@@ -34,15 +34,16 @@ READERS = (
 )
 
 
+@pytest.mark.parametrize("path", ["{folder}/store.db", "store.db", "missing/store.db", "empty.db"])
 @pytest.mark.parametrize("words", READERS, ids=" ".join)
-def test_commands_that_read_make_no_store(new_embedded: Command, words: tuple[str, ...]) -> None:
+def test_commands_that_read_make_no_store(new_embedded: Command, words: tuple[str, ...], path: str) -> None:
     new_embedded.file("tags.csv", "slug,name\nvip,\n")
     empty = new_embedded.file("empty.db", "")
+    path = path.format(folder=new_embedded.folder)
 
-    for path in (new_embedded.folder / "store.db", Path("store.db"), Path("missing/store.db"), Path("empty.db")):
-        refusal = new_embedded.inside.refusal(*words, "--database-url", f"sqlite+aiosqlite:///{path}")
-        assert refusal == f"there is no store at {path}: run `customergraph db upgrade` to make it, or name another"
+    refusal = new_embedded.inside.refusal(*words, "--database-url", f"sqlite+aiosqlite:///{path}")
 
+    assert refusal == f"there is no store at {path}: run `customergraph db upgrade` to make it, or name another"
     assert sorted(path.name for path in new_embedded.folder.iterdir()) == ["empty.db", "tags.csv"]
     assert empty.read_bytes() == b""
 
@@ -85,8 +86,8 @@ def test_upgrades_at_the_same_time_wait_for_each_other(on_store: MakeCommand, ne
 
     assert [upgrade.wait(PATIENCE_SECONDS) for upgrade in upgrades] == [0] * 4
 
-    told = sorted(command.stderr().splitlines())
-    assert told == ["The store is up to date."] * 3 + ["The store was upgraded."]
+    lines = sorted(command.stderr().splitlines())
+    assert lines == ["The store is up to date."] * 3 + ["The store was upgraded."]
     assert stores.problems(new_postgresql_url) == stores.known_problems(new_postgresql_url)
 
 
@@ -146,7 +147,7 @@ def test_a_store_with_keys_of_another_version_is_not_served(command: Command) ->
         assert refusal.endswith("): run `customergraph db upgrade`")
     assert command.inside.run("db", "upgrade").stderr == "The store was upgraded.\n"
     assert command.inside.run("db", "upgrade").stderr == "The store is up to date.\n"
-    assert command.inside.done("project", "list") == "slug\tname\ttimezone\tuuid\n"
+    assert command.inside.succeed("project", "list") == "slug\tname\ttimezone\tuuid\n"
 
 
 def test_a_store_of_a_newer_version_is_neither_served_nor_upgraded(command: Command) -> None:
@@ -297,5 +298,5 @@ def test_a_file_that_cannot_be_opened_is_refused_in_one_line(embedded: Command) 
 
 
 def test_the_schema_is_the_committed_one_byte_for_byte(new_embedded: Command) -> None:
-    assert new_embedded.done("schema").encode() == (ROOT / "schema.graphql").read_bytes()
+    assert new_embedded.succeed("schema").encode() == (ROOT / "schema.graphql").read_bytes()
     assert not (new_embedded.folder / "store.db").exists()

@@ -14,7 +14,7 @@ BROKEN = "standard output cannot be written: Broken pipe"
 
 
 def redirected(command: Command, redirection: str, *words: str) -> tuple[int, str]:
-    """Run a command with a redirection of the shell; gives its exit code and standard error."""
+    """Run a command with a redirection of the shell; returns its exit code and standard error."""
     ran = subprocess.run(
         ["bash", "-c", f'"$@" {redirection}', "bash", *command._words(*words)],  # noqa: S607, SLF001
         env=command.env,
@@ -40,15 +40,15 @@ def redirected(command: Command, redirection: str, *words: str) -> tuple[int, st
         ("token create --help", ">&-", CLOSED),
     ],
 )
-def test_output_that_cannot_be_written_is_told_in_one_line(
+def test_output_that_cannot_be_written_is_reported_in_one_line(
     embedded: Command, words: str, redirection: str, reason: str
 ) -> None:
-    embedded.inside.done("project", "create", "acme", "--name", "Acme")
+    embedded.inside.succeed("project", "create", "acme", "--name", "Acme")
 
     assert redirected(embedded, redirection, *words.split()) == (1, f"customergraph: {reason}\n")
 
 
-def test_output_that_nobody_reads_is_told_in_one_line(embedded: Command) -> None:
+def test_output_that_nobody_reads_is_reported_in_one_line(embedded: Command) -> None:
     reading, writing = os.pipe()
     os.close(reading)
 
@@ -58,8 +58,8 @@ def test_output_that_nobody_reads_is_told_in_one_line(embedded: Command) -> None
     assert (ran.returncode, ran.stderr.decode()) == (1, f"customergraph: {BROKEN}\n")
 
 
-def test_a_letter_that_the_output_has_no_code_for_is_told_in_one_line(embedded: Command) -> None:
-    embedded.inside.done("project", "create", "acme", "--name", "Söhne")
+def test_a_letter_that_the_output_has_no_code_for_is_reported_in_one_line(embedded: Command) -> None:
+    embedded.inside.succeed("project", "create", "acme", "--name", "Söhne")
 
     refusal = embedded.run("project", "list", env={"PYTHONIOENCODING": "ascii"})
 
@@ -69,12 +69,12 @@ def test_a_letter_that_the_output_has_no_code_for_is_told_in_one_line(embedded: 
 
 @pytest.mark.parametrize(("redirection", "reason"), [(">/dev/full", FULL), (">&-", CLOSED)])
 def test_a_token_that_could_not_be_shown_is_revoked(command: Command, redirection: str, reason: str) -> None:
-    command.inside.done("project", "create", "acme", "--name", "Acme")
-    command.inside.done("token", "create", "--project", "acme", "--name", "shown")
+    command.inside.succeed("project", "create", "acme", "--name", "Acme")
+    command.inside.succeed("token", "create", "--project", "acme", "--name", "shown")
 
-    told = redirected(command, redirection, "token", "create", "--project", "acme", "--name", "unseen")
+    result = redirected(command, redirection, "token", "create", "--project", "acme", "--name", "unseen")
 
-    assert told == (1, f"customergraph: {reason}\n")
+    assert result == (1, f"customergraph: {reason}\n")
     assert command.rows("SELECT name FROM token WHERE revoked_at IS NULL") == ["shown"]
     assert command.rows("SELECT name FROM token WHERE revoked_at IS NOT NULL") == ["unseen"]
 
@@ -82,26 +82,26 @@ def test_a_token_that_could_not_be_shown_is_revoked(command: Command, redirectio
 def test_a_demos_token_that_could_not_be_shown_is_revoked(on_store: MakeCommand, new_sqlite_url: str) -> None:
     command = on_store(new_sqlite_url)
 
-    told = redirected(command, ">/dev/full", "demo", "--customers", "5", "--port", "0", "--path", "store.db")
+    result = redirected(command, ">/dev/full", "demo", "--customers", "5", "--port", "0", "--path", "store.db")
 
-    assert told == (1, f"customergraph: {FULL}\n")
+    assert result == (1, f"customergraph: {FULL}\n")
     assert command.rows("SELECT count(*), count(revoked_at) FROM token") == [(1, 1)]
 
 
 @pytest.mark.parametrize(
     ("redirection", "reason"), [("<&-", "standard input cannot be read: it is closed"), ("0>out", "standard input: ")]
 )
-def test_input_that_cannot_be_read_is_told_in_one_line(embedded: Command, redirection: str, reason: str) -> None:
-    embedded.inside.done("project", "create", "acme", "--name", "Acme")
+def test_input_that_cannot_be_read_is_reported_in_one_line(embedded: Command, redirection: str, reason: str) -> None:
+    embedded.inside.succeed("project", "create", "acme", "--name", "Acme")
 
-    code, told = redirected(embedded, redirection, "import", "tags", "-", "--format", "csv", "--project", "acme")
+    code, error = redirected(embedded, redirection, "import", "tags", "-", "--format", "csv", "--project", "acme")
 
-    assert (code, told.count("\n")) == (1, 1)
-    assert told.startswith(f"customergraph: {reason}")
+    assert (code, error.count("\n")) == (1, 1)
+    assert error.startswith(f"customergraph: {reason}")
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
-def test_a_command_does_its_job_where_standard_error_takes_nothing(embedded: Command, redirection: str) -> None:
+def test_a_command_does_its_job_where_standard_error_cannot_be_written(embedded: Command, redirection: str) -> None:
     done = redirected(embedded, redirection, "project", "create", "acme", "--name", "Acme")
     refused = redirected(embedded, redirection, "project", "create", "acme", "--name", "Acme")
 

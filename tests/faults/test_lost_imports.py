@@ -20,7 +20,7 @@ ROWS = [f"N{number},n{number}@example.com" for number in range(1, 7_001)]
 @pytest.fixture
 def acme(postgresql_url: str, tmp_path: Path) -> Command:
     command = Command(tmp_path, postgresql_url)
-    command.inside.done("project", "create", "acme", "--name", "Acme")
+    command.inside.succeed("project", "create", "acme", "--name", "Acme")
     return command
 
 

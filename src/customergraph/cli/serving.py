@@ -26,7 +26,7 @@ def demo(
     _refuse_unusable_port("127.0.0.1", port)
     with progress_bar("customers") as progress, raising_on(signal.SIGTERM, SystemExit(TERMINATED)):
         task = progress.add_task("making", total=customers, visible=not path.exists())
-        secret = asyncio.run(demo_project.opened(path, customers, lambda count: progress.advance(task, count)))
+        secret = asyncio.run(demo_project.open_store(path, customers, lambda count: progress.advance(task, count)))
     url = f"http://127.0.0.1:{port}/graphql"
     settings = Settings.read(
         database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, workers=1, graphiql=True

@@ -1,4 +1,4 @@
-"""Charges (contract, section 2)."""
+"""The rules for charges (contract, section 2)."""
 
 import re
 
@@ -13,11 +13,11 @@ _AMOUNT = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 
 
 def currency(text: str) -> str:
-    """Check an alphabetic code of ISO 4217's list of active codes, in either case; returns it in upper case.
+    """Check an active currency code of ISO 4217, in either case; returns it in upper case.
 
-    Codes that the standard has withdrawn, such as DEM, are refused.
+    Raises ValueRefused for other codes, also for withdrawn ones such as DEM.
     """
-    # Upper case makes ASCII letters of others: a ligature of two letters becomes FF.
+    # Upper case turns some letters outside ASCII into ASCII ones: the ligature ff becomes FF.
     code = text.upper() if text.isascii() else ""
     if code not in _CURRENCIES:
         raise ValueRefused(UserErrorCode.INVALID, f"{text[:20]!r} is not an active ISO 4217 currency code like USD")
@@ -25,7 +25,7 @@ def currency(text: str) -> str:
 
 
 def amount(text: str | int) -> int:
-    """Read an amount in the smallest unit of its currency, of 64 bits, negative for a refund."""
+    """Read an amount in the smallest unit of its currency: a whole number of 64 bits, negative for a refund."""
     if isinstance(text, int) or _AMOUNT.fullmatch(text):
         value = int(text)
         if -(2**63) <= value < 2**63:

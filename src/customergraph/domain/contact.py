@@ -1,7 +1,7 @@
 """Email addresses, phone numbers and postal addresses.
 
-`email-validator` and `phonenumbers` decide. What is plain enough that their answer is known is
-answered here, many times faster; a property test holds the two together.
+`email-validator` and `phonenumbers` decide which addresses and numbers are valid. Plain ones are recognised
+here, many times faster; a property test checks that both agree.
 """
 
 import re
@@ -44,7 +44,7 @@ ADDRESS_RULES: Mapping[str, Callable[[str | None], str | None]] = {
 
 
 def email(value: str | None) -> str | None:
-    """Check an email address, without asking the network; it keeps its case."""
+    """Check an email address, without the network; it keeps its case."""
     address = text.optional(value, 255)
     if address is None or _is_plain_email(address):
         return address
@@ -60,10 +60,10 @@ def _is_plain_email(address: str) -> bool:
     return plain is not None and len(address) <= _LONGEST_EMAIL and _is_plain_domain(plain[1])
 
 
-# A domain takes 600 bytes at most.
+# An entry takes 600 bytes at most.
 @lru_cache(maxsize=4_096)
 def _is_plain_domain(domain: str) -> bool:
-    """Tell whether mail domains may be this one, and it is its own normal form."""
+    """Return whether this is a valid mail domain in normal form."""
     try:
         checked = validate_email(f"a@{domain}", check_deliverability=False)
     except EmailNotValidError:
@@ -72,10 +72,10 @@ def _is_plain_domain(domain: str) -> bool:
 
 
 def mailbox(address: str) -> str:
-    """Return the form in which two addresses of one mailbox are equal.
+    """Return the form in which two addresses of the same mailbox are equal.
 
-    The local part is folded; the domain is written in ASCII as IDNA 2008 has it, so that a
-    domain, its full-width form and its `xn--` form are one, and `ß` and `ss` are two.
+    The local part is folded; the domain is written in ASCII as IDNA 2008 says, so that a domain is equal
+    to its full-width form and to its `xn--` form, and `ß` differs from `ss`.
     """
     if address.isascii():
         return address.lower()
@@ -85,7 +85,7 @@ def mailbox(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _ascii_domain(domain: str) -> str:
-    """Return the ASCII form of a domain; what is no domain for mail is folded."""
+    """Return the ASCII form of a mail domain; folds a text that is not one."""
     try:
         return validate_email(f"a@{domain}", check_deliverability=False).ascii_domain.lower()
     except EmailNotValidError:
@@ -93,7 +93,7 @@ def _ascii_domain(domain: str) -> str:
 
 
 def phone(value: str | None) -> str | None:
-    """Check a phone number with its country code; gives it as E.164."""
+    """Check a phone number with its country code; returns it as E.164."""
     number = text.optional(value, 32)
     if number is None or _is_plain_phone(number):
         return number
@@ -111,7 +111,7 @@ def phone(value: str | None) -> str | None:
 
 
 def _is_plain_phone(number: str) -> bool:
-    """Tell whether this is a valid number that is its own E.164 form; False where that is not plain."""
+    """Return whether this is plainly a valid number in E.164; False where `phonenumbers` has to decide."""
     if not _E164.fullmatch(number):
         return False
     for end in (2, 3, 4):
@@ -134,19 +134,19 @@ class _Plan:
 
 @cache
 def _plan(country_code: str) -> _Plan | None:
-    """Give the plan of a country code; None for digits that are none."""
+    """Return the plan of a country code; None for digits that are not one."""
     regions = COUNTRY_CODE_TO_REGION_CODE.get(int(country_code))
     if regions is None:
         return None
-    of = PhoneMetadata.metadata_for_region_or_calling_code(int(country_code), regions[0])
-    # A main region that tells its numbers by their first digits has other rules than the rest.
-    if of is None or of.general_desc is None or of.leading_digits is not None:
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(country_code), regions[0])
+    # A main region with leading digits of its own has other rules than the other regions of the code.
+    if metadata is None or metadata.general_desc is None or metadata.leading_digits is not None:
         return _Plan(_NEVER, _NEVER)
-    kinds = "|".join(_pattern(kind) for name in _KINDS if (kind := getattr(of, name)) is not None)
-    # A number that begins with zero, or with what may be a national prefix, may be rewritten.
-    prefix = of.national_prefix_for_parsing
+    kinds = "|".join(_pattern(kind) for name in _KINDS if (kind := getattr(metadata, name)) is not None)
+    # `phonenumbers` may rewrite a number that begins with zero or with a national prefix.
+    prefix = metadata.national_prefix_for_parsing
     return _Plan(
-        re.compile(rf"(?!0)(?={_pattern(of.general_desc)}\Z)(?:{kinds})"),
+        re.compile(rf"(?!0)(?={_pattern(metadata.general_desc)}\Z)(?:{kinds})"),
         re.compile(prefix) if prefix else _NEVER,
     )
 

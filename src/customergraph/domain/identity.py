@@ -1,4 +1,4 @@
-"""Global ids, and the three ways to name one row (contract, section 6)."""
+"""Global ids, and the three forms in which an argument names a row (contract, section 6)."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ _GLOBAL = re.compile(r"[A-Za-z0-9]{4,64}", re.ASCII)
 
 
 class Kind(StrEnum):
-    """The types that have a global id, under their names in the schema."""
+    """The types that have a global id, by their names in the schema."""
 
     PROJECT = "Project"
     CUSTOMER = "Customer"
@@ -36,13 +36,13 @@ class GlobalId:
 
     @staticmethod
     def of(kind: Kind) -> Callable[[int], str]:
-        """Give what writes the global ids of a kind: base64 of "Type:digits", which holds letters and digits alone."""
+        """Return the function that writes global ids of a kind: base64 of "Type:digits", letters and digits only."""
         form, encoded = f"{kind}:%d".encode(), binascii.b2a_base64
         return lambda id_: encoded(form % id_, newline=False).rstrip(b"=").decode()
 
     @classmethod
     def parsed(cls, text: str) -> "GlobalId | None":
-        """Read a global id exactly as it is written; None for what is none."""
+        """Read a global id; None for a text that is not exactly as one is written."""
         if not _GLOBAL.fullmatch(text):
             return None
         try:
@@ -50,23 +50,23 @@ class GlobalId:
                 base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii").partition(":")
             )
             id_ = _integer(digits)
-            found = cls(Kind(name), id_) if id_ else None
+            global_id = cls(Kind(name), id_) if id_ else None
         except ValueError:
             return None
-        return found if str(found) == text else None
+        return global_id if str(global_id) == text else None
 
 
 def parsed(text: str, kind: Kind) -> int | UUID | None:
-    """Read any of the three forms in which an argument names a row of this kind.
+    """Read a global id, an integer id or a uuid, with which an argument names a row of this kind.
 
-    Gives the integer id or the uuid, and None for what names no row of this kind.
+    Returns the integer id or the uuid; None for a text that cannot name a row of this kind.
     """
     if integer := _integer(text):
         return integer
     if _UUID.fullmatch(text):
         return UUID(text)
-    found = GlobalId.parsed(text)
-    return found.id if found and found.kind is kind else None
+    global_id = GlobalId.parsed(text)
+    return global_id.id if global_id and global_id.kind is kind else None
 
 
 def _integer(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Messages: channel, template, and the status that follows from their times (contract, section 2)."""
+"""Messages: their channels, templates and rules, and the status that follows from their times (contract, section 2)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

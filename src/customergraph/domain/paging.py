@@ -1,4 +1,4 @@
-"""Pages of a list: what is asked for, the cursors between, and what comes back (contract, section 3)."""
+"""Pages of a list: their arguments, cursors and rows (contract, section 3)."""
 
 import base64
 import binascii
@@ -18,8 +18,7 @@ from customergraph.errors import BadUserInput, CursorMalformed
 PAGE = 25
 LARGEST_PAGE = 100
 
-# The columns, beside a row's own, that rows of a page may be asked for: what their cursors are made of, and
-# whether rows follow on the page.
+# Columns of a page's rows that no table has: the value of the sort, for cursors, and whether more rows follow.
 SORT_VALUE = "sort_value"
 HAS_MORE = "followed"
 
@@ -36,7 +35,7 @@ class KeyType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """A total order of a list: a column, then the id, both in one direction; rows without a value last."""
+    """A total order of a list: by a column, then by id, in the same direction; rows without a value come last."""
 
     list: str
     column: str
@@ -55,20 +54,20 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a list: the sort's value, and the id, of the row it stands on."""
+    """A place in a list: the sort's value and the id of a row."""
 
     value: str | datetime | None
     id: int
 
     def encoded(self, ordering: Ordering) -> str:
-        """Write the cursor as the opaque text that only this ordering takes back."""
+        """Return the cursor as an opaque text, which is valid for this ordering only."""
         value = microseconds(self.value) if isinstance(self.value, datetime) else self.value
         return _text(orjson.dumps([ordering.label, value, self.id]))
 
     @classmethod
     def decoded(cls, text: str, ordering: Ordering, argument: str) -> "Cursor":
-        """Read a cursor back; raises CursorMalformed when another list, or nobody, gave it."""
-        broken = CursorMalformed(
+        """Read a cursor; raises CursorMalformed for a text that is not a cursor of this ordering."""
+        malformed = CursorMalformed(
             f"`{argument}` is not a cursor of this list: pass an `endCursor` or `startCursor` as it was given."
         )
         try:
@@ -76,20 +75,20 @@ class Cursor:
             label, value, id_ = orjson.loads(content)
             canonical = _text(orjson.dumps([label, value, id_])) == text
         except (binascii.Error, ValueError, TypeError):
-            raise broken from None
+            raise malformed from None
         if not canonical or not isinstance(label, str):
-            raise broken
+            raise malformed
         if label != ordering.label:
             raise CursorMalformed(
                 f"`{argument}` is a cursor of another list, sort key or direction:"
                 " use it with the arguments of the request that gave it, or start without it."
             )
         if type(id_) is not int or not 0 < id_ <= LARGEST_ID:
-            raise broken
+            raise malformed
         try:
             return cls(_value(value, ordering), id_)
         except (OverflowError, ValueError):
-            raise broken from None
+            raise malformed from None
 
 
 def _text(content: bytes) -> str:
@@ -108,7 +107,7 @@ def _value(value: Any, ordering: Ordering) -> str | datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How much of a list is wanted, and between which places."""
+    """The part of a list that a client requests: its size, its direction, and its bounds."""
 
     ordering: Ordering
     size: int
@@ -145,7 +144,7 @@ def page(
 
 
 class Slice(NamedTuple):
-    """One page of rows in the order of the list. Each row has the sort's value as `sort_value`."""
+    """A page of rows in the order of the list. Each row has the sort's value as `sort_value`."""
 
     rows: Sequence[Any]
     ordering: Ordering
@@ -153,13 +152,13 @@ class Slice(NamedTuple):
     has_previous_page: bool
 
     @classmethod
-    def of(cls, found: Sequence[Any], page: Page) -> "Slice":
-        """Cut the one row too many that was read, and put a page read backward into order."""
-        more = len(found) > page.size
-        rows = found[: page.size]
+    def of(cls, rows: Sequence[Any], page: Page) -> "Slice":
+        """Cut off the row that was read beyond the page, and reverse a page that was read backward."""
+        has_more = len(rows) > page.size
+        rows = rows[: page.size]
         if page.backward:
-            return cls(rows[::-1], page.ordering, page.before is not None, more)
-        return cls(rows, page.ordering, more, page.after is not None)
+            return cls(rows[::-1], page.ordering, page.before is not None, has_more)
+        return cls(rows, page.ordering, has_more, page.after is not None)
 
     def cursor(self, row: Any) -> str:
         return Cursor(row.sort_value, row.id).encoded(self.ordering)

@@ -1,4 +1,4 @@
-"""Who asks: the project a token speaks for, and what the token may do."""
+"""The holder of a token: its project, and its scopes."""
 
 from dataclasses import dataclass
 from enum import StrEnum

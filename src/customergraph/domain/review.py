@@ -1,4 +1,4 @@
-"""Reviews (contract, section 2)."""
+"""The rules for reviews (contract, section 2)."""
 
 from collections.abc import Callable, Mapping
 

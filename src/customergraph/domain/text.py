@@ -1,4 +1,4 @@
-"""Text as the domain keeps and compares it (contract, sections 3 and 6)."""
+"""Text as it is stored and compared (contract, sections 3 and 6)."""
 
 import unicodedata
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from functools import lru_cache, partial
 
 from customergraph.errors import UserErrorCode, ValueRefused
 
-# str.strip() would also remove the separators U+001C to U+001F and U+0085, which are
-# control characters and so have to be refused, not trimmed.
+# str.strip() would also remove U+001C to U+001F and U+0085, which are control characters: they must be
+# refused, not trimmed.
 WHITESPACE = "".join(
     character
     for character in map(chr, range(0x3001))
@@ -20,21 +20,21 @@ MAX_SLUG_LENGTH = 100
 
 
 def fold(text: str) -> str:
-    """Give the form in which two texts that differ in case or composition alone are equal."""
+    """Return the form in which two texts are equal that differ only in case or composition."""
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-# Whoever changes how keys are made counts up here, and `customergraph db upgrade` rewrites them. A
-# later Unicode has characters, with their own cases and marks, that an earlier one does not know.
+# Increase the number when you change how keys are made: then `customergraph db upgrade` rewrites them. A later
+# version of Unicode adds characters with cases and marks.
 KEYS_VERSION = f"2, Unicode {unicodedata.unidata_version}"
 
 
 def searchable(text: str) -> str:
     """Return the form that searches compare: without case, marks and compatibility forms.
 
-    Of a text of marks alone nothing is left.
+    It is empty for a text of marks alone.
     """
     if text.isascii():
         return text.lower()
@@ -44,7 +44,7 @@ def searchable(text: str) -> str:
 
 
 def normalized(text: str) -> str:
-    """Put text into NFC with plain line ends, trimmed."""
+    """Return the text in NFC, with newlines as line ends, trimmed."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
@@ -53,12 +53,12 @@ def normalized(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing is left of a text when it is trimmed."""
+    """Return whether a text is empty when it is trimmed."""
     return not text or (text.isspace() and not text.strip(WHITESPACE))
 
 
 def has_controls(text: str, allowed: frozenset[str] = frozenset()) -> bool:
-    """Tell whether text holds a control character or half of a surrogate pair."""
+    """Return whether a text has a control character or half of a surrogate pair."""
     if text.isascii() and text.isprintable():
         return False
     return any(
@@ -67,10 +67,10 @@ def has_controls(text: str, allowed: frozenset[str] = frozenset()) -> bool:
 
 
 def optional(text: str | None, longest: int, *, multiline: bool = False) -> str | None:
-    """Normalise a text that may be absent; blank is absent.
+    """Normalise an optional text; None for a blank one.
 
-    Raises ValueRefused for control characters (but newline and tab in a multiline
-    text) and for more than `longest` characters.
+    Raises ValueRefused for control characters, except newlines and tabs in a multiline text, and for more than
+    `longest` characters.
     """
     if text is None:
         return None
@@ -88,7 +88,7 @@ def up_to(longest: int, *, multiline: bool = False) -> Callable[[str | None], st
 
 
 def required(text: str | None, longest: int) -> str:
-    """Normalise a text that must be there; raises ValueRefused as `optional` does, and for a blank one."""
+    """Normalise a required text; raises ValueRefused as `optional` does, and for a blank text."""
     value = optional(text, longest)
     if value is None:
         raise ValueRefused(UserErrorCode.BLANK, "must not be blank")
@@ -97,10 +97,10 @@ def required(text: str | None, longest: int) -> str:
 
 def slug(text: str) -> str:
     """Normalise the slug of a location or a tag."""
-    # A longer text may be one too, with blanks around it; those are not remembered.
-    return _remembered_slug(text) if len(text) <= MAX_SLUG_LENGTH else required(text, MAX_SLUG_LENGTH)
+    # A longer text, with white space around the slug, is not cached: that bounds the memory.
+    return _cached_slug(text) if len(text) <= MAX_SLUG_LENGTH else required(text, MAX_SLUG_LENGTH)
 
 
 @lru_cache(maxsize=4096)
-def _remembered_slug(text: str) -> str:
+def _cached_slug(text: str) -> str:
     return required(text, MAX_SLUG_LENGTH)

@@ -17,25 +17,25 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def microseconds(moment: datetime) -> int:
-    """Count the microseconds from 1970 to the moment."""
-    return (moment - EPOCH) // MICROSECOND
+def microseconds(timestamp: datetime) -> int:
+    """Return the number of microseconds since 1970."""
+    return (timestamp - EPOCH) // MICROSECOND
 
 
 def from_microseconds(count: int) -> datetime:
-    """Give the moment that many microseconds after 1970; raises OverflowError outside the years 1 to 9999."""
+    """Return the timestamp so many microseconds after 1970; raises OverflowError outside the years 1 to 9999."""
     return EPOCH + timedelta(microseconds=count)
 
 
-def rfc_3339(moment: datetime) -> str:
-    """Write a moment as the contract answers it: in UTC, no fraction or six digits of it."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+def rfc_3339(timestamp: datetime) -> str:
+    """Return a timestamp as answers have it: in UTC, without a fraction or with six digits of it."""
+    return timestamp.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def parsed(text: str | int) -> datetime:
-    """Read RFC 3339 with an offset, or Unix seconds, as a moment in UTC.
+    """Read RFC 3339 with an offset, or Unix seconds, as a timestamp in UTC.
 
-    Raises ValueRefused for anything else and outside the years 1 to 9999.
+    Raises ValueRefused for other texts, and outside the years 1 to 9999.
     """
     if isinstance(text, int) or _SECONDS.fullmatch(text):
         try:
@@ -47,8 +47,8 @@ def parsed(text: str | int) -> datetime:
         raise _refused(text)
     day, clock, fraction, offset = match.groups()
     try:
-        moment = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{offset.upper()}")
-        return moment.astimezone(UTC)
+        timestamp = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{offset.upper()}")
+        return timestamp.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _refused(text) from None
 
@@ -63,7 +63,7 @@ def _refused(text: str | int) -> ValueRefused:
 
 
 def parsed_day(text: str) -> date:
-    """Read a calendar date; raises ValueRefused for what is no YYYY-MM-DD or does not exist."""
+    """Read a calendar date; raises ValueRefused for other texts and for days that do not exist."""
     try:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
@@ -73,10 +73,10 @@ def parsed_day(text: str) -> date:
 
 
 def first_instant(day: date, zone: ZoneInfo) -> datetime:
-    """Give the first instant of a calendar day in a time zone, as a moment in UTC.
+    """Return the first instant of a calendar day in a time zone, in UTC.
 
-    Midnight, unless the clocks skip it: then the end of what they skip. The first
-    day of the calendar is cut to what a moment can hold.
+    That is midnight or, where the clocks skip midnight, the end of the skipped time. For the first day of the
+    calendar it is the earliest timestamp that there is.
     """
     midnight = datetime.combine(day, time(), zone)
     try:
@@ -95,7 +95,7 @@ def first_instant(day: date, zone: ZoneInfo) -> datetime:
 
 
 def bounds(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Turn inclusive days into the timestamps [from, until) that they span in the time zone."""
+    """Return the timestamps [from, until) that the days from `first` to `last` span in a time zone."""
     from_ = first_instant(first, zone) if first else None
     if last is None or last == date.max:
         return from_, None
@@ -103,7 +103,7 @@ def bounds(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datet
 
 
 def zone_name(name: str) -> str:
-    """Check an IANA time zone's name; raises ValueRefused when it is unknown."""
+    """Check the name of an IANA time zone; raises ValueRefused for an unknown one."""
     if name not in available_timezones():
         raise ValueRefused(UserErrorCode.INVALID, f"unknown time zone {name!r}: give an IANA name like Europe/Berlin")
     return name

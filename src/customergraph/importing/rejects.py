@@ -13,9 +13,9 @@ HEADER = ("line", "column", "reason")
 
 
 class Rejects:
-    """Rejected rows, which go to a file when the import is over.
+    """The rejected rows of an import, which a file has when the import ends.
 
-    Until then they are beside its place. An import without rejected rows leaves no file there.
+    Until then they are in a temporary file in the same folder. Without rejected rows there is no file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,7 +26,7 @@ class Rejects:
         self._temporary: Path | None = None
 
     def __enter__(self) -> Self:
-        """Raise CommandRefused where another file than an earlier rejects file would be lost."""
+        """Raise CommandRefused where the file would replace one that is not an earlier file of rejects."""
         self._place.refuse_others()
         return self
 
@@ -42,7 +42,7 @@ class Rejects:
                 self._place.put(self._temporary)
 
     def begin(self) -> None:
-        """Forget the rows of an earlier attempt."""
+        """Discard the rows of an earlier attempt."""
         self._cleanup.close()
         self._temporary = None
         self._lines.clear()
@@ -54,14 +54,14 @@ class Rejects:
     def write(self, rejects: list[Reject]) -> None:
         if not rejects:
             return
-        with self._place.refusing(), self._opened() as file:
+        with self._place.refusing(), self._open() as file:
             writer = csv.writer(file)
             if not self._lines:
                 writer.writerow(HEADER)
             writer.writerows((reject.line, reject.column, reject.reason) for reject in rejects)
         self._lines.update(reject.line for reject in rejects)
 
-    def _opened(self) -> TextIO:
+    def _open(self) -> TextIO:
         if self._temporary is None:
             self._temporary = self._cleanup.enter_context(self._place.temporary())
         return self._temporary.open("a", encoding="utf-8", newline="")

@@ -1,4 +1,4 @@
-"""A file whose lines can be read again from where their reading began."""
+"""A file whose lines can be read more than once."""
 
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -8,7 +8,7 @@ from typing import BinaryIO, Self
 class Replay:
     """Reads a file's lines, and reads them again after `rewind`.
 
-    What comes through a pipe can be read once: it is copied to a temporary file meanwhile.
+    A pipe can be read only once, so its lines are copied to a temporary file.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -30,7 +30,7 @@ class Replay:
         (self._copy or self._file).seek(self._start)
 
     def readline(self, size: int, /) -> bytes:
-        """Read a line, or a piece of `size` bytes of a longer one; each time with the same size."""
+        """Read a line, or a piece of `size` bytes of a longer one. All calls must have the same size."""
         if self._copy is None:
             return self._file.readline(size)
         if self._copy.tell() < self._copied:

@@ -1,28 +1,17 @@
-"""A believable project, the same every time: its customers and what happened with them over the years."""
+"""The people of the demo, the same every time: customers and what happened with them over the years."""
 
-import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from customergraph.domain.customer import derived
-from customergraph.domain.text import fold
-from customergraph.errors import CommandRefused
-from customergraph.staging import Place
-from customergraph.store import access, backups, bulk, catalog, customers, history, upgrades
-from customergraph.store.database import DEMO_APPLICATION_ID, Database
 
-SLUG = "harbor-dental"
-TIMEZONE = "America/New_York"
 SEED = 20_261_101
 BEGIN = datetime(2022, 1, 3, 9, tzinfo=UTC)
 END = datetime(2026, 11, 1, 18, tzinfo=UTC)
-CUSTOMERS_OF_A_BATCH = 1_000
-TOKEN_LIFETIME = timedelta(hours=12)
 
 _FIRST = (
     "Amara Ben Chloé Daniel Elena Farid Grace Hugo Ingrid Jamal Kenji Laura Miguel Nadia Oliver Priya"
@@ -54,25 +43,11 @@ _PRAISE = (
     "In and out in half an hour.",
 )
 _BLAME = ("Had to wait far too long.", "Nobody answered the phone.", "It was fine, nothing special.")
-_LOCATIONS = (
-    ("downtown", "Downtown", "Harbor Dental Downtown", "DT", "12 Market St", "New York", "NY", "10004"),
-    ("riverside", "Riverside", None, "RS", "88 River Rd", "New York", "NY", "10025"),
-    ("brooklyn", "Brooklyn", "Harbor Dental Brooklyn", "BK", "401 Court St", "Brooklyn", "NY", "11231"),
-    ("hoboken", "Hoboken", None, "HB", "7 Washington St", "Hoboken", "NJ", "07030"),
-)
-_TAGS = (
-    ("vip", "VIP", "#d4af37", "star"),
-    ("family-plan", "Family plan", "#2e86ab", "users"),
-    ("new-patient", "New patient", "#57a773", "sparkles"),
-    ("orthodontics", "Orthodontics", "#9b5de5", "smile"),
-    ("late-payer", "Late payer", "#ee6352", "clock"),
-    ("newsletter", "Newsletter", "#6c757d", None),
-)
 _AREAS = (212, 332, 347, 646, 718, 917, 929)
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class HistoryCounts:
     """How many messages, reviews and charges each customer has."""
 
     messages: int
@@ -92,9 +67,9 @@ class Person:
 
 
 class Generator:
-    """Generates people; the same seed gives the same people."""
+    """Generates the same people every time."""
 
-    def __init__(self, locations: list[int], tags: list[int], counts: Counts | None = None) -> None:
+    def __init__(self, locations: list[int], tags: list[int], counts: HistoryCounts | None = None) -> None:
         self._random = random.Random(SEED)  # noqa: S311 - reproducible, nothing secret
         self._locations = locations
         self._tags = tags
@@ -108,7 +83,7 @@ class Generator:
         rand = self._random
         created = self._between(BEGIN, END - timedelta(days=2))
         columns = self._columns(number, created)
-        counts = self._counts or Counts(
+        counts = self._counts or HistoryCounts(
             messages=rand.choice((0, 1, 2, 2, 3, 4, 6, 9, 14)),
             reviews=rand.choice((0, 0, 0, 1, 1, 2)),
             charges=rand.choice((0, 1, 2, 3, 5, 8)),
@@ -119,7 +94,6 @@ class Generator:
         )
         if rand.random() < 0.08 and not self._counts:  # noqa: PLR2004
             messages.append(self._scheduled())
-        # A replied or a missed request needs no review: half of the customers leave one.
         return Person(
             columns,
             tuple(rand.sample(self._tags, rand.choice((0, 0, 1, 1, 2, 3)))),
@@ -229,114 +203,3 @@ class Generator:
 
     def _uuid(self) -> UUID:
         return UUID(int=self._random.getrandbits(128), version=4)
-
-
-async def fill(
-    database: Database,
-    customers: int,
-    counts: Counts | None = None,
-    made: Callable[[int], None] = lambda _count: None,
-) -> None:
-    """Put the project into an empty store; `made` is told how many customers were added."""
-    await access.create_project(database, SLUG, "Harbor Dental", TIMEZONE)
-    project_id = (await access.project_of_slug(database, SLUG)).id
-    locations, tags = await _catalog(database, project_id)
-    people = Generator(locations, tags, counts).people(customers)
-    for batch in _batches(people):
-        await _save(database, project_id, batch)
-        made(len(batch))
-
-
-def _batches(people: Iterator[Person]) -> Iterator[list[Person]]:
-    batch: list[Person] = []
-    for person in people:
-        batch.append(person)
-        if len(batch) == CUSTOMERS_OF_A_BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-async def _catalog(database: Database, project_id: int) -> tuple[list[int], list[int]]:
-    rand = random.Random(SEED)  # noqa: S311 - reproducible, nothing secret
-    columns = ("slug", "name", "display_name", "code", "address1", "city", "state", "postal_code")
-    places: list[dict[str, Any]] = [dict(zip(columns, place, strict=True)) for place in _LOCATIONS]
-    labels: list[dict[str, Any]] = [dict(zip(("slug", "name", "color", "icon"), label, strict=True)) for label in _TAGS]
-    for row in (*places, *labels):
-        row |= {"uuid": UUID(int=rand.getrandbits(128), version=4), "name_key": fold(row["name"])}
-    async with database.write(project_id) as write:
-        await bulk.add(write, "location", places)
-        await bulk.add(write, "tag", labels)
-    async with database.read(project_id) as read:
-        return (
-            sorted(row.id for row in await catalog.locations(read)),
-            sorted(row.id for row in await catalog.tags(read)),
-        )
-
-
-async def _save(database: Database, project_id: int, people: list[Person]) -> None:
-    async with database.write(project_id) as write:
-        await bulk.add(write, "customer", [person.columns for person in people])
-        ids = await bulk.ids(write, "customer", [person.columns["uuid"] for person in people])
-        await customers.set_tags(write, {ids[person.columns["uuid"]]: person.tags for person in people})
-        for table in ("message", "review", "charge"):
-            rows = [
-                {**row, "customer_id": ids[person.columns["uuid"]]}
-                for person in people
-                for row in getattr(person, f"{table}s")
-            ]
-            await bulk.add(write, table, rows)
-        await history.refresh(write, ids.values())
-
-
-async def opened(path: Path, customers: int, made: Callable[[int], None]) -> str:
-    """Make the demo's store, or open one that the demo made, and give a new token for it, in place of earlier ones.
-
-    Raises CommandRefused for a file that the demo did not make.
-    """
-    if _is_new(path):
-        await _make(path, customers, made)
-    elif not _is_ours(path):
-        raise CommandRefused(f"{path} is not a file that `customergraph demo` made: choose another --path")
-    database = Database(f"sqlite+aiosqlite:///{path}")
-    try:
-        await upgrades.upgrade(database)
-        await backups.take_into_use(database)
-        return await access.create_demo_token(database, SLUG, TOKEN_LIFETIME)
-    finally:
-        await database.close()
-
-
-async def _make(path: Path, customers: int, made: Callable[[int], None]) -> None:
-    # A demo that is killed leaves nothing in the place; what came there meanwhile stays.
-    place = Place(path, "demo", is_ours=lambda _path: False)
-    place.refuse_others()
-    if not os.access(place.target.parent, os.W_OK):
-        raise place.refusal("no file can be made in its folder")
-    backups.refuse_companions(place)
-    with place.temporary() as unfinished:
-        database = Database(f"sqlite+aiosqlite:///{unfinished}")
-        try:
-            await upgrades.upgrade(database)
-            await fill(database, customers, made=made)
-            await database.mark_as_demo()
-        finally:
-            await database.close()
-        place.put(unfinished)
-
-
-def _is_new(path: Path) -> bool:
-    return not path.exists()
-
-
-def _is_ours(path: Path) -> bool:
-    # Read from the file's header: opening a foreign database would already change it.
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            header = file.read(72)
-    except OSError:
-        return False
-    return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:72]) == DEMO_APPLICATION_ID
