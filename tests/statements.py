@@ -13,8 +13,10 @@ from customergraph.store.sqlite import SQLite
 
 Listener = Callable[[str, Any], None]
 
-# The start and the end of transactions, and the write of a token's last use, which is outside the request.
-_NOT_OF_THE_REQUEST = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET", "UPDATE token SET last_used_at")
+# The look-up of a token, which the next requests with it do not need.
+LOOK_UP = "SELECT token.id"
+# The start and the end of transactions, the look-up, and the write of a token's last use, which is outside the request.
+_NOT_OF_THE_OPERATION = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET", LOOK_UP, "UPDATE token SET last_used_at")
 
 _listeners: list[Listener] = []
 
@@ -65,11 +67,24 @@ def recorded_with_arguments() -> Iterator[list[tuple[str, Any]]]:
 
 @contextmanager
 def recorded() -> Iterator[list[str]]:
-    """Yield a list that every statement of a request is appended to."""
+    """Yield a list that every statement of an operation is appended to."""
     statements: list[str] = []
 
     def append(statement: str, _arguments: Any) -> None:
-        if not statement.startswith(_NOT_OF_THE_REQUEST):
+        if not statement.startswith(_NOT_OF_THE_OPERATION):
+            statements.append(statement)
+
+    with _listening(append):
+        yield statements
+
+
+@contextmanager
+def recorded_look_ups() -> Iterator[list[str]]:
+    """Yield a list that every look-up of a token is appended to."""
+    statements: list[str] = []
+
+    def append(statement: str, _arguments: Any) -> None:
+        if statement.startswith(LOOK_UP):
             statements.append(statement)
 
     with _listening(append):

@@ -131,8 +131,7 @@ def test_an_operation_that_cannot_run_is_refused_with_a_code_and_no_sql(
         answer = client.post(query, more.get("variables"), **({k: v for k, v in more.items() if k != "variables"}))
 
     assert refusal(answer)[1] == code
-    assert len(statements) == 1
-    assert "FROM token" in statements[0]
+    assert statements == []
 
 
 def test_one_of_several_operations_is_run_by_its_name(client: GraphQLClient) -> None:

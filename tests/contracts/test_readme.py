@@ -54,7 +54,7 @@ def demo_client(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]
     client.close()
 
 
-def test_the_nested_query_answers_what_readme_shows_in_seven_statements(demo_client: GraphQLClient) -> None:
+def test_the_nested_query_answers_what_readme_shows_in_six_statements(demo_client: GraphQLClient) -> None:
     query, shown = blocks("nested-query")[0], json.loads(blocks("nested-answer")[0])["data"]["customers"]
 
     with recorded() as over_50:
@@ -66,7 +66,7 @@ def test_the_nested_query_answers_what_readme_shows_in_seven_statements(demo_cli
     assert answer["nodes"][: len(shown["nodes"])] == shown["nodes"]
     assert {**answer, "nodes": []} == {**shown, "nodes": []}
     assert len(over_5) == len(over_50), over_50
-    assert len(over_50) <= 7, over_50
+    assert len(over_50) <= 6, over_50
 
 
 def test_the_mutation_answers_what_readme_shows(demo_client: GraphQLClient) -> None:

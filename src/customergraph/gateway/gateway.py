@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from customergraph.domain.principal import Principal
-from customergraph.errors import StoreUnavailable, Unauthenticated
+from customergraph.errors import StoreUnavailable
 from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
 from customergraph.gateway.admission import Admission
 from customergraph.gateway.redis_buckets import RedisBuckets
 from customergraph.gateway.throttle import MemoryBuckets, Rate, Throttle
+from customergraph.gateway.tokens import Tokens
 from customergraph.schema.context import Context
 from customergraph.schema.schema import execution
 from customergraph.settings import Settings
-from customergraph.store import access
 from customergraph.store.access import AuthenticatedToken
 from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database
@@ -37,6 +37,7 @@ class Gateway:
     documents: Documents
     admission: Admission
     throttle: Throttle
+    tokens: Tokens
     last_uses: LastUses
     running: set[Context] = field(default_factory=set)
 
@@ -69,6 +70,7 @@ class Gateway:
             Documents(execution(breadth_first=settings.breadth_first), limits),
             _admission(settings),
             Throttle(buckets, rate),
+            Tokens(database),
             LastUses(database),
         )
 
@@ -80,13 +82,6 @@ class Gateway:
             yield
         finally:
             self.running.discard(context)
-
-    async def authenticate(self, secret: str) -> AuthenticatedToken:
-        """Return the token of a secret; raises Unauthenticated for one that is not valid."""
-        token = await access.authenticated(self.database, secret)
-        if token is None:
-            raise Unauthenticated("This token is unknown, expired or revoked: send another one.")
-        return token
 
     async def stop(self) -> None:
         """End the waiting for the store of every operation that runs, so that it is answered now."""

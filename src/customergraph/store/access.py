@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -37,6 +37,11 @@ class AuthenticatedToken:
     principal: Principal
     token_id: int
     to_be_noted: bool
+    expires_at: datetime | None = None
+
+    def noted(self) -> "AuthenticatedToken":
+        """Return the token for later requests, whose use does not have to be noted again."""
+        return replace(self, to_be_noted=False)
 
 
 _BY_SECRET = (
@@ -54,16 +59,15 @@ _BY_SECRET = (
 )
 
 
-async def authenticated(database: Database, secret: str) -> AuthenticatedToken | None:
-    """Find the token of a secret; None for one that is unknown, expired or revoked."""
-    digest = _digest(secret)
+async def authenticated(database: Database, digest: str) -> AuthenticatedToken | None:
+    """Find the token by the digest of its secret; None for one that is unknown, expired or revoked."""
     row = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest)
     now = timestamps.now()
     if row is None or row.revoked_at or (row.expires_at and row.expires_at <= now):
         return None
     scopes = frozenset(map(Scope, row.scopes.split()))
     is_noted = row.last_used_at and row.last_used_at > now - USE_NOTED_EVERY
-    return AuthenticatedToken(Principal(row.project_id, row.timezone, scopes), row.id, not is_noted)
+    return AuthenticatedToken(Principal(row.project_id, row.timezone, scopes), row.id, not is_noted, row.expires_at)
 
 
 async def note_use(database: Database, token_id: int) -> bool:
@@ -110,7 +114,7 @@ async def _add_token(
         "project_id": (await project_of_slug(database, slug)).id,
         "name": name,
         "prefix": secret[:PREFIX_LENGTH],
-        "sha256": _digest(secret),
+        "sha256": digest(secret),
         "scopes": " ".join(scope for scope in Scope if scope in scopes),
         "created_at": timestamps.now(),
         "expires_at": expires_at,
@@ -172,5 +176,5 @@ async def own_project(read: Read, _columns: Columns = None) -> Any:
     return row
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

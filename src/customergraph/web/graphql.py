@@ -83,7 +83,7 @@ def _response(pieces: list[bytes], status: int, headers: dict[str, str], media_t
 async def _token(request: Request, gateway: Gateway) -> AuthenticatedToken:
     if gateway.settings.open_introspection and auth.is_anonymous(request):
         return ANONYMOUS
-    return await gateway.authenticate(auth.secret(request))
+    return await gateway.tokens.of(auth.secret(request))
 
 
 async def _disconnected(request: Request) -> None:

@@ -1,0 +1,51 @@
+"""The tokens of requests. A valid token is remembered for a few seconds, so that most requests do not look it up."""
+
+import time
+from collections import OrderedDict
+from typing import NamedTuple
+
+from customergraph.domain import timestamps
+from customergraph.errors import Unauthenticated
+from customergraph.store import access
+from customergraph.store.access import AuthenticatedToken
+from customergraph.store.database import Database
+
+# Revoking a token takes effect within 5 seconds (contract, section 1).
+REMEMBERED_SECONDS = 4
+MAX_REMEMBERED = 10_000
+
+
+class _Remembered(NamedTuple):
+    token: AuthenticatedToken
+    until: float
+
+
+class Tokens:
+    """Finds the tokens of secrets."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # By the digests of their secrets, the ones to forget next first.
+        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
+
+    async def of(self, secret: str) -> AuthenticatedToken:
+        """Return the token of a secret; raises Unauthenticated for one that is unknown, expired or revoked."""
+        digest = access.digest(secret)
+        remembered = self._remembered.get(digest)
+        if remembered and remembered.until > time.monotonic() and not _has_expired(remembered.token):
+            return remembered.token
+        token = await access.authenticated(self._database, digest)
+        if token is None:
+            raise Unauthenticated("This token is unknown, expired or revoked: send another one.")
+        self._remember(digest, token)
+        return token
+
+    def _remember(self, digest: str, token: AuthenticatedToken) -> None:
+        self._remembered[digest] = _Remembered(token.noted(), time.monotonic() + REMEMBERED_SECONDS)
+        self._remembered.move_to_end(digest)
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+
+
+def _has_expired(token: AuthenticatedToken) -> bool:
+    return token.expires_at is not None and token.expires_at <= timestamps.now()
