@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from benchmarks import by_hand, by_hand_bare
+from benchmarks import hand_written, hand_written_bare
 from customergraph.settings import Settings
 from customergraph.store.rows import Prepared
 from customergraph.web.app import create_app
@@ -32,8 +32,8 @@ BEAT_SECONDS = 0.001
 APPS: dict[str, Callable[[Settings], Starlette]] = {
     "gateway": create_app,
     "depth_first": create_app,
-    "by_hand": by_hand.create_app,
-    "bare": by_hand_bare.create_app,
+    "hand_written": hand_written.create_app,
+    "bare": hand_written_bare.create_app,
 }
 
 

@@ -69,7 +69,7 @@ class ByHand(Server):
 
 
 # What is measured, by the name that `benchmarks.serve` knows it by.
-KINDS: dict[str, type[Server]] = {"by_hand": ByHand, "bare": ByHand, "gateway": Gateway, "depth_first": Gateway}
+KINDS: dict[str, type[Server]] = {"hand_written": ByHand, "bare": ByHand, "gateway": Gateway, "depth_first": Gateway}
 
 
 @contextmanager

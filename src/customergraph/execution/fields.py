@@ -19,7 +19,7 @@ Columns = frozenset[str] | None
 
 _FUNCTION = "function"
 _READS = "reads"
-_WITHIN = "within"
+_ROW_COLUMNS = "row_columns"
 _KEY = "key"
 _PRICE = "price"
 _COUNT_PRICE = "count_price"
@@ -112,7 +112,7 @@ class ComputedField(StrawberryField):
     @property
     def columns(self) -> frozenset[str]:
         """All that the function wants, of rows that the attributes hold too."""
-        return frozenset((*self.reads, *self.metadata[_WITHIN]))
+        return frozenset((*self.reads, *self.metadata[_ROW_COLUMNS]))
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
         return self.of(source)
@@ -169,12 +169,12 @@ class BatchedField(StrawberryField):
         return [None if key is None else next(values) for key in keys]
 
 
-def computed(function: Callable[..., Any], *reads: str, within: Sequence[str] = (), description: str) -> Any:
+def computed(function: Callable[..., Any], *reads: str, row_columns: Sequence[str] = (), description: str) -> Any:
     """Declare a field that is a function of these attributes of its object.
 
-    `within` are the columns that it wants of rows which its object holds.
+    `row_columns` are the columns that it wants of rows which its object holds.
     """
-    metadata = {_FUNCTION: function, _READS: reads, _WITHIN: within}
+    metadata = {_FUNCTION: function, _READS: reads, _ROW_COLUMNS: row_columns}
     return ComputedField(description=description, metadata=metadata)
 
 

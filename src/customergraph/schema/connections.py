@@ -88,21 +88,24 @@ def _cursor_at(index: int) -> Callable[[Slice], str | None]:
 @strawberry.type(description="The position of a page in its list.")
 class PageInfo:
     has_next_page: bool = computed(
-        attrgetter("has_next_page"), "page", within=(HAS_MORE,), description="Whether entries follow after this page."
+        attrgetter("has_next_page"),
+        "page",
+        row_columns=(HAS_MORE,),
+        description="Whether entries follow after this page.",
     )
     has_previous_page: bool = computed(
         attrgetter("has_previous_page"),
         "page",
-        within=(HAS_MORE,),
+        row_columns=(HAS_MORE,),
         description="Whether entries come before this page.",
     )
     start_cursor: str | None = computed(
-        _cursor_at(0), "page", within=_CURSOR_COLUMNS, description="The cursor of the first entry of this page."
+        _cursor_at(0), "page", row_columns=_CURSOR_COLUMNS, description="The cursor of the first entry of this page."
     )
     end_cursor: str | None = computed(
         _cursor_at(-1),
         "page",
-        within=_CURSOR_COLUMNS,
+        row_columns=_CURSOR_COLUMNS,
         description="The cursor of the last entry of this page: pass it as `after` to get the next page.",
     )
 
@@ -110,7 +113,7 @@ class PageInfo:
 @strawberry.type(description="One entry of a list, with its cursor.")
 class Edge(Generic[NodeType]):
     cursor: str = computed(
-        Slice.cursor, "page", "node", within=_CURSOR_COLUMNS, description="The position of this entry in the list."
+        Slice.cursor, "page", "node", row_columns=_CURSOR_COLUMNS, description="The position of this entry in the list."
     )
     node: NodeType = strawberry.field(description="The entry itself.")
 

@@ -2,7 +2,7 @@
 
 On the gateway's own SQLAlchemy engine: plain SQL for only the columns that are asked for, dictionaries,
 orjson; one snapshot for each request; the token is looked up like the gateway does. No schema, no
-arguments, no tenancy, no errors. `benchmarks.by_hand_bare` has the same endpoints on the driver alone.
+arguments, no tenancy, no errors. `benchmarks.hand_written_bare` has the same endpoints on the driver alone.
 """
 
 from binascii import b2a_base64
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.sql_by_hand import POSTGRESQL, SQLITE, Rows, Statements
+from benchmarks.hand_written_sql import POSTGRESQL, SQLITE, Rows, Statements
 from customergraph.settings import Settings
 from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database

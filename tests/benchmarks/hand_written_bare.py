@@ -13,8 +13,8 @@ import asyncpg
 from sqlalchemy import make_url
 from starlette.applications import Starlette
 
-from benchmarks.by_hand import Fetch, Snapshot, application
-from benchmarks.sql_by_hand import POSTGRESQL, SQLITE, Rows
+from benchmarks.hand_written import Fetch, Snapshot, application
+from benchmarks.hand_written_sql import POSTGRESQL, SQLITE, Rows
 from customergraph.settings import Settings
 from statements import notify
 
