@@ -37,6 +37,7 @@ from customergraph.domain.customer import CustomerSortKey, ordering
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.domain.paging import Cursor, SortDirection
 from customergraph.store import tenancy
+from customergraph.store.entities import ENTITIES
 from customergraph.store.failures import LostRace
 from customergraph.store.tables import customer, is_tenants, message, metadata, tag
 from customergraph.store.tenancy import TENANT, UnboundStatement, in_project
@@ -79,10 +80,13 @@ def names_of(tenant: Tenant) -> Iterator[tuple[Any, Any]]:
     """Give every name of every row of a project, each with an unknown name of the same form."""
     rows = tenant.rows()
     for kind in Kind:
-        found = rows.get(kind.lower(), [])
-        ids = [row[0] for row in found] if kind is not Kind.PROJECT else [tenant.project_id]
-        yield from ((str(GlobalId(kind, id_)), str(GlobalId(kind, UNKNOWN_ID))) for id_ in ids)
-        yield from ((str(UUID(row[2])), str(uuid4())) for row in found)
+        if kind is Kind.PROJECT:
+            yield str(GlobalId(kind, tenant.project_id)), str(GlobalId(kind, UNKNOWN_ID))
+            continue
+        of_kind = rows[ENTITIES[kind].table.name]
+        assert of_kind, f"the project has no {kind} whose names could be tried"
+        yield from ((str(GlobalId(kind, row[0])), str(GlobalId(kind, UNKNOWN_ID))) for row in of_kind)
+        yield from ((str(UUID(row[2])), str(uuid4())) for row in of_kind)
     for row in rows["customer"]:
         yield row[0], UNKNOWN_ID
         yield str(row[0]), str(UNKNOWN_ID)

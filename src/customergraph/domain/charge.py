@@ -1,15 +1,13 @@
 """The rules for charges (contract, section 2)."""
 
-import re
-
 from iso4217 import Currency
 
 from customergraph.domain.paging import KeyType, Ordering
+from customergraph.domain.text import whole_number
 from customergraph.errors import UserErrorCode, ValueRefused
 
 CHARGES_NEWEST_FIRST = Ordering("charges", "charged_at", KeyType.TIMESTAMP)
 _CURRENCIES = frozenset(currency.code for currency in Currency)
-_AMOUNT = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 
 
 def currency(text: str) -> str:
@@ -26,11 +24,10 @@ def currency(text: str) -> str:
 
 def amount(text: str | int) -> int:
     """Read an amount in the smallest unit of its currency: a whole number of 64 bits, negative for a refund."""
-    if isinstance(text, int) or _AMOUNT.fullmatch(text):
-        value = int(text)
-        if -(2**63) <= value < 2**63:
-            return value
-    raise ValueRefused(
-        UserErrorCode.INVALID,
-        f"{str(text)[:40]!r} is not an amount: give a whole number of the currency's smallest unit, of 64 bits",
-    )
+    value = whole_number(text)
+    if value is None:
+        raise ValueRefused(
+            UserErrorCode.INVALID,
+            f"{str(text)[:40]!r} is not an amount: give a whole number of the currency's smallest unit, of 64 bits",
+        )
+    return value

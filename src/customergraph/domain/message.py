@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from customergraph.domain import text
 from customergraph.domain.paging import KeyType, Ordering
+from customergraph.domain.text import whole_number
+from customergraph.errors import UserErrorCode, ValueRefused
 
 
 class MessageChannel(StrEnum):
@@ -53,3 +55,11 @@ class MessageCriteria:
 
     statuses: frozenset[MessageStatus] | None = None
     channel: MessageChannel | None = None
+
+
+def ask_id(text: str | int) -> int:
+    """Read the id that the messages of one review request share: a whole number of 64 bits."""
+    value = whole_number(text)
+    if value is None:
+        raise ValueRefused(UserErrorCode.INVALID, f"{str(text)[:40]!r} is not an id: give a whole number of 64 bits")
+    return value

@@ -1,5 +1,6 @@
 """Text as it is stored and compared (contract, sections 3 and 6)."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -14,6 +15,7 @@ WHITESPACE = "".join(
     if character.isspace() and character not in "\x1c\x1d\x1e\x1f\x85"
 )
 _CONTROLS = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
+_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 LINES_AND_TABS = frozenset("\n\t")
 
 MAX_SLUG_LENGTH = 100
@@ -104,3 +106,9 @@ def slug(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _cached_slug(text: str) -> str:
     return required(text, MAX_SLUG_LENGTH)
+
+
+def whole_number(text: str | int) -> int | None:
+    """Read a whole number of 64 bits; None for what is none."""
+    value = int(text) if isinstance(text, int) or _WHOLE_NUMBER.fullmatch(text) else None
+    return value if value is not None and -(2**63) <= value < 2**63 else None

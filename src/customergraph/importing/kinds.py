@@ -63,7 +63,7 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
             "channel": one_of(message.MessageChannel),
             "template": one_of(message.MessageTemplate),
             "scheduled_at": time,
-            "ask_id": trimmed(charge.amount),
+            "ask_id": trimmed(message.ask_id),
             "processed_at": time,
             "sent_at": time,
             "delivered_at": time,

@@ -8,14 +8,10 @@ from customergraph.schema.directives import of_september_2025
 from customergraph.schema.mutations.root import Mutation
 from customergraph.schema.queries import Query
 from customergraph.schema.scalars import NATIVE, SCALARS
-from customergraph.schema.types.charge import Charge
-from customergraph.schema.types.message import Message
-from customergraph.schema.types.review import Review
 
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=(Message, Review, Charge),
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

@@ -1,5 +1,4 @@
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -8,12 +7,8 @@ from customergraph.domain.identity import Kind
 from customergraph.schema.loaded_fields import referenced
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
+from customergraph.schema.types.customer_link import CustomerLink
 from customergraph.schema.types.location import Location
-
-if TYPE_CHECKING:
-    from customergraph.schema.types.customer import Customer
-
-CustomerLink = Annotated["Customer", strawberry.lazy("customergraph.schema.types.customer")]
 
 
 @strawberry.type(description="Money that a customer paid, or got back.")

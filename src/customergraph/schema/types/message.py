@@ -1,5 +1,4 @@
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -9,11 +8,7 @@ from customergraph.schema.enums import MessageChannel, MessageStatus, MessageTem
 from customergraph.schema.loaded_fields import referenced
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
-
-if TYPE_CHECKING:
-    from customergraph.schema.types.customer import Customer
-
-CustomerLink = Annotated["Customer", strawberry.lazy("customergraph.schema.types.customer")]
+from customergraph.schema.types.customer_link import CustomerLink
 
 
 @strawberry.type(description="One email or text message of an outreach sequence.")
