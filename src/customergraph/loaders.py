@@ -126,7 +126,7 @@ class Loaders:
         return self._counts(customers.counts)
 
     def project(self) -> Loader:
-        return self._of_project(access.own_project)
+        return self._of_project(access.current_project)
 
     def locations(self) -> Loader:
         return self._of_project(catalog.locations)

@@ -12,6 +12,8 @@ from graphql_client import GraphQLClient
 
 COUNT = "{ customers { totalCount } }"
 PROMISED_SECONDS = 5
+# How soon an operation is stopped after its client has disconnected.
+STOPPED_SECONDS = 1
 # The value of `extensions.done` for each message.
 DONE = {message: done for done, message in MESSAGES.items()}
 # How much longer than promised an answer may take on a machine that has other work too.

@@ -15,7 +15,7 @@ import stores
 from commands.command import until
 from factories import Tenant
 from faults.conftest import MakeGateway
-from faults.expectations import COUNT, SLACK_SECONDS, record_token_use, seconds_until
+from faults.expectations import COUNT, SLACK_SECONDS, STOPPED_SECONDS, record_token_use, seconds_until
 from faults.sessions import Session, locked
 from mutations import on_customer
 
@@ -23,7 +23,6 @@ LOCKED = "LOCK TABLE customer"
 PROJECT = "{ project { slug } }"
 ARCHIVE = on_customer("archiveCustomer")
 HEALTHY_SECONDS = 0.1
-STOPPED_SECONDS = 1
 # A read of this view counts to a trillion first.
 SLOW_SQLITE = """
 CREATE VIEW customer AS SELECT hidden.* FROM hidden, (

@@ -19,7 +19,7 @@ from customergraph.store.database import embedded_path
 from customergraph.store.failures import AGAIN
 from factories import Tenant
 from faults.conftest import MakeGateway
-from faults.expectations import COUNT, record_token_use
+from faults.expectations import COUNT, SLACK_SECONDS, STOPPED_SECONDS, record_token_use
 from faults.sessions import Session, locked
 from mutations import on_customer
 
@@ -167,14 +167,15 @@ def test_a_token_with_one_change_is_not_the_last_of_anothers_many(
 def test_a_change_whose_client_goes_away_leaves_the_queue_of_writers(
     gateway: MakeGateway, database_url: str, background: ThreadPoolExecutor
 ) -> None:
-    acme = gateway(database_url, running_limit=40)
+    acme = gateway(database_url, running_limit=40, pool_timeout=20)
     ids = acme.add_customers(*({} for _ in range(CHANGES)))
     record_token_use(acme)
 
     with locked(database_url):
         send_and_disconnect(acme, ids[:-1])
         last = background.submit(acme.client.answer, NOTES, id=ids[-1])
-        time.sleep(0.5)
+        # The server needs a second to see that a client has disconnected.
+        time.sleep(STOPPED_SECONDS + SLACK_SECONDS)
 
     assert outcome(last.result()) == "done"
     changed = "SELECT count(*) FROM customer WHERE notes = 'changed'"

@@ -80,7 +80,7 @@ async def note_use(database: Database, token_id: int) -> bool:
     # Rows that are locked are skipped, not waited for; SQLite locks no rows.
     row = select(token.c.id).where(token.c.id == token_id, stale).with_for_update(skip_locked=True)
     with suppress(StoreUnavailable):
-        async with database.aside() as connection:
+        async with database.background_write() as connection:
             result = await connection.execute(update(token).where(token.c.id.in_(row)).values(last_used_at=now))
             return result.rowcount == 1
     return False
@@ -169,7 +169,7 @@ async def project_of_slug(database: Database, slug: str) -> Row[Any]:
 _PROJECT = select(project).where(project.c.id == TENANT)
 
 
-async def own_project(read: Read, _columns: Columns = None) -> Any:
+async def current_project(read: Read, _columns: Columns = None) -> Any:
     """Return the project that the transaction was opened for, with all its columns."""
     row = await read.row(_PROJECT)
     assert row is not None, "a token's project is never deleted"  # noqa: S101

@@ -89,7 +89,7 @@ class Database:
                     raise
 
     @asynccontextmanager
-    async def aside(self) -> AsyncIterator[AsyncConnection]:
+    async def background_write(self) -> AsyncIterator[AsyncConnection]:
         """Open a write transaction like `unbound`, for work in the background.
 
         Raises StoreUnavailable at once when no connection, or on SQLite no writer's turn, is free.
