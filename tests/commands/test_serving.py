@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -168,6 +169,8 @@ def test_a_revoked_token_is_refused_by_every_worker(on_store: MakeCommand, postg
 
     command.inside.succeed("token", "revoke", token[: access.PREFIX_LENGTH])
 
+    # The contract's five seconds.
+    time.sleep(5)
     assert statuses(process, port, token) == [401, 401]
 
 
