@@ -190,7 +190,7 @@ def test_a_null_condition_refuses_the_request_before_anything_runs(executors: Ex
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
     assert error["message"].startswith("Argument 'if' of '@")
     assert error["locations"]
-    assert ["token" in statement for statement in statements] == [True, True]
+    assert statements == []
     assert executors.acme.rows() == before
     # Without a value, the default applies.
     assert executors.answer(CONDITIONS[name])["data"] is not None

@@ -77,7 +77,7 @@ def test_one_mutation_without_its_scope_forbids_all_before_the_first_begins(acme
     assert "data" not in answer
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
     assert "`delete`" in answer["errors"][0]["message"]
-    assert ["token" in statement for statement in statements] == [True]
+    assert statements == []
     assert acme.rows() == before
 
 

@@ -36,4 +36,4 @@ def test_an_attack_is_answered_briefly_with_its_code_and_no_sql(client: GraphQLC
     assert all(len(error["message"]) <= LONGEST_REPETITION for error in errors)
     # Errors may suggest names that are almost what was sent, and only those.
     assert ("Did you mean" in response.text) == (name in ALMOST_KNOWN)
-    assert ["token" in statement for statement in statements] == [True]
+    assert statements == []
