@@ -16,7 +16,7 @@ ARCHIVE = on_customer("archiveCustomer")
 def test_a_change_waits_for_another_writer_until_the_busy_timeout(
     gateway: MakeGateway, sqlite_url: str, background: ThreadPoolExecutor
 ) -> None:
-    acme = gateway(sqlite_url)
+    acme = gateway(sqlite_url, bucket_refill=10**6)
     id_ = acme.add_customer()
     record_token_use(acme)
     before = acme.rows()

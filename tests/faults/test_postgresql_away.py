@@ -154,7 +154,7 @@ def test_the_answers_to_a_stopped_postgresql_reveal_nothing_of_it(
 def test_a_postgresql_that_hangs_is_reported_by_when_its_statement_should_have_ended(
     gateway: MakeGateway, own_url: str, background: ThreadPoolExecutor
 ) -> None:
-    acme = gateway(own_url, statement_timeout=1, pool_size=4)
+    acme = gateway(own_url, statement_timeout=1, pool_size=8)
     id_ = acme.add_customer()
     assert list(background.map(customer_count, [acme] * 20)) == [1] * 20
 

@@ -32,7 +32,7 @@ def any_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_sixteen_writers_over_ten_terminations_get_true_answers(gateway: MakeGateway, any_url: str) -> None:
-    acme = gateway(any_url)
+    acme = gateway(any_url, bucket_refill=10**6)
 
     def terminate() -> None:
         with Session(any_url) as session:
@@ -57,7 +57,7 @@ def test_sixteen_writers_over_restarts_get_true_answers(gateway: MakeGateway, mo
         # Committed changes have to survive a crash of the server.
         stores.execute(server.url("postgres"), f"ALTER DATABASE {name} SET synchronous_commit = on")
         stores.execute(server.url("postgres"), "CHECKPOINT")
-        acme = gateway(server.url(name))
+        acme = gateway(server.url(name), bucket_refill=10**6)
 
         def restart() -> None:
             for _ in range(2):
@@ -75,7 +75,7 @@ def test_sixteen_writers_over_restarts_get_true_answers(gateway: MakeGateway, mo
 
 
 def test_sixteen_writers_on_sqlite_that_others_lock_get_true_answers(gateway: MakeGateway, sqlite_url: str) -> None:
-    acme = gateway(sqlite_url, deadline=1)
+    acme = gateway(sqlite_url, deadline=1, bucket_refill=10**6)
 
     def lock() -> None:
         for seconds in (0.1, 1.5, 0.1, 1.5, 0.1):
