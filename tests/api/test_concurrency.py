@@ -9,6 +9,8 @@ from at_once import Job, at_once
 from factories import Tenant
 from mutations import CREATE, on_customer
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 12
 
 

@@ -11,6 +11,8 @@ from commands.test_serving import COUNT, printed, stopped
 from commands.test_written_files import OTHERS, files
 from conftest import free_port
 
+pytestmark = pytest.mark.slow
+
 CREATE = 'mutation { createCustomer(input: { firstName: "Ada" }) { userErrors { code } } }'
 NAMES = "SELECT first_name FROM customer"
 

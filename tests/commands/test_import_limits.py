@@ -14,6 +14,8 @@ from customergraph.importing.files import MAX_HEADER_CHARACTERS, Format
 from customergraph.importing.kind import MAX_NAMES
 from customergraph.importing.lines import MAX_LINE_BYTES, MAX_RECORD_CHARACTERS
 
+pytestmark = pytest.mark.slow
+
 MEBIBYTE = 1024 * 1024
 # What an import of a few rows takes, half of it for the program itself, and some more.
 MEMORY = 256 * MEBIBYTE

@@ -10,6 +10,8 @@ import stores
 from at_once import Job, at_once
 from commands.command import Imports
 
+pytestmark = pytest.mark.slow
+
 LETTERS = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 # More than a batch each, and most of them in both files.
 ONE, OTHER = range(6_000), range(7_500, 1_500, -1)

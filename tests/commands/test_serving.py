@@ -23,6 +23,8 @@ from customergraph.domain import timestamps
 from customergraph.domain.principal import Scope
 from customergraph.store import access
 
+pytestmark = pytest.mark.slow
+
 HOURS_12 = timedelta(hours=12)
 COUNT = "{ customers(first: 1) { totalCount nodes { name } } }"
 TABLES = {

@@ -8,6 +8,8 @@ import pytest
 from commands.command import PATIENCE_SECONDS, Command
 from commands.conftest import MakeCommand
 
+pytestmark = pytest.mark.slow
+
 FULL = "standard output cannot be written: No space left on device"
 CLOSED = "standard output cannot be written: it is closed"
 BROKEN = "standard output cannot be written: Broken pipe"

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 import stores
 from customergraph.store.database import Database
+
+pytestmark = pytest.mark.slow
 
 
 async def close_pooled(database: Database) -> None:

@@ -13,6 +13,8 @@ from faults.sessions import Session
 from faults.wire import Wire
 from mutations import CANCELING, on_customer
 
+pytestmark = pytest.mark.slow
+
 READ = "query($id: ID!) { customer(id: $id) { messages { totalCount } } }"
 TERMINATE = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

@@ -4,12 +4,16 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from customergraph.store.failures import AGAIN, DONE_UNREAD
 from factories import Tenant
 from faults.conftest import MakeGateway
 from faults.expectations import COUNT, SLACK_SECONDS, expect_unavailable, record_token_use
 from faults.sessions import Session, locked
 from mutations import on_customer
+
+pytestmark = pytest.mark.slow
 
 SIZE = 2
 LOCK = "SELECT FROM customer WHERE id = {} FOR UPDATE"

@@ -19,6 +19,8 @@ from faults.expectations import COUNT, SLACK_SECONDS, STOPPED_SECONDS, record_to
 from faults.sessions import Session, locked
 from mutations import on_customer
 
+pytestmark = pytest.mark.slow
+
 LOCKED = "LOCK TABLE customer"
 PROJECT = "{ project { slug } }"
 ARCHIVE = on_customer("archiveCustomer")

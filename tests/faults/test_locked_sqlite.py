@@ -3,12 +3,16 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from customergraph.store.failures import AGAIN
 from customergraph.store.sqlite import BUSY_TIMEOUT_SECONDS
 from faults.conftest import MakeGateway
 from faults.expectations import COUNT, SLACK_SECONDS, expect_unavailable, record_token_use
 from faults.sessions import locked
 from mutations import on_customer
+
+pytestmark = pytest.mark.slow
 
 ARCHIVE = on_customer("archiveCustomer")
 

@@ -9,6 +9,8 @@ from customergraph.store.database import ATTEMPTS
 from faults.sessions import Session
 from faults.test_lost_races import attempts, lose_first_attempts
 
+pytestmark = pytest.mark.slow
+
 AT_A_LATE_ROW = (
     "CREATE TRIGGER lose AFTER INSERT ON customer FOR EACH ROW"
     " WHEN (NEW.email_key = 'n6000@example.com') EXECUTE FUNCTION lose()"

@@ -14,6 +14,8 @@ from faults.sessions import Session
 from mutations import CANCELING, CREATE, on_customer
 from statements import recorded
 
+pytestmark = pytest.mark.slow
+
 # Counts the attempts in a sequence, which no rollback undoes.
 LOSE = """
 CREATE SEQUENCE attempts;

@@ -32,7 +32,7 @@ NESTED = """query($id: ID!) {
   customers(first: 3) { totalCount nodes { databaseId location { slug } charges { nodes { amount } } } }
 }"""
 
-pytestmark = pytest.mark.skipif(not pgbouncer.PROGRAM.exists(), reason=pgbouncer.MISSING)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not pgbouncer.PROGRAM.exists(), reason=pgbouncer.MISSING)]
 
 
 @pytest.fixture(params=pgbouncer.variants(), ids=str)

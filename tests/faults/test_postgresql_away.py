@@ -25,6 +25,8 @@ from graphql_client import GraphQLClient
 from mutations import on_customer
 from stores import PostgreSQLServer
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = """
 SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int UNION ALL SELECT pid FROM pg_stat_activity
 """

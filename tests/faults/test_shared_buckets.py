@@ -19,6 +19,8 @@ from faults.conftest import MakeGateway
 from faults.redis_server import RedisServer
 from graphql_client import GraphQLClient
 
+pytestmark = pytest.mark.slow
+
 # Costs nothing, and asks for the bucket all the same.
 FREE = "{ __typename }"
 QUERY = "{ customers(first: 90) { nodes { id } } }"

@@ -10,6 +10,8 @@ from factories import Tenant
 from faults.conftest import MakeGateway
 from faults.expectations import SLACK_SECONDS
 
+pytestmark = pytest.mark.slow
+
 LIMIT_SECONDS = 0.5
 PROJECT = b'{"query": "{ project { slug } }"}'
 

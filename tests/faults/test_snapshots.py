@@ -3,12 +3,16 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from factories import Tenant
 from faults.conftest import MakeGateway
 from faults.expectations import COUNT, record_token_use
 from faults.sessions import Session
 from faults.wire import Wire
 from mutations import on_customer
+
+pytestmark = pytest.mark.slow
 
 NESTED = "{ customers { totalCount nodes { isArchived messages { totalCount nodes { status } } } } }"
 

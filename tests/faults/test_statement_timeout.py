@@ -2,12 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from commands.command import until
 from customergraph.store.failures import AGAIN
 from faults.conftest import MakeGateway
 from faults.expectations import COUNT, SLACK_SECONDS, expect_unavailable, record_token_use
 from faults.sessions import Session, locked
 from mutations import on_customer
+
+pytestmark = pytest.mark.slow
 
 LIMIT_SECONDS = 0.5
 WITHIN = LIMIT_SECONDS + SLACK_SECONDS

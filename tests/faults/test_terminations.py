@@ -14,6 +14,8 @@ from faults.ledger import ledger_while
 from faults.sessions import Session, locked
 from stores import PostgreSQLServer
 
+pytestmark = pytest.mark.slow
+
 TERMINATIONS = 10
 PAUSE_SECONDS = 0.3
 TERMINATE = (

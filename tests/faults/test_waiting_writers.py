@@ -23,6 +23,8 @@ from faults.expectations import COUNT, SLACK_SECONDS, STOPPED_SECONDS, record_to
 from faults.sessions import Session, locked
 from mutations import on_customer
 
+pytestmark = pytest.mark.slow
+
 NOTES = on_customer("updateCustomerNotes", arguments=', notes: "changed"')
 READS = 37
 CHANGES = 30

@@ -13,6 +13,8 @@ from faults.sessions import Session, locked
 from faults.test_limits_of_time import SLOW_COMMIT, archived_and_canceled
 from mutations import on_customer
 
+pytestmark = pytest.mark.slow
+
 ARCHIVE = on_customer("archiveCustomer")
 BOTH = "mutation($id: ID!) { a: archiveCustomer(id: $id) { userErrors { code } } b: updateCustomerNotes(id: $id) %s }"
 REFUSE = {

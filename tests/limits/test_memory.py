@@ -20,6 +20,8 @@ from customergraph.store.paging import Bound, PageShape
 from customergraph.store.rows import Prepared
 from customergraph.store.tables import message
 
+pytestmark = pytest.mark.slow
+
 DIALECTS = {
     "sqlite": create_async_engine("sqlite+aiosqlite:///none.db").dialect,
     "postgresql": create_async_engine("postgresql+asyncpg://nobody@nowhere/none").dialect,

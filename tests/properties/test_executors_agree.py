@@ -28,6 +28,8 @@ from hypothesis import strategies as st
 from execution.executing import assert_same
 from execution.small_schema import PEOPLE, Faults, core
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("CUSTOMERGRAPH_TESTS_COMPARED", "500"))
 LEVELS = 5
 

@@ -54,6 +54,8 @@ from customergraph.store.database import Database
 from graphql_client import LONGEST_REFUSAL, REFUSALS, GraphQLClient
 from statements import recorded
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = int(os.environ.get("CUSTOMERGRAPH_TESTS_OPERATIONS", "150"))
 CUSTOMERS = 60
