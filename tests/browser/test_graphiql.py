@@ -16,6 +16,8 @@ from customergraph.settings import Settings
 from customergraph.web.app import create_app
 from factories import Tenant
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[[str], Visit]
 
 NESTED_QUERY = "query Typed { customers(first: 1) { nodes { firstName messages { nodes { channel } } } } }"

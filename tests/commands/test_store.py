@@ -10,6 +10,8 @@ from commands.conftest import MakeCommand
 from conftest import free_port
 from stores import PostgreSQLServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

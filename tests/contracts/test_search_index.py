@@ -15,6 +15,8 @@ from customergraph.settings import Settings
 from factories import NOON, Tenant
 from stores import NO_SEARCH_INDEX, PostgreSQLServer
 
+pytestmark = pytest.mark.slow
+
 INDEX = "ix_customer_search"
 MISSING_INDEX = NO_SEARCH_INDEX.replace("; PostgreSQL's extensions pg_trgm and btree_gin are needed", "")
 DEFINITION = f"SELECT indexdef FROM pg_indexes WHERE indexname = '{INDEX}'"  # noqa: S608 - ours

@@ -16,6 +16,8 @@ from customergraph.execution.limits import Limits
 from customergraph.execution.operation import Document
 from customergraph.schema.schema import execution
 
+pytestmark = pytest.mark.slow
+
 KEY = "a token"
 # What the event loop and its thread take, however many documents there are.
 MADE_ONCE_BYTES = 64_000
