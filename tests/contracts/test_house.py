@@ -1,7 +1,12 @@
 """The house: imports point one way, the code passes its own checks, migrations make the tables."""
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -9,6 +14,9 @@ import pytest
 import stores
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+DEPENDENCIES: list[str] = PROJECT["dependencies"]
+DEV_DEPENDENCIES: list[str] = PROJECT["optional-dependencies"]["dev"]
 
 
 @pytest.mark.parametrize(
@@ -35,3 +43,51 @@ def test_no_table_loads_another_behind_anyones_back() -> None:
 
 def test_migrations_make_the_tables_that_the_store_declares(database_url: str) -> None:
     assert stores.problems(database_url) == stores.known_problems(database_url)
+
+
+def normalized(distribution: str) -> str:
+    """Return the normalized name of a distribution, or of a requirement (PEP 503)."""
+    name = re.split(r"[^\w.-]", distribution, maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield the top-level modules that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize(
+    ("folder", "requirements"),
+    [("src", DEPENDENCIES), ("tests", DEPENDENCIES + DEV_DEPENDENCIES)],
+    ids=["src", "tests"],
+)
+def test_imported_libraries_are_declared(folder: str, requirements: list[str]) -> None:
+    imported = {module for path in (ROOT / folder).rglob("*.py") for module in imported_modules(path)}
+    modules_of_tests = {path.stem for path in (ROOT / "tests").iterdir()}
+    libraries = imported - sys.stdlib_module_names - modules_of_tests - {"customergraph"}
+    distributions = packages_distributions()
+    declared = set(map(normalized, requirements))
+
+    assert libraries
+    assert not [library for library in libraries if not declared & set(map(normalized, distributions[library]))]
+
+
+def test_dependencies_have_upper_bounds() -> None:
+    # The time zone database has no versions but the years of its editions.
+    requirements = [one for one in DEPENDENCIES + DEV_DEPENDENCIES if normalized(one) != "tzdata"]
+
+    assert not [one for one in requirements if "<" not in one]
+
+
+def test_the_lock_has_packages_of_pypi_alone() -> None:
+    lock = (ROOT / "uv.lock").read_text("utf-8")
+    packages = tomllib.loads(lock)["package"]
+    sources = {package["name"]: package["source"] for package in packages}
+
+    assert sources.pop("customergraph") == {"editable": "."}
+    assert {tuple(source.items()) for source in sources.values()} == {(("registry", "https://pypi.org/simple"),)}
+    assert set(re.findall(r'url = "(https?://[^/"]*)', lock)) == {"https://files.pythonhosted.org"}
