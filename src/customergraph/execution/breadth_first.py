@@ -13,7 +13,6 @@ from inspect import isawaitable
 from itertools import chain, islice
 from typing import Any
 
-import strawberry
 from graphql import (
     ExecutionResult,
     GraphQLResolveInfo,
@@ -40,6 +39,7 @@ from customergraph.execution.field_errors import (
 from customergraph.execution.fields import BatchedField, Level
 from customergraph.execution.graphql_core import Place, invalid_return_type_error, to_nodes
 from customergraph.execution.plan import Plan, PlannedField, ResolverKind, Selection
+from customergraph.execution.strawberry_internals import field_info
 from customergraph.execution.values import dictionaries, listed, settled
 from customergraph.rows import Part, Rows, joined
 
@@ -144,7 +144,7 @@ class BreadthFirst:
     async def _batched(self, planned: PlannedField, level: Level, places: Places) -> Values:
         field: BatchedField = planned.declared
         try:
-            info = strawberry.Info(_raw_info=self._info(planned, places.of(0)), _field=field)
+            info = field_info(self._info(planned, places.of(0)), field)
             loading = field.loading(info, planned.converted(self._core.schema, self._core.variable_values))
             return await field.of_level(loading, level, planned.columns)
         except Exception as error:  # noqa: BLE001 - answered where the values would stand

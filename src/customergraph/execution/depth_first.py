@@ -14,11 +14,11 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.pyutils import Path
-from strawberry.execution import optimized_is_awaitable
 
 from customergraph.execution.arguments import argument_values
 from customergraph.execution.field_errors import reported_errors
 from customergraph.execution.graphql_core import Definitions, FieldDetailsList, PlacedErrors, VariableValues
+from customergraph.execution.strawberry_internals import is_awaitable
 
 
 class DepthFirst(Executor[Any]):
@@ -42,7 +42,7 @@ class DepthFirst(Executor[Any]):
             enable_early_execution=False,
             middleware_manager=None,
             # It gives a bool where a TypeGuard is expected.
-            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            is_awaitable=is_awaitable,  # type: ignore[arg-type]
             is_async_iterable=None,
             hide_suggestions=True,
         )

@@ -9,9 +9,8 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 import strawberry
-from strawberry.types.field import StrawberryField
-from strawberry.types.fields.resolver import StrawberryResolver
 
+from customergraph.execution.strawberry_internals import StrawberryField, StrawberryResolver
 from customergraph.rows import Rows
 
 # The columns that are read of a level's objects; None where that is not known, so that all are read.

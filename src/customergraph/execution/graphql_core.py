@@ -26,6 +26,7 @@ from graphql.execution.executor import CollectedErrors, invalid_return_type_erro
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from graphql.type.directives import GraphQLDisableErrorPropagationDirective
+from graphql.utilities.sort_value_node import sort_value_node
 
 __all__ = [
     "DISABLE_ERROR_PROPAGATION",
@@ -35,6 +36,7 @@ __all__ = [
     "PlacedErrors",
     "VariableValues",
     "invalid_return_type_error",
+    "sort_value_node",
     "to_nodes",
 ]
 

@@ -5,6 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 from graphql import (
+    GRAPHQL_MAX_INT,
+    GRAPHQL_MIN_INT,
     GraphQLBoolean,
     GraphQLEnumType,
     GraphQLID,
@@ -14,7 +16,6 @@ from graphql import (
     Undefined,
 )
 from graphql.execution import Executor
-from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
 from customergraph.rows import Column
 

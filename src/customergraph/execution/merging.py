@@ -26,7 +26,8 @@ from graphql import (
     is_object_type,
     print_ast,
 )
-from graphql.utilities.sort_value_node import sort_value_node
+
+from customergraph.execution.graphql_core import sort_value_node
 
 
 @dataclass(frozen=True, slots=True, eq=False)

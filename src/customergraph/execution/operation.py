@@ -14,8 +14,8 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    get_variable_values,
 )
-from graphql.execution.values import get_variable_values
 
 from customergraph.errors import OperationKindRefused, OperationUnresolved
 from customergraph.execution.arguments import describe_variables, null_conditions

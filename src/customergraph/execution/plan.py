@@ -10,7 +10,6 @@ from enum import Enum, auto
 from itertools import chain
 from typing import Any
 
-import strawberry
 from graphql import (
     DirectiveNode,
     FieldNode,
@@ -28,9 +27,6 @@ from graphql import (
     is_non_null_type,
     is_object_type,
 )
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
-from strawberry.types.field import StrawberryField
 
 from customergraph.execution.arguments import CONDITIONS, argument_values
 from customergraph.execution.fields import BatchedField, Columns, ComputedField, accepts_any_source
@@ -43,6 +39,12 @@ from customergraph.execution.graphql_core import (
 )
 from customergraph.execution.leaves import Leaf, Native
 from customergraph.execution.nodes import nodes
+from customergraph.execution.strawberry_internals import (
+    StrawberryField,
+    convert_arguments,
+    declared_field,
+    reads_attribute,
+)
 
 _INTROSPECTION = {"__schema", "__type"}
 # What a plan takes at most, measured with tracemalloc: itself, each of its fields, and each node that
@@ -66,7 +68,7 @@ class ResolverKind(Enum):
 
     @classmethod
     def of(cls, definition: GraphQLField) -> "ResolverKind":
-        declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        declared = declared_field(definition)
         if definition is TypeNameMetaFieldDef:
             return cls.TYPENAME
         if not isinstance(declared, StrawberryField) or declared.extensions:
@@ -75,8 +77,7 @@ class ResolverKind(Enum):
             return cls.BATCHED
         if isinstance(declared, ComputedField):
             return cls.COMPUTED
-        is_attribute = declared.is_basic_field and declared.default_resolver is getattr
-        return cls.ATTRIBUTE if is_attribute else cls.RESOLVER
+        return cls.ATTRIBUTE if reads_attribute(declared) else cls.RESOLVER
 
 
 @dataclass(slots=True, eq=False)
@@ -122,9 +123,7 @@ class PlannedField:
         """Return the arguments as Strawberry passes them to a resolver."""
         if self._converted is not None:
             return self._converted
-        strawberry_schema: strawberry.Schema = schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
-        registry, config = strawberry_schema.schema_converter.scalar_registry, strawberry_schema.config
-        arguments = convert_arguments(self.arguments(variables), self.declared.arguments, registry, config)
+        arguments = convert_arguments(schema, self.declared, self.arguments(variables))
         if self._coerced is not None:
             self._converted = arguments
         return arguments
@@ -245,7 +244,7 @@ class Planner:
             definition,
             details,
             ResolverKind.of(definition),
-            definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF),
+            declared_field(definition),
             Leaf(named, self._native) if is_leaf_type(named) else None,
             Selections(self, named, details),
             is_list_type(get_nullable_type(definition.type)),

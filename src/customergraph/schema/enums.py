@@ -13,6 +13,7 @@ from customergraph.domain.customer import CustomerDateKey, CustomerFilter, Custo
 from customergraph.domain.message import MessageChannel, MessageStatus, MessageTemplate
 from customergraph.domain.paging import SortDirection
 from customergraph.errors import UserErrorCode
+from customergraph.execution.strawberry_internals import enum_values
 
 __all__ = [
     "CustomerDateKey",
@@ -30,7 +31,7 @@ Enumeration = TypeVar("Enumeration", bound=type[StrEnum])
 
 def _describe(enumeration: Enumeration, name: str, description: str, values: Mapping[str, str]) -> None:
     described: Any = strawberry.enum(enumeration, name=name, description=description)
-    for value in described.__strawberry_definition__.values:
+    for value in enum_values(described):
         value.description = values[value.name]
 
 

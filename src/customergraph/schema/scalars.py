@@ -7,10 +7,10 @@ from uuid import UUID
 
 import orjson
 import strawberry
-from strawberry.types.scalar import ScalarDefinition
 
 from customergraph.domain import timestamps
 from customergraph.execution.leaves import Native
+from customergraph.execution.strawberry_internals import ScalarDefinition
 
 BigInt = NewType("BigInt", int)
 

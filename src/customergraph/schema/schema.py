@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from customergraph.execution.operation import Execution
+from customergraph.execution.strawberry_internals import core_schema
 from customergraph.schema.directives import of_september_2025
 from customergraph.schema.mutations.root import Mutation
 from customergraph.schema.queries import Query
@@ -15,8 +16,7 @@ schema = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
-# graphql-core's own schema object, which Strawberry has no public name for.
-executable = schema._schema  # noqa: SLF001
+executable = core_schema(schema)
 executable.directives = of_september_2025(executable.directives)
 
 

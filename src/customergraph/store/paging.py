@@ -10,10 +10,9 @@ from enum import Enum
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, Table, asc, bindparam, desc, select, true, tuple_, union_all
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import BigInteger, Column, Integer, Select, Table, asc, bindparam, desc, select, true, tuple_, union_all
+from sqlalchemy.sql import ColumnElement, visitors
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
-from sqlalchemy.sql.util import ClauseAdapter
 
 from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Cursor, Ordering, Page, Slice
 from customergraph.rows import Part, Rows
@@ -166,7 +165,9 @@ def statement_of_parents(
         pages = select(*outer_columns).select_from(parents.join(page, true()))
         return pages.order_by(page.c[parent], direction(page.c.sorted_by), direction(page.c.then_by))
     inner = table.alias("candidate")
-    ids = select(inner.c.id).where(in_project(inner), inner.c[parent] == parents.c.value, *_on(inner, conditions))
+    ids = select(inner.c.id).where(
+        in_project(inner), inner.c[parent] == parents.c.value, *_of_alias(inner, table, conditions)
+    )
     page_ids = _with_values(ids, inner, shape).correlate(parents)
     return (
         select(*selected, *_sort_value(table, shape, columns))
@@ -176,8 +177,13 @@ def statement_of_parents(
     )
 
 
-def _on(table: FromClause, conditions: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
-    return [ClauseAdapter(table).traverse(condition) for condition in conditions]
+def _of_alias(alias: FromClause, table: Table, conditions: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """Return a table's conditions as those of its alias."""
+
+    def replacement(element: Any, **_options: Any) -> ColumnElement[Any] | None:
+        return alias.c[element.name] if isinstance(element, Column) and element.table is table else None
+
+    return [visitors.replacement_traverse(condition, {}, replacement) for condition in conditions]
 
 
 def slices_of_parents(rows: Rows, parent: str, parents: Sequence[int], page: Page) -> list[Slice]:

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ColumnElement
 
 from customergraph.rows import Column, Row, Rows, maker
+from customergraph.store.sqlalchemy_internals import parameter_names
 
 # The names of the columns that rows must have; None for all columns.
 Columns = frozenset[str] | None
@@ -23,7 +24,7 @@ class Prepared:
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql: str = compiled.string
-        self._names: list[str] = compiled.positiontup
+        self._names: list[str] = parameter_names(compiled)
         self._defaults: dict[str, Any] = compiled.params
         self._writers = {
             name: writer

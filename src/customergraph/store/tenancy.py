@@ -14,6 +14,13 @@ from sqlalchemy.sql import ClauseElement, ColumnElement, Executable, operators, 
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnClause, TextClause
 from sqlalchemy.sql.selectable import Alias, FromClause
 
+from customergraph.store.sqlalchemy_internals import (
+    conjuncts,
+    correlated_tables,
+    is_literal_column,
+    tables_in,
+    written_values,
+)
 from customergraph.store.tables import is_tenants
 
 TENANT = bindparam("tenant", type_=BigInteger)
@@ -53,7 +60,7 @@ def check(statement: Executable) -> None:
             raise UnboundStatement(f"text whose tables are unknown: {element}")
         for table in _tenants(element):
             # A subquery may refer to a table that the query around it narrows.
-            if table not in (narrowed if table in _correlated(element) else _narrowed(element)):
+            if table not in (narrowed if table in correlated_tables(element) else _narrowed(element)):
                 raise UnboundStatement(f"{type(element).__name__} of {table.description} without its project")
     _checked.add(statement)
 
@@ -65,9 +72,8 @@ def _tenants(element: Any) -> Iterator[FromClause]:
             yield from _joined(source)
     elif isinstance(element, Update | Delete | Insert):
         yield from _joined(element.table)
-        # SQLAlchemy adds the tables of a condition to the statement; no public attribute lists them.
         condition = None if isinstance(element, Insert) else element.whereclause
-        for source in () if condition is None else condition._from_objects:  # noqa: SLF001
+        for source in () if condition is None else tables_in(condition):
             yield from _joined(source)
 
 
@@ -79,26 +85,15 @@ def _joined(source: FromClause) -> Iterator[FromClause]:
         yield source
 
 
-def _correlated(element: Any) -> tuple[FromClause, ...]:
-    return getattr(element, "_correlate", ())
-
-
 def _narrowed(element: Any) -> set[FromClause]:
     """Return the tables that an element of a statement narrows to the transaction's project."""
     if isinstance(element, Insert):
-        return {element.table} if _is_tenant(_values(element).get("project_id")) else set()
-    if isinstance(element, Update) and "project_id" in _values(element):
+        return {element.table} if _is_tenant(written_values(element).get("project_id")) else set()
+    if isinstance(element, Update) and "project_id" in written_values(element):
         return set()
     if isinstance(element, Select | Update | Delete):
         return _bound_in(element.whereclause)
     return set()
-
-
-def _values(element: Insert | Update) -> dict[str, Any]:
-    """Return the values that an element of a statement writes, by the names of its columns."""
-    # No public attribute has them.
-    values: Any = element._values or {}  # noqa: SLF001
-    return {getattr(column, "name", column): value for column, value in values.items()}
 
 
 def _is_tenants_table(source: FromClause) -> bool:
@@ -120,15 +115,12 @@ def _bound_in(condition: ClauseElement | None) -> set[FromClause]:
         if is_project and _is_tenant(condition.right) and condition.operator is operators.eq:
             return {column.table}
         return set()
-    if getattr(condition, "operator", None) is operators.and_:
-        return set().union(*(_bound_in(part) for part in condition.get_children()))
-    return set()
+    return set().union(*(_bound_in(part) for part in conjuncts(condition)))
 
 
 def _is_plus_zero(expression: Any) -> bool:
     return (
         isinstance(expression, BinaryExpression)
         and expression.operator is operators.add
-        and isinstance(expression.right, ColumnClause)
-        and (expression.right.is_literal, expression.right.name) == (True, "0")
+        and is_literal_column(expression.right, "0")
     )

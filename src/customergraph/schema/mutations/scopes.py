@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 from graphql import GraphQLField
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from customergraph.domain.principal import Principal
+from customergraph.execution.strawberry_internals import declared_field
 from customergraph.schema.mutations.mutation import SCOPE
 
 
 def require_scopes(principal: Principal, root_fields: Iterable[GraphQLField]) -> None:
     """Raise Forbidden unless the token has the scope of each of these mutations."""
     for definition in root_fields:
-        field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        # `__typename` is graphql-core's, and needs no scope.
+        field = declared_field(definition)
+        # `__typename` needs no scope.
         if field is not None:
             principal.require(field.metadata[SCOPE])
