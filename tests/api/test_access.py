@@ -277,13 +277,13 @@ def test_an_unavailable_store_is_no_error_when_the_last_use_is_written(tmp_path:
     broken = tmp_path / "broken.db"
     broken.write_bytes(b"no database" * 1000)
 
-    async def note() -> None:
+    async def record() -> None:
         database = Database(f"sqlite+aiosqlite:///{broken}")
         assert not await database.answers()
-        await access.note_use(database, 1)
+        await access.record_use(database, 1)
         await database.close()
 
-    asyncio.run(note())
+    asyncio.run(record())
 
 
 def test_the_last_use_of_a_refused_token_is_not_written(acme: Tenant) -> None:

@@ -92,7 +92,7 @@ def test_a_turn_lasts_as_long_as_the_reading_of_a_client_that_left() -> None:
 def test_a_client_that_left_is_not_read_for(sqlite_url: str) -> None:
     async def ask() -> bool:
         gateway = Gateway.of(Settings(database_url=sqlite_url))
-        use = AuthenticatedToken(Principal(1, "UTC", frozenset({Scope.READ})), 1, to_be_noted=False)
+        use = AuthenticatedToken(Principal(1, "UTC", frozenset({Scope.READ})), 1, must_record_use=False)
 
         async def left() -> None:
             return

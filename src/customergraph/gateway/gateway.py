@@ -24,7 +24,7 @@ from customergraph.store.last_uses import LastUses
 from customergraph.turns import Bounds, Turns
 
 # Stands for the token of a request without one, where the schema is open to all. It may read nothing else.
-ANONYMOUS = AuthenticatedToken(Principal(project_id=0, timezone="UTC", scopes=frozenset()), 0, to_be_noted=False)
+ANONYMOUS = AuthenticatedToken(Principal(project_id=0, timezone="UTC", scopes=frozenset()), 0, must_record_use=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Tokens:
         return token
 
     def _remember(self, digest: str, token: AuthenticatedToken) -> None:
-        self._remembered[digest] = _Remembered(token.noted(), time.monotonic() + REMEMBERED_SECONDS)
+        self._remembered[digest] = _Remembered(token.with_use_recorded(), time.monotonic() + REMEMBERED_SECONDS)
         self._remembered.move_to_end(digest)
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)

@@ -22,7 +22,7 @@ from customergraph.store.tenancy import TENANT
 from customergraph.store.transactions import Read
 
 PREFIX_LENGTH = 12
-USE_NOTED_EVERY = timedelta(minutes=1)
+USE_RECORDED_EVERY = timedelta(minutes=1)
 
 _MARK = "cg_"
 # The secrets of the demo's tokens begin with this, and so do their visible prefixes.
@@ -32,16 +32,16 @@ _DEMO_NAME = "demo"
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedToken:
-    """A valid token that was just used: its principal, and whether this use has to be noted."""
+    """A valid token that was just used: its principal, and whether this use has to be recorded."""
 
     principal: Principal
     token_id: int
-    to_be_noted: bool
+    must_record_use: bool
     expires_at: datetime | None = None
 
-    def noted(self) -> "AuthenticatedToken":
-        """Return the token for later requests, whose use does not have to be noted again."""
-        return replace(self, to_be_noted=False)
+    def with_use_recorded(self) -> "AuthenticatedToken":
+        """Return the token for later requests, whose use need not be recorded again."""
+        return replace(self, must_record_use=False)
 
 
 _BY_SECRET = (
@@ -66,17 +66,17 @@ async def authenticated(database: Database, digest: str) -> AuthenticatedToken |
     if row is None or row.revoked_at or (row.expires_at and row.expires_at <= now):
         return None
     scopes = frozenset(map(Scope, row.scopes.split()))
-    is_noted = row.last_used_at and row.last_used_at > now - USE_NOTED_EVERY
-    return AuthenticatedToken(Principal(row.project_id, row.timezone, scopes), row.id, not is_noted, row.expires_at)
+    is_recorded = row.last_used_at and row.last_used_at > now - USE_RECORDED_EVERY
+    return AuthenticatedToken(Principal(row.project_id, row.timezone, scopes), row.id, not is_recorded, row.expires_at)
 
 
-async def note_use(database: Database, token_id: int) -> bool:
+async def record_use(database: Database, token_id: int) -> bool:
     """Write that the token was used now, unless that was written within the last minute.
 
     Does nothing when the store is busy or away: nobody waits for this. Returns whether it was written.
     """
     now = timestamps.now()
-    stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_NOTED_EVERY)
+    stale = or_(token.c.last_used_at.is_(None), token.c.last_used_at <= now - USE_RECORDED_EVERY)
     # Rows that are locked are skipped, not waited for; SQLite locks no rows.
     row = select(token.c.id).where(token.c.id == token_id, stale).with_for_update(skip_locked=True)
     with suppress(StoreUnavailable):

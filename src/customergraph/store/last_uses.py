@@ -7,7 +7,7 @@ from contextlib import suppress
 import structlog
 
 from customergraph.store import access
-from customergraph.store.access import USE_NOTED_EVERY
+from customergraph.store.access import USE_RECORDED_EVERY
 from customergraph.store.database import Database
 
 # The time limit of one attempt, and the pauses before the attempts. When all fail, the next use begins again.
@@ -26,26 +26,26 @@ class LastUses:
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def note(self, token_id: int) -> None:
+    def record(self, token_id: int) -> None:
         """Write the use of a token soon, unless that was begun within the last minute."""
         now = time.monotonic()
-        oldest = now - USE_NOTED_EVERY.total_seconds()
+        oldest = now - USE_RECORDED_EVERY.total_seconds()
         if self._started_at.get(token_id, oldest) > oldest:
             return
         self._started_at = {id_: at for id_, at in self._started_at.items() if at > oldest}
         self._started_at[token_id] = now
-        task = asyncio.create_task(self._note(token_id))
+        task = asyncio.create_task(self._record(token_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _note(self, token_id: int) -> None:
+    async def _record(self, token_id: int) -> None:
         try:
             for pause in PAUSES_SECONDS:
                 await asyncio.sleep(pause)
                 if await self._attempt(token_id):
                     return
         except Exception:  # noqa: BLE001 - nobody waits for it
-            _log.exception("token_use_not_noted", token_id=token_id)
+            _log.exception("token_use_not_recorded", token_id=token_id)
         self._started_at.pop(token_id, None)
 
     async def _attempt(self, token_id: int) -> bool:
@@ -53,7 +53,7 @@ class LastUses:
         async with self._turn:
             with suppress(TimeoutError):
                 async with asyncio.timeout(ATTEMPT_SECONDS):
-                    return await access.note_use(self._database, token_id)
+                    return await access.record_use(self._database, token_id)
         return False
 
     async def close(self) -> None:

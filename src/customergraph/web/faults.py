@@ -25,13 +25,13 @@ class Faults:
             return
         has_begun = False
 
-        async def send_noting(message: Message) -> None:
+        async def tracked_send(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
             await send(message)
 
         try:
-            await self._app(scope, receive, send_noting)
+            await self._app(scope, receive, tracked_send)
         except asyncio.CancelledError:
             if has_begun:
                 raise

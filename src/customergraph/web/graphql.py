@@ -60,8 +60,8 @@ async def _respond(request: Request) -> Response:
         return Response(status_code=CLIENT_DISCONNECTED)
     status = 200 if answer.has_begun else _status(answer.refusal, media_type)
     response = _response(await encoded(answer.body, answer.objects), status, _headers(answer.refusal), media_type)
-    if token.to_be_noted:
-        gateway.last_uses.note(token.token_id)
+    if token.must_record_use:
+        gateway.last_uses.record(token.token_id)
     return response
 
 
