@@ -17,4 +17,4 @@ def at_once(*jobs: Job) -> list[Any]:
         return job()
 
     with ThreadPoolExecutor(len(jobs)) as pool:
-        return [done.result() for done in [pool.submit(started, job) for job in jobs]]
+        return [future.result() for future in [pool.submit(started, job) for job in jobs]]

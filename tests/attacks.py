@@ -24,7 +24,7 @@ class Attack:
     content_type: str = JSON
 
 
-def sent(query: str, code: str | None, variables: dict[str, Any] | None = None, **more: Any) -> Attack:
+def operation_attack(query: str, code: str | None, variables: dict[str, Any] | None = None, **more: Any) -> Attack:
     content = {"query": query, "variables": variables, **more}
     return Attack(json.dumps(content, separators=(",", ":")).encode(), code)
 
@@ -53,28 +53,30 @@ def nested(count: int, opened: str, closed: str, within: str = "") -> str:
 SCHEMA_DEPTH = nested(18, "ofType { ", "} ", "name ")
 
 
-def large(size: int, told: str, *, fits: bool) -> dict[str, Attack]:
+def large(size: int, size_text: str, *, fits: bool) -> dict[str, Attack]:
     """Write documents of so many bytes; where they do not fit, what they hold is not looked at."""
 
     def one(query: str, code: str) -> Attack:
-        return sent(query, code if fits else "LIMIT_EXCEEDED")
+        return operation_attack(query, code if fits else "LIMIT_EXCEEDED")
 
     return {
-        f"a field's name of {told}": one(f"{{ {'a' * size} }}", "LIMIT_EXCEEDED"),
-        f"an alias of {told}": one(f"{{ {'a' * size}: __typename }}", "LIMIT_EXCEEDED"),
-        f"a variable's name of {told}": one(f"query(${'a' * size}: Int) {{ __typename }}", "LIMIT_EXCEEDED"),
-        f"an enum value of {told}": one(f"{{ customers(filter: {'A' * size}) {{ totalCount }} }}", "BAD_USER_INPUT"),
-        f"a number of {told}": one(f"{{ customers(first: {'1' * size}) {{ totalCount }} }}", "BAD_USER_INPUT"),
-        f"a text of {told} for an enum": one(
+        f"a field's name of {size_text}": one(f"{{ {'a' * size} }}", "LIMIT_EXCEEDED"),
+        f"an alias of {size_text}": one(f"{{ {'a' * size}: __typename }}", "LIMIT_EXCEEDED"),
+        f"a variable's name of {size_text}": one(f"query(${'a' * size}: Int) {{ __typename }}", "LIMIT_EXCEEDED"),
+        f"an enum value of {size_text}": one(
+            f"{{ customers(filter: {'A' * size}) {{ totalCount }} }}", "BAD_USER_INPUT"
+        ),
+        f"a number of {size_text}": one(f"{{ customers(first: {'1' * size}) {{ totalCount }} }}", "BAD_USER_INPUT"),
+        f"a text of {size_text} for an enum": one(
             f'{{ customers(filter: "{"a" * size}") {{ totalCount }} }}', "BAD_USER_INPUT"
         ),
-        f"a text of {told} that does not end": one(f'{{ customers(q: "{"a" * size}', "GRAPHQL_PARSE_FAILED"),
-        f"{told} of spaces": one(" " * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
-        f"{told} of commas": one("," * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
-        f"{told} of byte order marks": one("\ufeff" * (size // 6) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
-        f"{told} of lines": one("\n" * (size // 2) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
-        f"one comment of {told}": one(f"#{'a' * size}\n{{ a }}", "GRAPHQL_VALIDATION_FAILED"),
-        f"{told} of comments": one("#\n" * (size // 3) + "{ a }", "LIMIT_EXCEEDED"),
+        f"a text of {size_text} that does not end": one(f'{{ customers(q: "{"a" * size}', "GRAPHQL_PARSE_FAILED"),
+        f"{size_text} of spaces": one(" " * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{size_text} of commas": one("," * size + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{size_text} of byte order marks": one("\ufeff" * (size // 6) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"{size_text} of lines": one("\n" * (size // 2) + "{ a }", "GRAPHQL_VALIDATION_FAILED"),
+        f"one comment of {size_text}": one(f"#{'a' * size}\n{{ a }}", "GRAPHQL_VALIDATION_FAILED"),
+        f"{size_text} of comments": one("#\n" * (size // 3) + "{ a }", "LIMIT_EXCEEDED"),
     }
 
 
@@ -82,73 +84,82 @@ DOCUMENTS: dict[str, Attack] = {
     **large(MEGABYTE, "1 MB", fits=False),
     **large(WITHIN_A_DOCUMENT, "90 kB", fits=True),
     **{
-        f"fragment chain, {size:,} B": sent(fragment_chain(size), "LIMIT_EXCEEDED") for size in (824, 920, 1_016, 1_200)
+        f"fragment chain, {size:,} B": operation_attack(fragment_chain(size), "LIMIT_EXCEEDED")
+        for size in (824, 920, 1_016, 1_200)
     },
-    "10,000 unused fragments": sent(
+    "10,000 unused fragments": operation_attack(
         PROJECT + repeated(10_000, "fragment F{} on Project {{ slug }}".format), "LIMIT_EXCEEDED"
     ),
-    "100,000 tokens": sent(f"{{ {'a ' * 100_000} }}", "LIMIT_EXCEEDED"),
-    "10,000 operations": sent(repeated(10_000, "query Q{} {{ __typename }}".format), "LIMIT_EXCEEDED"),
-    "2,000 overlapping fields": sent(f"{{ {'__typename ' * 2_000} }}", "LIMIT_EXCEEDED"),
-    "500 times the same field": sent(f"{{ {'__typename ' * 500} }}", "LIMIT_EXCEEDED"),
-    "3,900 times the same field": sent(f"{{ {'__typename ' * 3_900} }}", "LIMIT_EXCEEDED"),
-    "4,900 times the same field, by 70 of the same parent": sent(
+    "100,000 tokens": operation_attack(f"{{ {'a ' * 100_000} }}", "LIMIT_EXCEEDED"),
+    "10,000 operations": operation_attack(repeated(10_000, "query Q{} {{ __typename }}".format), "LIMIT_EXCEEDED"),
+    "2,000 overlapping fields": operation_attack(f"{{ {'__typename ' * 2_000} }}", "LIMIT_EXCEEDED"),
+    "500 times the same field": operation_attack(f"{{ {'__typename ' * 500} }}", "LIMIT_EXCEEDED"),
+    "3,900 times the same field": operation_attack(f"{{ {'__typename ' * 3_900} }}", "LIMIT_EXCEEDED"),
+    "4,900 times the same field, by 70 of the same parent": operation_attack(
         f"{{ {'project { ...F } ' * 70} }} fragment F on Project {{ {'name ' * 101} }}", "LIMIT_EXCEEDED"
     ),
-    "overlapping fields of two arguments": sent(
+    "overlapping fields of two arguments": operation_attack(
         f"{{ {repeated(100, lambda number: f'node(id: {number % 2}) {{ id }}')} }}", "GRAPHQL_VALIDATION_FAILED"
     ),
-    "10,000 variables": sent(
+    "10,000 variables": operation_attack(
         f"query({repeated(10_000, '$v{}: Int'.format)}) {PROJECT}",
         "LIMIT_EXCEEDED",
         {f"v{n}": n for n in range(10_000)},
     ),
-    "5,000 directives": sent(f"{{ project {{ slug {'@skip(if: false) ' * 5_000} }} }}", "LIMIT_EXCEEDED"),
-    "5,000 unknown directives": sent(f"{{ __typename {'@a ' * 5_000} }}", "LIMIT_EXCEEDED"),
-    "10,000 aliases": sent(f"{{ {repeated(10_000, 'a{}: __typename'.format)} }}", "LIMIT_EXCEEDED"),
-    "a text of 1 MB as a variable": sent(
+    "5,000 directives": operation_attack(f"{{ project {{ slug {'@skip(if: false) ' * 5_000} }} }}", "LIMIT_EXCEEDED"),
+    "5,000 unknown directives": operation_attack(f"{{ __typename {'@a ' * 5_000} }}", "LIMIT_EXCEEDED"),
+    "10,000 aliases": operation_attack(f"{{ {repeated(10_000, 'a{}: __typename'.format)} }}", "LIMIT_EXCEEDED"),
+    "a text of 1 MB as a variable": operation_attack(
         "query($day: Date) { customers(dateFrom: $day) { totalCount } }", "BAD_USER_INPUT", {"day": "1" * MEGABYTE}
     ),
-    "a variable's value of 1 MB for an enum": sent(
+    "a variable's value of 1 MB for an enum": operation_attack(
         "query($f: CustomerFilter) { customers(filter: $f) { totalCount } }", "BAD_USER_INPUT", {"f": "A" * MEGABYTE}
     ),
-    "an operation's name of 1 MB": sent(
+    "an operation's name of 1 MB": operation_attack(
         "query Q { __typename }", "OPERATION_RESOLUTION_FAILURE", operationName="Q" * MEGABYTE
     ),
-    "a fragment named __schema": sent(
+    "a fragment named __schema": operation_attack(
         f"{{ ...__schema }} fragment __schema on Query {{ __schema {{ types {{ {SCHEMA_DEPTH} }} }} }}",
         "LIMIT_EXCEEDED",
     ),
-    "a fragment that is deep where it is spread last": sent(
+    "a fragment that is deep where it is spread last": operation_attack(
         f"{{ __schema {{ queryType {{ ...F }} types {{ {nested(10, 'ofType { ', '} ', '...F')} }} }} }}"
         f" fragment F on __Type {{ {nested(9, 'ofType { ', '} ', 'name')} }}",
         "LIMIT_EXCEEDED",
     ),
-    "a fragment that spreads itself": sent("{ ...F } fragment F on Query { ...F }", "GRAPHQL_VALIDATION_FAILED"),
-    "deep introspection": sent(f"{{ __schema {{ types {{ {SCHEMA_DEPTH} }} }} }}", "LIMIT_EXCEEDED"),
-    "introspection of fields of fields": sent(
+    "a fragment that spreads itself": operation_attack(
+        "{ ...F } fragment F on Query { ...F }", "GRAPHQL_VALIDATION_FAILED"
+    ),
+    "deep introspection": operation_attack(f"{{ __schema {{ types {{ {SCHEMA_DEPTH} }} }} }}", "LIMIT_EXCEEDED"),
+    "introspection of fields of fields": operation_attack(
         f"{{ __schema {{ types {{ {nested(6, 'fields { type { ', '} } ', 'name')} }} }} }}", "GRAPHQL_VALIDATION_FAILED"
     ),
-    "introspection of possible types of interfaces": sent(
+    "introspection of possible types of interfaces": operation_attack(
         f"{{ __schema {{ types {{ {nested(4, 'interfaces { possibleTypes { ', '} } ', 'name')} }} }} }}",
         "GRAPHQL_VALIDATION_FAILED",
     ),
-    "a field that is almost known": sent("{ custmers { nodes { id } } }", "GRAPHQL_VALIDATION_FAILED"),
-    "an argument that is almost known": sent("{ customers(frst: 1) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
-    "a type that is almost known": sent("{ node(id: 1) { ... on Custmer { id } } }", "GRAPHQL_VALIDATION_FAILED"),
-    "an enum value that is almost known": sent("{ customers(filter: ASKD) { totalCount } }", "BAD_USER_INPUT"),
-    "an input field that is almost known": sent(
+    "a field that is almost known": operation_attack("{ custmers { nodes { id } } }", "GRAPHQL_VALIDATION_FAILED"),
+    "an argument that is almost known": operation_attack(
+        "{ customers(frst: 1) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"
+    ),
+    "a type that is almost known": operation_attack(
+        "{ node(id: 1) { ... on Custmer { id } } }", "GRAPHQL_VALIDATION_FAILED"
+    ),
+    "an enum value that is almost known": operation_attack(
+        "{ customers(filter: ASKD) { totalCount } }", "BAD_USER_INPUT"
+    ),
+    "an input field that is almost known": operation_attack(
         "mutation($i: CreateCustomerInput!) { createCustomer(input: $i) { userErrors { code } } }",
         "BAD_USER_INPUT",
         {"i": {"firstNam": "Ada"}},
     ),
-    "a directive that is almost known": sent("{ __typename @skp(if: true) }", "GRAPHQL_VALIDATION_FAILED"),
-    "braces 300,000 deep": sent("{a" * 300_000, "LIMIT_EXCEEDED"),
-    "lists 500,000 deep": sent(f"{{ nodes(ids: {'[' * 500_000}", "LIMIT_EXCEEDED"),
-    "a list of 100,000 entries": sent(
+    "a directive that is almost known": operation_attack("{ __typename @skp(if: true) }", "GRAPHQL_VALIDATION_FAILED"),
+    "braces 300,000 deep": operation_attack("{a" * 300_000, "LIMIT_EXCEEDED"),
+    "lists 500,000 deep": operation_attack(f"{{ nodes(ids: {'[' * 500_000}", "LIMIT_EXCEEDED"),
+    "a list of 100,000 entries": operation_attack(
         "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", "BAD_USER_INPUT", {"ids": [1] * 100_000}
     ),
-    "variables of 290,000 lists": sent(PROJECT, "LIMIT_EXCEEDED", {"a": [[[[]] * 40] * 80] * 90}),
+    "variables of 290,000 lists": operation_attack(PROJECT, "LIMIT_EXCEEDED", {"a": [[[[]] * 40] * 80] * 90}),
 }
 
 BODIES: dict[str, Attack] = {
@@ -171,7 +182,9 @@ BODIES: dict[str, Attack] = {
         "multipart/form-data; boundary=x",
     ),
     "urlencoded": raw(b"query=%7Bproject%7Bslug%7D%7D", 415, "application/x-www-form-urlencoded"),
-    "two operations without a name": sent(f"query A {PROJECT} query B {PROJECT}", "OPERATION_RESOLUTION_FAILURE"),
+    "two operations without a name": operation_attack(
+        f"query A {PROJECT} query B {PROJECT}", "OPERATION_RESOLUTION_FAILURE"
+    ),
 }
 
 ATTACKS = {**DOCUMENTS, **BODIES}

@@ -128,8 +128,8 @@ def sending(tenant: Tenant, message_ids: list[int]) -> Job:
 def test_a_message_is_either_canceled_or_sent(acme: Tenant, name: str) -> None:
     for id_ in acme.add_customers(*({} for _ in range(ROUNDS))):
         message_ids = acme.add_messages(*({"customer_id": id_} for _ in range(20)))
-        answer, sent = at_once(acting(acme, name, id_, "canceledMessagesCount"), sending(acme, message_ids))
-        assert answer["canceledMessagesCount"] + sent == 20
+        answer, sent_count = at_once(acting(acme, name, id_, "canceledMessagesCount"), sending(acme, message_ids))
+        assert answer["canceledMessagesCount"] + sent_count == 20
         messages = history(acme, id_)["messages"]["nodes"]
         assert [bool(each["canceledAt"]) + bool(each["processedAt"]) for each in messages] == [1] * 20
-        assert sum(bool(each["processedAt"]) for each in messages) == sent
+        assert sum(bool(each["processedAt"]) for each in messages) == sent_count

@@ -157,7 +157,7 @@ def test_tag_slug_selects_tagged_customers_and_an_unknown_slug_selects_none(
 
 
 def test_each_filter_selects_its_customers(acme: Tenant, client: GraphQLClient) -> None:
-    plain, asked, clicked, reviewed, _, charged, gone = acme.add_customers(
+    plain, asked_customer, clicked, reviewed, _, charged, archived_customer = acme.add_customers(
         {"first_name": "plain"},
         {"first_name": "asked"},
         {"first_name": "clicked"},
@@ -167,11 +167,11 @@ def test_each_filter_selects_its_customers(acme: Tenant, client: GraphQLClient) 
         {"first_name": "gone", "archived_at": at(0)},
     )
     acme.add_messages(
-        {"customer_id": asked, "canceled_at": at(1)},
+        {"customer_id": asked_customer, "canceled_at": at(1)},
         {"customer_id": clicked, "template": "REMINDER", "sent_at": at(1), "clicked_at": at(2)},
         {"customer_id": reviewed, "sent_at": at(1), "clicked_at": at(2)},
     )
-    acme.add_reviews({"customer_id": reviewed}, {"customer_id": gone})
+    acme.add_reviews({"customer_id": reviewed}, {"customer_id": archived_customer})
     acme.add_charges({"customer_id": charged})
 
     def selected(name: str) -> set[str]:
@@ -372,8 +372,8 @@ def test_a_cursor_is_valid_with_every_filter(acme: Tenant, client: GraphQLClient
 def test_a_cursor_with_a_value_is_valid_where_the_filter_selects_only_customers_without_one(
     acme: Tenant, client: GraphQLClient
 ) -> None:
-    asked, *others = acme.add_customers({}, {}, {})
-    acme.add_messages({"customer_id": asked})
+    asked_customer, *others = acme.add_customers({}, {}, {})
+    acme.add_messages({"customer_id": asked_customer})
     order = {"key": "ASKED_AT", "dir": "ASC"}
     cursor = page(client, first=1, **order)[1]["endCursor"]
     query = """

@@ -157,7 +157,7 @@ def test_every_value_has_the_form_of_the_contract(acme: Tenant, client: GraphQLC
 def test_one_operation_reads_one_snapshot(acme: Tenant, client: GraphQLClient) -> None:
     """No answer has an archived customer with a scheduled message, since archiving cancels its messages."""
     customer = acme.add_customer()
-    seen = set()
+    states = set()
     for _ in range(15):
         acme.add_messages({"customer_id": customer})
         archive = _in_background(acme, customer)
@@ -166,12 +166,12 @@ def test_one_operation_reads_one_snapshot(acme: Tenant, client: GraphQLClient) -
                 "query Q($id: ID!) { customer(id: $id) { isArchived messages(status: [SCHEDULED]) { totalCount } } }",
                 id=customer,
             )["customer"]
-            seen.add((answer["isArchived"], answer["messages"]["totalCount"]))
+            states.add((answer["isArchived"], answer["messages"]["totalCount"]))
         archive.join()
         client.data("mutation U($id: ID!) { unarchiveCustomer(id: $id) { customer { id } } }", id=customer)
 
-    assert seen <= {(False, 1), (True, 0)}
-    assert (True, 0) in seen
+    assert states <= {(False, 1), (True, 0)}
+    assert (True, 0) in states
 
 
 def _in_background(acme: Tenant, customer: int) -> Thread:

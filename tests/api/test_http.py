@@ -225,9 +225,9 @@ def test_only_the_origins_of_the_setting_may_read_answers(serve: MakeServer, dat
 
 def test_browsers_get_graphiql_unless_the_setting_forbids_it(serve: MakeServer, database_url: str) -> None:
     html = {"accept": "text/html,application/xhtml+xml"}
-    shown = httpx.get(f"{serve(Settings(database_url=database_url))}/graphql", headers=html)
+    page = httpx.get(f"{serve(Settings(database_url=database_url))}/graphql", headers=html)
     hidden = httpx.get(f"{serve(Settings(database_url=database_url, graphiql=False))}/graphql", headers=html)
 
-    assert shown.status_code == 200
-    assert "GraphiQL" in shown.text
+    assert page.status_code == 200
+    assert "GraphiQL" in page.text
     assert hidden.status_code == 401

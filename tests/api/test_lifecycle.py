@@ -262,18 +262,18 @@ def test_mutations_of_one_operation_run_in_order_and_each_payload_sees_its_own_s
     data = client.data(operation, id=id_)
     assert list(data) == list("abcdefgh")
 
-    def seen(alias: str) -> tuple[Any, ...]:
+    def customer_after(alias: str) -> tuple[Any, ...]:
         customer = data[alias]["customer"]
         slugs = [tag["slug"] for tag in customer["tags"]]
         statuses = [message["status"] for message in customer["messages"]["nodes"]]
         return customer["isArchived"], customer["isUnsubscribed"], customer["notes"], slugs, statuses
 
-    assert seen("a") == (False, False, "new", [], ["SCHEDULED"])
-    assert seen("b") == (True, False, "new", [], ["CANCELED"])
+    assert customer_after("a") == (False, False, "new", [], ["SCHEDULED"])
+    assert customer_after("b") == (True, False, "new", [], ["CANCELED"])
     assert data["c"] == {COUNT: 0, "customer": None, "userErrors": [{"code": "NOT_FOUND"}]}
-    assert seen("d") == (False, False, "new", [], ["CANCELED"])
-    assert seen("e") == (False, False, "new", ["vip"], ["CANCELED"])
-    assert seen("f") == (False, True, "new", ["vip"], ["CANCELED"])
+    assert customer_after("d") == (False, False, "new", [], ["CANCELED"])
+    assert customer_after("e") == (False, False, "new", ["vip"], ["CANCELED"])
+    assert customer_after("f") == (False, True, "new", ["vip"], ["CANCELED"])
     assert (data["b"][COUNT], data["f"][COUNT]) == (1, 0)
     assert data["g"]["deletedCustomerId"] is not None
     assert data["h"] == {"userErrors": [{"code": "NOT_FOUND"}]}

@@ -158,13 +158,13 @@ def test_a_field_that_fails_is_200_in_both_media_types(client: GraphQLClient) ->
 def test_head_returns_the_headers_of_get(client: GraphQLClient) -> None:
     parameters = {"query": PROJECT}
 
-    got, head = client.http.get("/graphql", params=parameters), client.http.head("/graphql", params=parameters)
+    get, head = client.http.get("/graphql", params=parameters), client.http.head("/graphql", params=parameters)
 
     differing = ("x-request-id", "date")
     assert head.content == b""
-    assert head.status_code == got.status_code == 200
+    assert head.status_code == get.status_code == 200
     assert [pair for pair in head.headers.items() if pair[0] not in differing] == [
-        pair for pair in got.headers.items() if pair[0] not in differing
+        pair for pair in get.headers.items() if pair[0] not in differing
     ]
 
 

@@ -28,7 +28,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from attacks import ATTACKS, Attack, repeated, sent
+from attacks import ATTACKS, Attack, operation_attack, repeated
 from benchmarks.demos import store
 from benchmarks.measure import COUNTS
 from commands.command import answer
@@ -77,85 +77,91 @@ def spread_everywhere(fragments: int, fields: int) -> str:
 
 
 WITHIN_LIMITS: dict[str, Attack] = {
-    "4,000 tokens: 38 fields again and again": sent(
+    "4,000 tokens: 38 fields again and again": operation_attack(
         f"{{ customers(first: 1) {{ nodes {{ {f'{CUSTOMER} ' * 100} {f'location {{ {LOCATION} }} ' * 100} "
         f" {f'tags {{ {TAG} }} ' * 100} }} }} {f'project {{ {PROJECT} }} ' * 25} }}",
         None,
     ),
-    "4,000 tokens: 26 aliases of a list by as many fragments": sent(
+    "4,000 tokens: 26 aliases of a list by as many fragments": operation_attack(
         f"{{ {repeated(26, 'a{0}: customers(first: 1) {{ nodes {{ ...F{0} }} }}'.format)} }}"
         + repeated(26, f"fragment F{{}} on Customer {{{{ {'id ' * 60} {'uuid ' * 60} }}}}".format),
         None,
     ),
-    "4,000 tokens: 660 variables with defaults": sent(
+    "4,000 tokens: 660 variables with defaults": operation_attack(
         f"query({repeated(660, '$v{}: Int = 1'.format)}) {{ __typename }}", "GRAPHQL_VALIDATION_FAILED"
     ),
-    "4,000 tokens: 100 variables with defaults, used": sent(
+    "4,000 tokens: 100 variables with defaults, used": operation_attack(
         f"query({repeated(100, '$v{}: Int = 1'.format)}) {{"
         f" customers(first: 1) {{ nodes {{ {repeated(100, 'messages(first: $v{}) {{ totalCount }}'.format)} }} }} }}",
         "GRAPHQL_VALIDATION_FAILED",
     ),
-    "4,000 tokens: lists of lists": sent(
+    "4,000 tokens: lists of lists": operation_attack(
         f"{{ nodes(ids: [{repeated(100, lambda _: '[' + '1 ' * 35 + ']')}]) {{ id }} }}", "BAD_USER_INPUT"
     ),
-    "4,000 tokens: 440 fields with an argument": sent(
+    "4,000 tokens: 440 fields with an argument": operation_attack(
         f"{{ {repeated(440, lambda _: 'node(id: 1) { id }')} }}", "LIMIT_EXCEEDED"
     ),
-    "4,000 tokens: 900 arguments of one field": sent(
+    "4,000 tokens: 900 arguments of one field": operation_attack(
         f"{{ customers({repeated(900, 'a{}: 1'.format)}) {{ totalCount }} }}", "GRAPHQL_VALIDATION_FAILED"
     ),
-    "4,000 tokens: 1,300 unknown fields": sent(f"{{ {repeated(1_300, 'f{}'.format)} }}", "GRAPHQL_VALIDATION_FAILED"),
-    "4,000 tokens: inline fragments in each other": sent(f"{{ {'... { ' * 190} __typename {'} ' * 190} }}", None),
-    "4,000 tokens: inline fragments beside each other": sent(f"{{ {'... { __typename } ' * 990} }}", "LIMIT_EXCEEDED"),
-    "99 kB of a comment": sent("{ __typename } #" + "é" * 49_000, None),
-    "99 kB of lines": sent("{ __typename }" + "\n" * 98_000, None),
-    "99 kB of lines, and unknown fields": sent(
+    "4,000 tokens: 1,300 unknown fields": operation_attack(
+        f"{{ {repeated(1_300, 'f{}'.format)} }}", "GRAPHQL_VALIDATION_FAILED"
+    ),
+    "4,000 tokens: inline fragments in each other": operation_attack(
+        f"{{ {'... { ' * 190} __typename {'} ' * 190} }}", None
+    ),
+    "4,000 tokens: inline fragments beside each other": operation_attack(
+        f"{{ {'... { __typename } ' * 990} }}", "LIMIT_EXCEEDED"
+    ),
+    "99 kB of a comment": operation_attack("{ __typename } #" + "é" * 49_000, None),
+    "99 kB of lines": operation_attack("{ __typename }" + "\n" * 98_000, None),
+    "99 kB of lines, and unknown fields": operation_attack(
         "\n" * 90_000 + f"{{ {repeated(1_300, 'f{}'.format)} }}", "GRAPHQL_VALIDATION_FAILED"
     ),
-    "99 kB of block text": sent(f"{{ nodes(ids: [{BLOCK_TEXT * 100}]) {{ id }} }}", None),
-    "1,000,000 B of variables that are not asked for": sent(
+    "99 kB of block text": operation_attack(f"{{ nodes(ids: [{BLOCK_TEXT * 100}]) {{ id }} }}", None),
+    "1,000,000 B of variables that are not asked for": operation_attack(
         "{ __typename }", None, {f"v{number}": number for number in range(60_000)}
     ),
-    "100 variables of 9 kB, none of which fits": sent(
+    "100 variables of 9 kB, none of which fits": operation_attack(
         f"query({repeated(100, '$v{}: [MessageStatus!]'.format)}) {{ customers(first: 1) {{ nodes {{"
         f" {repeated(100, 'messages(status: $v{0}) {{ totalCount }}'.format)} }} }} }}",
         "GRAPHQL_VALIDATION_FAILED",
         {f"v{number}": ["A" * 90] * 100 for number in range(100)},
     ),
-    "a list of 100 objects of 100 lists, for ids": sent(
+    "a list of 100 objects of 100 lists, for ids": operation_attack(
         "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", "BAD_USER_INPUT", {"ids": [{"a": [[1] * 40] * 99}] * 100}
     ),
-    "2,000 fields by fragments in each other": sent(spread_everywhere(5, 330), None),
-    "every type, nested by customers": sent(of_every_type(4), None, {"ids": [A_MESSAGE] * 100}),
-    "introspection, 10 aliases of all types and fields": sent(
+    "2,000 fields by fragments in each other": operation_attack(spread_everywhere(5, 330), None),
+    "every type, nested by customers": operation_attack(of_every_type(4), None, {"ids": [A_MESSAGE] * 100}),
+    "introspection, 10 aliases of all types and fields": operation_attack(
         f"{{ {repeated(10, 't{}: __schema {{ types {{ ...T }} }}'.format)} }} fragment T on __Type {{ name description"
         " fields { name description args { name description defaultValue type { name } } type { name } } }",
         None,
     ),
-    "an error for each of 100 customers": sent(
+    "an error for each of 100 customers": operation_attack(
         "{ customers(first: 100) { nodes { name messages(first: 0) { totalCount } } } }", "BAD_USER_INPUT"
     ),
-    "errors for 100 ids by 30 aliases": sent(
+    "errors for 100 ids by 30 aliases": operation_attack(
         f"query($ids: [ID!]!) {{ {repeated(30, 'a{}: nodes(ids: $ids) {{ ...F }}'.format)} }}"
         " fragment F on Node { ... on Message { customer { messages(first: 0) { totalCount } } } }",
         "BAD_USER_INPUT",
         {"ids": [A_MESSAGE] * 100},
     ),
-    "100 customers, all fields, 30 aliases": sent(
+    "100 customers, all fields, 30 aliases": operation_attack(
         f"{{ customers(first: 100) {{ nodes {{ {CUSTOMER} {repeated(30, 'a{}: createdAt'.format)}"
         f" {repeated(30, 'b{}: updatedAt'.format)} }} }} }}",
         None,
     ),
-    "2,000 messages": sent(
+    "2,000 messages": operation_attack(
         f"{{ customers(first: 100) {{ nodes {{ {CUSTOMER} messages(first: 20) {{ nodes {{ {MESSAGE} }} }} }} }} }}",
         None,
     ),
-    "40,000 objects": sent(
+    "40,000 objects": operation_attack(
         "{ customers(first: 100) { nodes { messages(first: 20) { nodes { customer {"
         f" messages(first: 20) {{ nodes {{ {MESSAGE} }} }} }} }} }} }} }} }}",
         None,
     ),
-    "40,000 objects, 100 aliases": sent(
+    "40,000 objects, 100 aliases": operation_attack(
         "{ customers(first: 100) { nodes { messages(first: 20) { nodes { customer { messages(first: 20) { nodes {"
         f" {repeated(30, 'a{}: createdAt'.format)} {repeated(30, 'b{}: scheduledAt'.format)}"
         f" {repeated(30, 'c{}: id'.format)} }} }} }} }} }} }} }} }}",
@@ -165,7 +171,7 @@ WITHIN_LIMITS: dict[str, Attack] = {
 
 
 @dataclass
-class Found:
+class Measurement:
     """What came of an attack, and how long others waited."""
 
     status: int
@@ -201,7 +207,7 @@ class Heartbeat:
         self._http.close()
 
 
-def found(http: httpx.Client, attack: Attack, times: int) -> Found:
+def measure(http: httpx.Client, attack: Attack, times: int) -> Measurement:
     """Send an attack so many times."""
     longest = seconds = 0.0
     for _ in range(times):
@@ -214,16 +220,16 @@ def found(http: httpx.Client, attack: Attack, times: int) -> Found:
         longest = max(longest, heart.longest)
     errors = response.json().get("errors", [])
     codes = ", ".join(sorted({error["extensions"]["code"] for error in errors}))
-    return Found(response.status_code, codes, len(response.content), longest * 1_000, seconds)
+    return Measurement(response.status_code, codes, len(response.content), longest * 1_000, seconds)
 
 
-def table(rows: list[tuple[str, Attack, Found]]) -> Table:
-    shown = Table("attack", "bytes", "status", "code", "stall ms", "seconds", "answer")
+def table(rows: list[tuple[str, Attack, Measurement]]) -> Table:
+    grid = Table("attack", "bytes", "status", "code", "stall ms", "seconds", "answer")
     for column in (1, 4, 5, 6):
-        shown.columns[column].justify = "right"
+        grid.columns[column].justify = "right"
     for name, attack, one in rows:
         wrong = "" if one.stall_ms <= LONGEST_STALL_MS else " !"
-        shown.add_row(
+        grid.add_row(
             name,
             f"{len(attack.body):,}",
             str(one.status),
@@ -232,12 +238,12 @@ def table(rows: list[tuple[str, Attack, Found]]) -> Table:
             f"{one.seconds:.2f}",
             f"{one.size:,}",
         )
-    return shown
+    return grid
 
 
 @contextmanager
 def serving(database_url: str, token: str) -> Iterator[httpx.Client]:
-    """Run the command `serve`; gives a client of it that no bucket sends away."""
+    """Run the command `serve`; returns a client of it that no bucket sends away."""
     port = free_port()
     env = os.environ | {"CUSTOMERGRAPH_BUCKET_SIZE": str(10**9), "CUSTOMERGRAPH_DATABASE_URL": database_url}
     command = [sys.executable, "-m", "customergraph", "serve", "--port", str(port)]
@@ -257,14 +263,14 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=2_000)
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--only", default="", help="a part of the attacks' names")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     # Else what is measured is this process's own garbage collector.
     freeze_startup_objects()
-    made = asyncio.run(store(None, chosen.customers, COUNTS))
-    nothing = {"nothing hostile": sent("{ project { slug } }", None)}
-    attacks = {name: one for name, one in {**nothing, **ATTACKS, **WITHIN_LIMITS}.items() if chosen.only in name}
-    with serving(made.url, made.token) as http:
-        rows = [(name, attack, found(http, attack, chosen.times)) for name, attack in attacks.items()]
+    demo_store = asyncio.run(store(None, options.customers, COUNTS))
+    nothing = {"nothing hostile": operation_attack("{ project { slug } }", None)}
+    attacks = {name: one for name, one in {**nothing, **ATTACKS, **WITHIN_LIMITS}.items() if options.only in name}
+    with serving(demo_store.url, demo_store.token) as http:
+        rows = [(name, attack, measure(http, attack, options.times)) for name, attack in attacks.items()]
     Console(width=160).print(table(rows))
 
 

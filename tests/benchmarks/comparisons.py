@@ -135,7 +135,7 @@ async def _places(large: Store) -> AsyncIterator[Comparison]:
 
 
 async def _cursor(database: Database, order: Ordering, offset: int) -> str:
-    """Give the cursor of the row before the page that begins after so many rows."""
+    """Return the cursor of the row before the page that begins after so many rows."""
     key, id_ = customer.c[order.column], customer.c.id
     place = [key.is_(None), key.desc(), id_.desc()] if order.descending else [key.is_(None), key, id_]
     listed = select(key.label("value"), id_).where(customer.c.is_archived.is_(False)).order_by(*place)
@@ -147,9 +147,9 @@ async def _cursor(database: Database, order: Ordering, offset: int) -> str:
 def _lists() -> Iterator[Comparison]:
     for key in CustomerSortKey:
         yield _sized("last page", f"by {key} DESC", LIST, key=key, last=PAGE)
-    for moment in CustomerDateKey:
-        month = {"dateKey": moment, "from": "2025-03-01", "to": "2025-03-31"}
-        yield _sized("days", f"a month of {moment}, by it", LIST, key=moment, **month)
+    for date_key in CustomerDateKey:
+        month = {"dateKey": date_key, "from": "2025-03-01", "to": "2025-03-31"}
+        yield _sized("days", f"a month of {date_key}, by it", LIST, key=date_key, **month)
     yield _sized("list", "tagSlug", LIST, tagSlug="vip")
     yield _sized("list", "tagSlug by NAME ASC", LIST, tagSlug="vip", key="NAME", dir="ASC")
     yield _sized("list", "tagSlug of 20 customers", LIST, tagSlug=RARE_TAG)

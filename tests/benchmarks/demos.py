@@ -15,13 +15,13 @@ from stores import PostgreSQLServer
 
 
 async def store(server: str | None, customers: int, counts: HistoryCounts) -> stores.Store:
-    """Give the store of that size, in a file or on a PostgreSQL server; it is made unless it is there."""
+    """Return the store of that size, in a file or on a PostgreSQL server; it is made unless it is there."""
     # A store belongs to the migrations that made it.
     versions = sorted((Path(migrations.__file__).parent / "versions").glob("*.py"))
     digest = sha256(b"".join(path.read_bytes() for path in versions)).hexdigest()[:8]
     name = f"demo-{customers}-{counts.messages}-{counts.reviews}-{counts.charges}-{digest}"
-    url = await stores.made(server, name, lambda url: _fill(url, customers, counts))
-    return stores.Store(url, await stores.opened(url), customers)
+    url = await stores.ensure_store(server, name, lambda url: _fill(url, customers, counts))
+    return stores.Store(url, await stores.upgrade_and_add_token(url), customers)
 
 
 async def _fill(url: str, customers: int, counts: HistoryCounts) -> None:
@@ -35,7 +35,7 @@ async def _fill(url: str, customers: int, counts: HistoryCounts) -> None:
 
 @contextmanager
 def server(engine: str, url: str | None) -> Iterator[str | None]:
-    """Give the PostgreSQL server of that URL, else one that runs meanwhile; None for SQLite."""
+    """Return the PostgreSQL server of that URL, else one that runs meanwhile; None for SQLite."""
     if engine == "sqlite" or url:
         yield None if engine == "sqlite" else url
         return

@@ -60,7 +60,7 @@ WORK: dict[str, tuple[str, bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Measurement:
     """What was measured: B's times in seconds, and the numbers of A's answers with data and without."""
 
     seconds: list[float]
@@ -102,7 +102,7 @@ def repeat(url: str, token: str, query: str, connections: int, counts: Counts) -
 
 @contextmanager
 def working(url: str, token: str, query: str, connections: int) -> Iterator[Counts]:
-    """Have a process of its own repeat a query meanwhile; gives the counts of its answers."""
+    """Have a process of its own repeat a query meanwhile; returns the counts of its answers."""
     spawning = multiprocessing.get_context("spawn")
     counts = Counts(spawning)
     process = spawning.Process(target=repeat, args=(url, token, query, connections, counts), daemon=True)
@@ -117,24 +117,24 @@ def working(url: str, token: str, query: str, connections: int) -> Iterator[Coun
 
 
 def times(http: httpx.Client, seconds: float) -> list[float]:
-    """Send the small query again and again for so long; gives how long each took."""
-    taken: list[float] = []
+    """Send the small query again and again for so long; returns how long each took."""
+    durations: list[float] = []
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         began = time.perf_counter()
         response = http.post("/graphql", json={"query": SMALL})
-        taken.append(time.perf_counter() - began)
+        durations.append(time.perf_counter() - began)
         assert "errors" not in response.json(), response.text
         time.sleep(PAUSE_SECONDS)
-    return taken
+    return durations
 
 
-def measured(http: httpx.Client, token: str, name: str, connections: int, seconds: float) -> Found:
+def measure(http: httpx.Client, token: str, name: str, connections: int, seconds: float) -> Measurement:
     query, is_known = WORK[name]
     if not query:
-        return Found(times(http, seconds))
+        return Measurement(times(http, seconds))
     with working(str(http.base_url), token if is_known else "cg_unknown", query, connections) as counts:
-        return Found(times(http, seconds), counts.answers.value, counts.refusals.value)
+        return Measurement(times(http, seconds), counts.answers.value, counts.refusals.value)
 
 
 async def another_token(url: str) -> str:
@@ -144,22 +144,22 @@ async def another_token(url: str) -> str:
     return token
 
 
-def table(engine: str, rows: dict[str, Found]) -> Table:
-    shown = Table(f"A's work, {engine}", "queries", "p50", "p99", "max", "A", "refused")
+def table(engine: str, rows: dict[str, Measurement]) -> Table:
+    grid = Table(f"A's work, {engine}", "queries", "p50", "p99", "max", "A", "refused")
     for column in range(1, 7):
-        shown.columns[column].justify = "right"
-    for name, found in rows.items():
-        wrong = "" if found.ms(99) <= LONGEST_P99_MS else " !"
-        shown.add_row(
+        grid.columns[column].justify = "right"
+    for name, measurement in rows.items():
+        wrong = "" if measurement.ms(99) <= LONGEST_P99_MS else " !"
+        grid.add_row(
             name,
-            str(len(found.seconds)),
-            f"{found.ms(50):.0f}",
-            f"{found.ms(99):.0f}{wrong}",
-            f"{max(found.seconds) * 1000:.0f}",
-            str(found.answers),
-            str(found.refusals),
+            str(len(measurement.seconds)),
+            f"{measurement.ms(50):.0f}",
+            f"{measurement.ms(99):.0f}{wrong}",
+            f"{max(measurement.seconds) * 1000:.0f}",
+            str(measurement.answers),
+            str(measurement.refusals),
         )
-    return shown
+    return grid
 
 
 def main() -> None:
@@ -169,16 +169,16 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=40)
     parser.add_argument("--engines", default="sqlite,postgresql")
     parser.add_argument("--only", default="", help="a part of the names of A's work")
-    chosen = parser.parse_args()
-    for engine in chosen.engines.split(","):
+    options = parser.parse_args()
+    for engine in options.engines.split(","):
         with demos.server(engine, None) as server:
-            store = asyncio.run(demos.store(server, chosen.customers, FEW))
+            store = asyncio.run(demos.store(server, options.customers, FEW))
             mine = asyncio.run(another_token(store.url))
             with serving(store.url, mine) as http:
                 rows = {
-                    name: measured(http, store.token, name, chosen.connections, chosen.seconds)
+                    name: measure(http, store.token, name, options.connections, options.seconds)
                     for name in WORK
-                    if chosen.only in name
+                    if options.only in name
                 }
         Console(width=120).print(table(engine, rows))
 

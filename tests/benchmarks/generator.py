@@ -74,7 +74,7 @@ class Rows:
     charges: list[Row] = field(default_factory=list)
 
     def by_table(self, batch: int) -> Iterator[tuple[Table, list[Row]]]:
-        """Give the rows that each table gets; a history's ids follow its times, like those of real ones."""
+        """Return the rows that each table gets; a history's ids follow its times, like those of real ones."""
         yield customer, self.customers
         yield customer_tag, self.tags
         yield message, _numbered(self.messages, _SCHEDULED, batch * MESSAGES_OF_A_BATCH)
@@ -93,7 +93,7 @@ def _at(seconds: int) -> datetime:
 
 @lru_cache
 def _texts(catalog: Catalog) -> list[dict[str, Any]]:
-    """Give the columns of some of the demo's customers, which those here take their texts from."""
+    """Return the columns of some of the demo's customers, which those here take their texts from."""
     people = demo_people.Generator([*catalog.locations], [*catalog.tags], demo_people.HistoryCounts(0, 0, 0)).people(
         2_000
     )
@@ -207,7 +207,7 @@ class Generator:
         fate = self._random.random()
         times: dict[str, Any] = {}
         if fate < 0.9:
-            times = self._sent(scheduled, fate)
+            times = self._sent_times(scheduled, fate)
         elif fate < 0.94:
             failed = _at(scheduled + 30)
             times = {"processed_at": failed, "failed_at": failed, "failed_reason": "mailbox unavailable"}
@@ -215,15 +215,15 @@ class Generator:
             times = {"canceled_at": _at(scheduled - 3 * 3_600)}
         return self._message_row(customer_id, template, scheduled, times)
 
-    def _sent(self, scheduled: int, fate: float) -> dict[str, Any]:
-        sent = scheduled + 2 + self._below(240)
+    def _sent_times(self, scheduled: int, fate: float) -> dict[str, Any]:
+        sent_at = scheduled + 2 + self._below(240)
         times: dict[str, Any] = {
             "processed_at": _at(scheduled + 1),
-            "sent_at": _at(sent),
-            "delivered_at": _at(sent + 3),
+            "sent_at": _at(sent_at),
+            "delivered_at": _at(sent_at + 3),
         }
         if fate < 0.55:
-            opened = sent + 60 + self._below(2_000 * 60)
+            opened = sent_at + 60 + self._below(2_000 * 60)
             times["opened_at"] = _at(opened)
             if fate < 0.25:
                 times["clicked_at"] = _at(opened + 20)
@@ -257,9 +257,9 @@ class Generator:
         )
 
     def _review(self, columns: dict[str, Any], created: int) -> Row:
-        written = created + self._below(END - created)
+        reviewed_at = created + self._below(END - created)
         score = self._random.choice((5, 5, 5, 5, 4, 4, 3, 2, 1))
-        replied = _at(written + 3_600 + self._below(90 * 3_600)) if self._chance(0.4) else None
+        replied = _at(reviewed_at + 3_600 + self._below(90 * 3_600)) if self._chance(0.4) else None
         return (
             self._catalog.project_id,
             self._uuid(),
@@ -273,8 +273,8 @@ class Generator:
             None,
             "Thank you for telling us." if replied else None,
             replied,
-            _at(written),
-            replied or _at(written),
+            _at(reviewed_at),
+            replied or _at(reviewed_at),
         )
 
     def _charge(self, columns: dict[str, Any], created: int) -> Row:

@@ -53,32 +53,32 @@ def _location(row: Any) -> dict[str, Any] | None:
 
 
 def _tags(rows: Rows, ids: list[int]) -> Lists:
-    found: Lists = {id_: [] for id_ in ids}
+    by_customer: Lists = {id_: [] for id_ in ids}
     for customer_id, name, color in rows:
-        found[customer_id].append({"name": name, "color": color})
-    return found
+        by_customer[customer_id].append({"name": name, "color": color})
+    return by_customer
 
 
 def _messages(rows: Rows, ids: list[int]) -> Lists:
-    found: Lists = {id_: [] for id_ in ids}
-    for customer_id, id_, channel, template, status, scheduled, sent in rows:
-        found[customer_id].append(
+    by_customer: Lists = {id_: [] for id_ in ids}
+    for customer_id, id_, channel, template, status, scheduled, sent_at in rows:
+        by_customer[customer_id].append(
             {
                 "id": b2a_base64(b"Message:%d" % id_, newline=False).rstrip(b"=").decode(),
                 "channel": channel,
                 "template": template,
                 "status": status,
                 "scheduledAt": scheduled,
-                "sentAt": sent,
+                "sentAt": sent_at,
             }
         )
-    return found
+    return by_customer
 
 
 def _reviews(rows: Rows, ids: list[int]) -> Lists:
-    found: Lists = {id_: [] for id_ in ids}
+    by_customer: Lists = {id_: [] for id_ in ids}
     for customer_id, id_, score, body, source, created in rows:
-        found[customer_id].append(
+        by_customer[customer_id].append(
             {
                 "id": b2a_base64(b"Review:%d" % id_, newline=False).rstrip(b"=").decode(),
                 "score": score,
@@ -87,13 +87,13 @@ def _reviews(rows: Rows, ids: list[int]) -> Lists:
                 "createdAt": created,
             }
         )
-    return found
+    return by_customer
 
 
 def _charges(rows: Rows, ids: list[int]) -> Lists:
-    found: Lists = {id_: [] for id_ in ids}
+    by_customer: Lists = {id_: [] for id_ in ids}
     for customer_id, id_, amount, currency, charged in rows:
-        found[customer_id].append(
+        by_customer[customer_id].append(
             {
                 "id": b2a_base64(b"Charge:%d" % id_, newline=False).rstrip(b"=").decode(),
                 "amount": amount,
@@ -101,7 +101,7 @@ def _charges(rows: Rows, ids: list[int]) -> Lists:
                 "chargedAt": charged,
             }
         )
-    return found
+    return by_customer
 
 
 class Endpoints:
@@ -118,8 +118,8 @@ class Endpoints:
     async def one(self, fetch: Fetch, project_id: int, request: Request) -> dict[str, Any]:
         (row,) = await fetch(self._sql.one, project_id, int(request.query_params["id"]))
         tags = await fetch(self._sql.tags, project_id, self._sql.ids([row[0]]))
-        shown = [{"name": name, "color": color} for _, name, color in tags]
-        return {"customer": {**_scalars(row), "location": _location(row), "tags": shown}}
+        tag_objects = [{"name": name, "color": color} for _, name, color in tags]
+        return {"customer": {**_scalars(row), "location": _location(row), "tags": tag_objects}}
 
     async def flat(self, fetch: Fetch, project_id: int, _request: Request) -> dict[str, Any]:
         return {"customers": {"nodes": [_scalars(row) for row in await fetch(self._sql.flat, project_id, 50)]}}

@@ -68,8 +68,8 @@ async def _postgresql(settings: Settings) -> AsyncIterator[Snapshot]:
     url = make_url(settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     size = settings.pool_size
     # Nobody changes a session, so nothing of it is put back when it is given back.
-    made = asyncpg.create_pool(url, min_size=size, max_size=size, reset=_keep, server_settings={"jit": "off"})
-    async with made as pool:
+    new_pool = asyncpg.create_pool(url, min_size=size, max_size=size, reset=_keep, server_settings={"jit": "off"})
+    async with new_pool as pool:
 
         @asynccontextmanager
         async def snapshot() -> AsyncIterator[Fetch]:

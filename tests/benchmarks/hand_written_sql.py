@@ -68,7 +68,7 @@ class Statements:
     charges: str
 
     def ids(self, ids: list[int]) -> Any:
-        """Give many ids as one argument."""
+        """Return many ids as one argument."""
         return orjson.dumps(ids).decode() if self.is_embedded else ids
 
 
@@ -85,7 +85,7 @@ def _statements(tags: str, nested: str, *, is_embedded: bool) -> Statements:
 
 
 def _in_words_of(text: str, *, is_embedded: bool) -> str:
-    """Give a statement's time stamps and parameters as the engine has them."""
+    """Return a statement's time stamps and parameters as the engine has them."""
     if is_embedded:
         return re.sub(r"{([a-z_.]+)}", r"replace(\1, '.000000Z', 'Z')", text)
     numbers = count(1)

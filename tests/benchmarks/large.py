@@ -34,56 +34,56 @@ from customergraph.demo.people import HistoryCounts
 COUNTS = HistoryCounts(messages=100, reviews=100, charges=100)
 # Some are archived.
 CUSTOMERS = 120
-ASKED = 100
+CUSTOMERS_OF_A_REQUEST = 100
 STALL_AIM_MS = 50
 NAMES = {"gateway": "gateway", "depth_first": "graphql-core"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Measurement:
     """One request: how long it held the loop, what it cost, and what came."""
 
     stall_ms: float
     cpu_ms: float
-    sent: int
+    sent_bytes: int
     size: int
 
 
-def answered(server: Server, encoding: str) -> Answered:
+def measure(server: Server, encoding: str) -> Measurement:
     """Ask for all of it."""
-    request = large(server.http, ASKED)
+    request = large(server.http, CUSTOMERS_OF_A_REQUEST)
     request.headers["Accept-Encoding"] = encoding
-    server.told("/stall")
+    server.take_value("/stall")
     before = server.cpu_seconds()
     answer = server.http.send(request)
     cpu_ms = (server.cpu_seconds() - before) * 1000
-    stall_ms = server.told("/stall")
+    stall_ms = server.take_value("/stall")
     _check(answer)
-    return Answered(stall_ms, cpu_ms, answer.num_bytes_downloaded, len(answer.content))
+    return Measurement(stall_ms, cpu_ms, answer.num_bytes_downloaded, len(answer.content))
 
 
 def _check(answer: httpx.Response) -> None:
     nodes = answer.json()["data"]["customers"]["nodes"]
     lengths = {len(one[name]["nodes"]) for one in nodes for name in ("messages", "reviews", "charges")}
-    assert len(nodes) == ASKED, len(nodes)
+    assert len(nodes) == CUSTOMERS_OF_A_REQUEST, len(nodes)
     assert lengths == {100}, lengths
 
 
 def row(which: str, encoding: str, store: stores.Store, rounds: int) -> Iterator[str]:
-    """Measure one server; gives the table's cells."""
+    """Measure one server; returns the table's cells."""
     with serving(which, store.url, store.token) as server:
         for _ in range(3):
             server.http.send(large(server.http, 1)).raise_for_status()
         server.forget_peak()
         before = server.peak_bytes()
-        found = [answered(server, encoding) for _ in range(rounds)]
+        measurements = [measure(server, encoding) for _ in range(rounds)]
         growth = server.peak_bytes() - before
-    stalls = [one.stall_ms for one in found]
+    stalls = [one.stall_ms for one in measurements]
     yield from (NAMES[which], encoding)
     yield f"{median(stalls):.0f}, {max(stalls):.0f}{' !' if median(stalls) > STALL_AIM_MS else ''}"
-    yield f"{median(one.cpu_ms for one in found):.0f}"
-    yield f"{found[0].sent:,}"
-    yield f"{growth / 1e6:.0f}, {growth / found[0].size:.1f} x"
+    yield f"{median(one.cpu_ms for one in measurements):.0f}"
+    yield f"{measurements[0].sent_bytes:,}"
+    yield f"{growth / 1e6:.0f}, {growth / measurements[0].size:.1f} x"
 
 
 def main() -> None:
@@ -91,14 +91,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--store", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--url", help="of a PostgreSQL server, such as postgresql+asyncpg://user@host/")
-    chosen = parser.parse_args()
-    for engine in ("sqlite", "postgresql") if chosen.store == "both" else (chosen.store,):
+    options = parser.parse_args()
+    for engine in ("sqlite", "postgresql") if options.store == "both" else (options.store,):
         table = Table(engine, "", "stall ms", "CPU ms", "bytes", "growth MB")
-        with demos.server(engine, chosen.url) as address:
+        with demos.server(engine, options.url) as address:
             store = asyncio.run(demos.store(address, CUSTOMERS, COUNTS))
             for which in NAMES:
                 for encoding in ("identity", "gzip"):
-                    table.add_row(*row(which, encoding, store, chosen.rounds))
+                    table.add_row(*row(which, encoding, store, options.rounds))
         Console(width=110).print(table)
 
 

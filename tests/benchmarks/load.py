@@ -28,33 +28,33 @@ class Turn:
 class _Client(asyncio.Protocol):
     """A connection that is kept alive, and takes answers whose length is told."""
 
-    _answered: asyncio.Future[int]
+    _answer_length: asyncio.Future[int]
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         self._head, self._missing, self._length = b"", 0, 0
 
     def ask(self, request: bytes) -> asyncio.Future[int]:
-        """Send a request; gives the length of its answer."""
-        self._answered = asyncio.get_running_loop().create_future()
+        """Send a request; returns the length of its answer."""
+        self._answer_length = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return self._answered
+        return self._answer_length
 
     def data_received(self, data: bytes) -> None:
         if not self._missing:
             self._head += data
-            head, found, data = self._head.partition(_END_OF_HEADERS)
-            if not found:
+            head, separator, data = self._head.partition(_END_OF_HEADERS)
+            if not separator:
                 return
             length = int(head.lower().partition(_LENGTH)[2].partition(b"\r\n")[0])
             self._head, self._missing, self._length = b"", length, length
         self._missing -= len(data)
         if not self._missing:
-            self._answered.set_result(self._length)
+            self._answer_length.set_result(self._length)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._answered.done():
-            self._answered.set_exception(error or ConnectionResetError())
+        if not self._answer_length.done():
+            self._answer_length.set_exception(error or ConnectionResetError())
 
     def close(self) -> None:
         self._transport.close()
@@ -74,7 +74,7 @@ class Load:
 
 
 async def _turn(load: Load, clients: int, seconds: float) -> Turn:
-    loop, content, url = asyncio.get_running_loop(), _written(load.request), load.request.url
+    loop, content, url = asyncio.get_running_loop(), _encoded(load.request), load.request.url
     connected = [await loop.create_connection(_Client, url.host, url.port or 80) for _ in range(clients)]
     latencies: list[float] = []
     before, until = load.cpu_seconds(), time.perf_counter() + seconds
@@ -95,7 +95,7 @@ async def _turn(load: Load, clients: int, seconds: float) -> Turn:
     return Turn(latencies, cpu_ms)
 
 
-def _written(request: httpx.Request) -> bytes:
+def _encoded(request: httpx.Request) -> bytes:
     lines = [f"{request.method} {request.url.raw_path.decode()} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + request.read()

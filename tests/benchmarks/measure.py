@@ -67,7 +67,7 @@ Servers = dict[str, Server]
 
 
 @dataclass
-class Measured:
+class Measurement:
     """What was found about one request to one server; the turns in the order of the rounds."""
 
     load: Load
@@ -82,69 +82,69 @@ class Report:
     """What was found on one store, by request and server; and the statements that were prepared meanwhile."""
 
     engine: str
-    found: dict[str, dict[str, Measured]]
+    measurements: dict[str, dict[str, Measurement]]
     prepared: int = 0
 
     def ratios(self, name: str, other: str) -> list[float]:
-        """Give the gateway's CPU time over another's, round by round."""
-        pair = zip(self.found[name]["gateway"].alone, self.found[name][other].alone, strict=True)
+        """Return the gateway's CPU time over another's, round by round."""
+        pair = zip(self.measurements[name]["gateway"].alone, self.measurements[name][other].alone, strict=True)
         return [gateway.cpu_ms / other.cpu_ms for gateway, other in pair]
 
 
-def compared(name: str, servers: Servers) -> dict[str, Measured]:
+def compare_and_warm(name: str, servers: Servers) -> dict[str, Measurement]:
     """Assert that all give the same JSON, warm all, and count what does not vary."""
     answers = {which: server.ask(name) for which, server in servers.items()}
-    wanted = answers["hand_written"].json()["data"]
+    expected = answers["hand_written"].json()["data"]
     for which, answer in answers.items():
-        assert answer.json().get("data") == wanted, f"{name}, {which}: {answer.text[:500]}"
-    found = {which: Measured(server.load(name), server.statements(name)) for which, server in servers.items()}
-    for one in found.values():
+        assert answer.json().get("data") == expected, f"{name}, {which}: {answer.text[:500]}"
+    measurements = {which: Measurement(server.load(name), server.statements(name)) for which, server in servers.items()}
+    for one in measurements.values():
         for clients in (1, MANY):
             one.load.turn(clients, WARMING_SECONDS)
-    return found
+    return measurements
 
 
-def one_round(servers: Servers, found: dict[str, Measured], seconds: float) -> None:
+def one_round(servers: Servers, measurements: dict[str, Measurement], seconds: float) -> None:
     """Let the servers take their turns with one request."""
     for which, server in servers.items():
         server.forget_peak()
-        found[which].alone.append(found[which].load.turn(1, seconds))
+        measurements[which].alone.append(measurements[which].load.turn(1, seconds))
     for which, server in servers.items():
-        found[which].crowded.append(found[which].load.turn(MANY, seconds))
-        found[which].peak_bytes = max(found[which].peak_bytes, server.peak_bytes())
+        measurements[which].crowded.append(measurements[which].load.turn(MANY, seconds))
+        measurements[which].peak_bytes = max(measurements[which].peak_bytes, server.peak_bytes())
 
 
-def measured(engine: str, chosen: argparse.Namespace) -> Report:
+def measure(engine: str, options: argparse.Namespace) -> Report:
     """Measure on one store."""
     with ExitStack() as running:
-        address = running.enter_context(demos.server(engine, chosen.url))
-        store = asyncio.run(demos.store(address, chosen.customers, COUNTS))
+        address = running.enter_context(demos.server(engine, options.url))
+        store = asyncio.run(demos.store(address, options.customers, COUNTS))
         servers = {which: running.enter_context(serving(which, store.url, store.token)) for which in KINDS}
-        report = Report(engine, {name: compared(name, servers) for name in REQUESTS})
-        servers["gateway"].told("/prepared")
-        for number in range(chosen.rounds):
+        report = Report(engine, {name: compare_and_warm(name, servers) for name in REQUESTS})
+        servers["gateway"].take_value("/prepared")
+        for number in range(options.rounds):
             # Forth and back: whatever follows another's turn does so in both directions.
             order = dict(list(servers.items())[:: -1 if number % 2 else 1])
             for name in REQUESTS:
-                one_round(order, report.found[name], chosen.seconds)
-        report.prepared = int(servers["gateway"].told("/prepared"))
+                one_round(order, report.measurements[name], options.seconds)
+        report.prepared = int(servers["gateway"].take_value("/prepared"))
         return report
 
 
 def percentiles(turns: list[Turn]) -> Iterator[str]:
-    """Give the 50th and the 99th percentile of all the turns' requests."""
+    """Return the 50th and the 99th percentile of all the turns' requests."""
     ordered = sorted(latency for one in turns for latency in one.latencies)
     for share in (0.50, 0.99):
         yield f"{ordered[int(share * (len(ordered) - 1))]:.1f}"
 
 
-def shown(report: Report) -> Table:
+def results_table(report: Report) -> Table:
     """Show what each server took."""
     columns = ("CPU ms", "SQL", "bytes", "p50: 1", "p99: 1", f"p50: {MANY}", f"p99: {MANY}", "peak MB")
     table = Table(report.engine, "", *columns)
     for column in table.columns[2:]:
         column.justify = "right"
-    for name, by_server in report.found.items():
+    for name, by_server in report.measurements.items():
         for which, one in by_server.items():
             table.add_row(
                 f"{name}: {REQUESTS[name][0]}" if which == "hand_written" else "",
@@ -160,7 +160,7 @@ def shown(report: Report) -> Table:
     return table
 
 
-def shown_ratios(report: Report) -> Table:
+def ratios_table(report: Report) -> Table:
     """Show the gateway's CPU time over the others', and what is aimed at."""
     others = [which for which in KINDS if which != "gateway"]
     table = Table(f"{report.engine}, gateway over", *(NAMES[which] for which in others))
@@ -171,10 +171,10 @@ def shown_ratios(report: Report) -> Table:
 
 def _ratio(report: Report, name: str, other: str) -> str:
     ratios, aim = report.ratios(name, other), AIMS.get((report.engine, name, other))
-    found = f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+    text = f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
     if aim is None:
-        return found
-    return f"{found}, aim {aim:.2f}{' !' if round(median(ratios), 2) > round(aim, 2) else ''}"
+        return text
+    return f"{text}, aim {aim:.2f}{' !' if round(median(ratios), 2) > round(aim, 2) else ''}"
 
 
 def main() -> None:
@@ -184,10 +184,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="of each request in each round, twice")
     parser.add_argument("--store", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--url", help="of a PostgreSQL server, such as postgresql+asyncpg://user@host/")
-    chosen, console = parser.parse_args(), Console(width=150)
-    for engine in ("sqlite", "postgresql") if chosen.store == "both" else (chosen.store,):
-        report = measured(engine, chosen)
-        console.print(shown(report), shown_ratios(report))
+    options, console = parser.parse_args(), Console(width=150)
+    for engine in ("sqlite", "postgresql") if options.store == "both" else (options.store,):
+        report = measure(engine, options)
+        console.print(results_table(report), ratios_table(report))
         console.print(f"Statements prepared in the measured rounds: {report.prepared}{'!' if report.prepared else ''}")
 
 

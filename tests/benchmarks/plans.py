@@ -14,15 +14,15 @@ Statement = tuple[str, Any]
 
 
 async def of_request(url: str, token: str, query: str, variables: Mapping[str, Any]) -> list[str]:
-    """Run the request in this process; gives each of its statements with its parameters and its plan."""
+    """Run the request in this process; returns each of its statements with its parameters and its plan."""
     app = create_app(Settings(database_url=url))
     headers = {"Authorization": f"Bearer {token}"}
     gateway = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost", headers=headers)
-    with recorded_with_arguments() as found:
+    with recorded_with_arguments() as statements:
         async with app.router.lifespan_context(app), gateway:
             answer = await gateway.post("/graphql", json={"query": query, "variables": variables})
     answer.raise_for_status()
-    return await _explained(url, [one for one in found if _is_read(one[0])])
+    return await _explained(url, [one for one in statements if _is_read(one[0])])
 
 
 def _is_read(statement: str) -> bool:

@@ -40,5 +40,5 @@ def to_endpoint(http: httpx.Client, name: str) -> httpx.Request:
 
 
 def large(http: httpx.Client, customers: int) -> httpx.Request:
-    """Give the request for so many customers with 100 messages, 100 reviews and 100 charges each."""
+    """Return the request for so many customers with 100 messages, 100 reviews and 100 charges each."""
     return http.build_request("POST", "/graphql", json={"query": _LARGE, "variables": {"customers": customers}})

@@ -53,18 +53,18 @@ class Client:
 
     def post(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request and give its data; fails unless all of it was answered and done."""
-        return self._checked(self._sent(query, variables), query)
+        return self._checked(self._send(query, variables), query)
 
     def ms(self, ask: Ask) -> float:
         """Send a request and give the milliseconds until its answer was there."""
         variables = ask.before(self.post) if ask.before else ask.variables
         begin = time.perf_counter()
-        answer = self._sent(ask.query, variables)
+        answer = self._send(ask.query, variables)
         took = (time.perf_counter() - begin) * 1000
         self._checked(answer, f"{ask.query} {variables}")
         return took
 
-    def _sent(self, query: str, variables: Mapping[str, Any]) -> httpx.Response:
+    def _send(self, query: str, variables: Mapping[str, Any]) -> httpx.Response:
         return self._http.post("/graphql", json={"query": query, "variables": variables})
 
     @staticmethod
@@ -87,23 +87,23 @@ def measure(comparison: Comparison, clients: tuple[Client, Client], rounds: int)
     comparison.ms = first, second
 
 
-def shown_matrix(matrix: Matrix) -> Table:
+def matrix_table(matrix: Matrix) -> Table:
     """Show the ratios of all facets and sorts, downward and upward."""
-    shown = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in CustomerSortKey))
+    grid = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in CustomerSortKey))
     for facet in (None, *CustomerFilter):
         cells = [
             " ".join(_marked(matrix[facet, key, direction]) for direction in (SortDirection.DESC, SortDirection.ASC))
             for key in CustomerSortKey
         ]
-        shown.add_row(facet or "no facet", *cells)
-    return shown
+        grid.add_row(facet or "no facet", *cells)
+    return grid
 
 
 def _marked(comparison: Comparison) -> str:
     return f"{comparison.ratio:.1f}{'!' if comparison.is_missed else ''}"
 
 
-def shown(title: str, measured: list[Comparison]) -> Table:
+def results_table(title: str, measured: list[Comparison]) -> Table:
     """Show the times of one group, and their ratios."""
     table = Table(title, "ms", "ms", "ratio")
     for column in table.columns[1:]:
@@ -116,11 +116,11 @@ def shown(title: str, measured: list[Comparison]) -> Table:
 def report(console: Console, matrix: Matrix, others: list[Comparison]) -> None:
     """Print all tables, then what misses its aim."""
     lists = [*matrix.values()]
-    console.print(shown_matrix(matrix))
-    console.print(shown("slowest first pages", sorted(lists, key=lambda one: one.ms[1], reverse=True)[:WORST]))
-    console.print(shown("first pages of the worst ratio", sorted(lists, key=_ratio, reverse=True)[:WORST]))
+    console.print(matrix_table(matrix))
+    console.print(results_table("slowest first pages", sorted(lists, key=lambda one: one.ms[1], reverse=True)[:WORST]))
+    console.print(results_table("first pages of the worst ratio", sorted(lists, key=_ratio, reverse=True)[:WORST]))
     for group, measured in groupby(others, key=lambda one: one.group):
-        console.print(shown(group, [*measured]))
+        console.print(results_table(group, [*measured]))
     missed = [one for one in (*lists, *others) if one.is_missed]
     console.print(f"{len(missed)} of {len(lists) + len(others)} miss their aim:")
     for one in sorted(missed, key=_ratio, reverse=True):
@@ -131,8 +131,8 @@ def _ratio(comparison: Comparison) -> float:
     return comparison.ratio
 
 
-def explained(large: stores.Store, measured: list[Comparison]) -> Iterator[str]:
-    """Give the plans of the slowest reads of the large store."""
+def slowest_plans(large: stores.Store, measured: list[Comparison]) -> Iterator[str]:
+    """Return the plans of the slowest reads of the large store."""
     reads = [one for one in measured if one.group in EXPLAINED_GROUPS]
     for one in sorted(reads, key=lambda one: one.ms[1], reverse=True)[:EXPLAINED]:
         ask = one.pair[1]
@@ -150,11 +150,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    chosen, console = _arguments(), Console(width=150)
+    options, console = _arguments(), Console(width=150)
     # What is slow is to be measured, not refused.
     os.environ.setdefault("CUSTOMERGRAPH_STATEMENT_TIMEOUT", "60")
-    told = Console(stderr=True).print
-    small, large = (asyncio.run(stores.store(chosen.url, size, told)) for size in chosen.customers)
+    report_progress = Console(stderr=True).print
+    small, large = (asyncio.run(stores.store(options.url, size, report_progress)) for size in options.customers)
     matrix: Matrix = {(facet, key, direction): one for facet, key, direction, one in comparisons.matrix()}
     others = asyncio.run(comparisons.rest(small, large))
     with ExitStack() as running:
@@ -162,10 +162,10 @@ def main() -> None:
             Client(running.enter_context(serving("gateway", store.url, store.token)).http) for store in (small, large)
         )
         for one in (*matrix.values(), *others):
-            measure(one, (first, second), chosen.rounds)
+            measure(one, (first, second), options.rounds)
     report(console, matrix, others)
-    if chosen.explain:
-        for text in explained(large, [*matrix.values(), *others]):
+    if options.explain:
+        for text in slowest_plans(large, [*matrix.values(), *others]):
             console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

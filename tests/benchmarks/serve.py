@@ -56,29 +56,29 @@ class _Heart:
             self._latest = max(self._latest, time.perf_counter() - due)
 
 
-def _prepared() -> list[str]:
-    """Give the list that every statement is appended to that the gateway has written from here on."""
-    found: list[str] = []
+def _record_prepared() -> list[str]:
+    """Return the list that every statement is appended to that the gateway has written from here on."""
+    statements: list[str] = []
     prepare = Prepared.__init__
 
     @wraps(prepare)
-    def noted(self: Prepared, statement: Any, dialect: Dialect) -> None:
+    def init_and_record(self: Prepared, statement: Any, dialect: Dialect) -> None:
         prepare(self, statement, dialect)
-        found.append(self.sql)
+        statements.append(self.sql)
 
-    Prepared.__init__ = noted  # type: ignore[method-assign]
-    return found
+    Prepared.__init__ = init_and_record  # type: ignore[method-assign]
+    return statements
 
 
-def _taken(found: list[str]) -> int:
-    count = len(found)
-    found.clear()
+def _take_count(statements: list[str]) -> int:
+    count = len(statements)
+    statements.clear()
     return count
 
 
-def _telling(path: str, told: Callable[[], float]) -> Route:
+def _route(path: str, measure: Callable[[], float]) -> Route:
     async def endpoint(_request: Request) -> Response:
-        return PlainTextResponse(str(told()))
+        return PlainTextResponse(str(measure()))
 
     return Route(path, endpoint)
 
@@ -94,14 +94,14 @@ def main(which: str, database_url: str) -> None:
         deadline=60,
         breadth_first=which != "depth_first",
     )
-    app, prepared, heart = APPS[which](settings), _prepared(), _Heart()
+    app, prepared, heart = APPS[which](settings), _record_prepared(), _Heart()
     # As `serve` does, and here for all that are measured.
     freeze_startup_objects()
     with recorded() as statements, socket.create_server(("127.0.0.1", 0)) as listening:
         app.router.routes += [
-            _telling("/statements", partial(_taken, statements)),
-            _telling("/prepared", partial(_taken, prepared)),
-            _telling("/stall", heart.stall_ms),
+            _route("/statements", partial(_take_count, statements)),
+            _route("/prepared", partial(_take_count, prepared)),
+            _route("/stall", heart.stall_ms),
         ]
         print(listening.getsockname()[1], flush=True)  # noqa: T201 - what the parent waits for
         uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none")).run([listening])

@@ -22,37 +22,37 @@ class Server:
     http: httpx.Client
 
     def request(self, name: str) -> httpx.Request:
-        """Give the request of that name, in the way that this server takes it."""
+        """Return the request of that name, in the way that this server takes it."""
         raise NotImplementedError
 
     def ask(self, name: str) -> httpx.Response:
         return self.http.send(self.request(name))
 
     def load(self, name: str) -> Load:
-        """Give the request of that name with what is to be known to send it again and again."""
+        """Return the request of that name with what is to be known to send it again and again."""
         return Load(self.request(name), len(self.ask(name).content), self.cpu_seconds)
 
     def cpu_seconds(self) -> float:
-        """Give the CPU time that the process has used, in user and system mode, in all its threads."""
+        """Return the CPU time that the process has used, in user and system mode, in all its threads."""
         # The clock of another process, as clock_getcpuclockid(3) makes it on Linux.
         return time.clock_gettime(~self.process.pid << 3 | 2)
 
-    def told(self, path: str) -> float:
-        """Give what the server counts; it begins anew."""
+    def take_value(self, path: str) -> float:
+        """Return what the server counts; it begins anew."""
         return float(self.http.get(path).text)
 
     def statements(self, name: str) -> int:
         """Count the statements of one request."""
-        self.told("/statements")
+        self.take_value("/statements")
         self.ask(name)
-        return int(self.told("/statements"))
+        return int(self.take_value("/statements"))
 
     def forget_peak(self) -> None:
         """Let the peak of memory begin at what is used now."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
 
     def peak_bytes(self) -> int:
-        """Give the most memory that the process had since the peak was forgotten."""
+        """Return the most memory that the process had since the peak was forgotten."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
         (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
         return int(peak) * 1024

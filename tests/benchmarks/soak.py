@@ -103,13 +103,13 @@ def until_it_lives(base: str) -> None:
 
 
 def resident_mb(process: int) -> float:
-    """Give the resident memory of a process."""
+    """Return the resident memory of a process."""
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 async def soak(base: str, token: str, process: int, seconds: float) -> list[float]:
-    """Send all of it for so many seconds; gives the resident memory each ten seconds."""
+    """Send all of it for so many seconds; returns the resident memory each ten seconds."""
     requests: Counter[str] = Counter()
     until = time.monotonic() + seconds
     memory: list[float] = []
@@ -126,15 +126,15 @@ async def soak(base: str, token: str, process: int, seconds: float) -> list[floa
         while time.monotonic() < until:
             await asyncio.sleep(EVERY_SECONDS)
             memory.append(resident_mb(process))
-            told = ", ".join(f"{name} {count:,}" for name, count in sorted(requests.items()))
-            print(f"{len(memory) * EVERY_SECONDS:4d} s  {memory[-1]:6.1f} MB  {told}", flush=True)  # noqa: T201
+            counts = ", ".join(f"{name} {count:,}" for name, count in sorted(requests.items()))
+            print(f"{len(memory) * EVERY_SECONDS:4d} s  {memory[-1]:6.1f} MB  {counts}", flush=True)  # noqa: T201
 
     await asyncio.gather(look(), *(go_on(client, place) for place, client in enumerate(CLIENTS)))
     return memory
 
 
 def grew(memory: list[float]) -> float:
-    """Give how many times the third minute's memory the last minute's is."""
+    """Return how many times the third minute's memory the last minute's is."""
     minute = MINUTE // EVERY_SECONDS
     first = min(2 * minute, len(memory) * 3 // 10)
     return median(memory[-minute:]) / median(memory[first : first + minute])
@@ -144,10 +144,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--customers", type=int, default=2_000)
-    chosen = parser.parse_args()
-    made, port = asyncio.run(store(None, chosen.customers, COUNTS)), free_port()
+    options = parser.parse_args()
+    demo_store, port = asyncio.run(store(None, options.customers, COUNTS)), free_port()
     with tempfile.TemporaryDirectory() as folder:
-        path = shutil.copy(made.url.partition("///")[2], folder)
+        path = shutil.copy(demo_store.url.partition("///")[2], folder)
         env = os.environ | {
             "CUSTOMERGRAPH_BUCKET_SIZE": str(10**9),
             "CUSTOMERGRAPH_DATABASE_URL": f"sqlite+aiosqlite:///{path}",
@@ -157,7 +157,7 @@ def main() -> None:
             try:
                 until_it_lives(f"http://127.0.0.1:{port}")
                 print(f"   0 s  {resident_mb(process.pid):6.1f} MB", flush=True)  # noqa: T201
-                memory = asyncio.run(soak(f"http://127.0.0.1:{port}", made.token, process.pid, chosen.seconds))
+                memory = asyncio.run(soak(f"http://127.0.0.1:{port}", demo_store.token, process.pid, options.seconds))
             finally:
                 process.terminate()
     print(f"the last minute takes {grew(memory):.2f} times what the third took")  # noqa: T201

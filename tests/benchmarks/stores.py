@@ -34,7 +34,7 @@ PROCESSES = 2
 BATCHES_OF_A_JOB = 10
 RARE_TAG = "rare"
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 Filling = Callable[[str], Awaitable[None]]
 
 
@@ -47,18 +47,18 @@ class Store:
     customers: int
 
 
-async def store(server: str | None, customers: int, told: Told) -> Store:
-    """Give the store of that size; it is made unless it is there, and upgraded if it is."""
-    url = await made(server, f"scale-{customers}", lambda url: fill(url, customers, told))
-    return Store(url, await opened(url), customers)
+async def store(server: str | None, customers: int, report: Report) -> Store:
+    """Return the store of that size; it is made unless it is there, and upgraded if it is."""
+    url = await ensure_store(server, f"scale-{customers}", lambda url: fill(url, customers, report))
+    return Store(url, await upgrade_and_add_token(url), customers)
 
 
-async def made(server: str | None, name: str, filling: Filling) -> str:
-    """Give the URL of the store of that name, a file or on a PostgreSQL server; it is filled unless it is there."""
+async def ensure_store(server: str | None, name: str, filling: Filling) -> str:
+    """Return the URL of the store of that name, a file or on a PostgreSQL server; it is filled unless it is there."""
     return await (_on_server(make_url(server), name, filling) if server else _in_file(name, filling))
 
 
-async def opened(url: str) -> str:
+async def upgrade_and_add_token(url: str) -> str:
     """Upgrade a store, and give a token for its project."""
     database = Database(url)
     await upgrades.upgrade(database)
@@ -81,8 +81,8 @@ async def _in_file(name: str, filling: Filling) -> str:
 async def _on_server(server: URL, store_name: str, filling: Filling) -> str:
     name = f"customergraph_{store_name.replace('-', '_')}"
     async with _server(server) as connection:
-        known = text("SELECT 1 FROM pg_database WHERE datname = :name")
-        if not await connection.scalar(known, {"name": name}):
+        exists = text("SELECT 1 FROM pg_database WHERE datname = :name")
+        if not await connection.scalar(exists, {"name": name}):
             unfinished = f"{name}_{os.getpid()}"
             await connection.execute(text(f"CREATE DATABASE {unfinished}"))
             await filling(_within(server, unfinished))
@@ -102,14 +102,14 @@ def _within(server: URL, database: str) -> str:
     return server.set(database=database).render_as_string(hide_password=False)
 
 
-async def fill(url: str, customers: int, told: Told) -> None:
+async def fill(url: str, customers: int, report: Report) -> None:
     """Put the project into a database that has no tables yet; tells how it goes on."""
     database, began = Database(url), time.monotonic()
     await upgrades.upgrade(database)
     await demo.fill(database, 0)
 
     def at(what: str) -> None:
-        told(f"{customers:,} customers, {time.monotonic() - began:.0f} s: {what}")
+        report(f"{customers:,} customers, {time.monotonic() - began:.0f} s: {what}")
 
     async with _bare(database, at):
         await _load(url, await _catalog(database, customers), at)
@@ -131,15 +131,15 @@ async def _catalog(database: Database, customers: int) -> Catalog:
     return Catalog(project.id, tuple(locations), tuple(tags), rare_tag, customers)
 
 
-async def _load(url: str, catalog: Catalog, at: Told) -> None:
+async def _load(url: str, catalog: Catalog, at: Report) -> None:
     batches = -(-catalog.customers // CUSTOMERS_OF_A_BATCH) + 1  # the last one is the oldest customer's
     jobs = [range(first, min(first + BATCHES_OF_A_JOB, batches)) for first in range(0, batches, BATCHES_OF_A_JOB)]
     processes = 1 if url.startswith("sqlite") else PROCESSES
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         loop = asyncio.get_running_loop()
         writing = [loop.run_in_executor(pool, _job, url, catalog, job) for job in jobs]
-        for number, written in enumerate(asyncio.as_completed(writing), start=1):
-            await written
+        for number, job in enumerate(asyncio.as_completed(writing), start=1):
+            await job
             if number % 10 == 0:
                 at(f"{number} of {len(jobs)} parts")
 
@@ -178,7 +178,7 @@ async def _insert(connection: AsyncConnection, table: Table, rows: list[Row]) ->
 
 
 def _bound(table: Table, rows: list[Row], dialect: Dialect) -> list[Row]:
-    """Give the rows as the driver wants them, which SQLAlchemy does too, but column by column."""
+    """Return the rows as the driver wants them, which SQLAlchemy does too, but column by column."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for position, name in enumerate(COLUMNS[table]):
         bound = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
@@ -197,7 +197,7 @@ class Structure:
 
 
 @asynccontextmanager
-async def _bare(database: Database, at: Told) -> AsyncIterator[None]:
+async def _bare(database: Database, at: Report) -> AsyncIterator[None]:
     """Keep the tables without their indexes and references meanwhile."""
     async with database.unbound(writing=True) as connection:
         embedded = database.backend.path is not None
@@ -238,25 +238,25 @@ async def _structure(connection: AsyncConnection) -> Structure:
         (table, f"DROP INDEX {name}", words)
         for table, name, words in (await connection.execute(text(_INDEXES), tables)).all()
     ]
-    made = [(table, words) for table, _, words, is_reference in constraints if not is_reference]
+    definitions = [(table, words) for table, _, words, is_reference in constraints if not is_reference]
     return Structure(
         [drop for _, drop, *_ in (*constraints, *indexes)],
-        _by_table([*made, *((table, words) for table, _, words in indexes)]),
+        _by_table([*definitions, *((table, words) for table, _, words in indexes)]),
         [words for _, _, words, is_reference in constraints if is_reference],
     )
 
 
-def _by_table(made: Iterable[tuple[str, str]]) -> list[list[str]]:
-    of_table = groupby(sorted(made, key=itemgetter(0)), key=itemgetter(0))
-    found = {table: [words for _, words in group] for table, group in of_table}
+def _by_table(definitions: Iterable[tuple[str, str]]) -> list[list[str]]:
+    of_table = groupby(sorted(definitions, key=itemgetter(0)), key=itemgetter(0))
+    by_table = {table: [words for _, words in group] for table, group in of_table}
     # What takes longest begins first.
-    return [found[name] for name in ("customer", "message", *(found.keys() - {"customer", "message"}))]
+    return [by_table[name] for name in ("customer", "message", *(by_table.keys() - {"customer", "message"}))]
 
 
 async def _embedded_structure(connection: AsyncConnection) -> Structure:
     # In the order in which they were made: of two that serve a list equally, SQLite takes the last.
-    known = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid"
-    indexes = (await connection.execute(text(known))).all()
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid"
+    indexes = (await connection.execute(text(query))).all()
     return Structure([f"DROP INDEX {name}" for name, _ in indexes], [[words for _, words in indexes]], [])
 
 

@@ -137,12 +137,12 @@ def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_run_again(acme
     process.wait(20)
     until(lambda: stores.sessions(acme.store_url) == 0, "the server has noticed")
 
-    left = acme.rows("SELECT count(*) FROM customer")[0]
-    assert left % 5_000 == 0
-    assert 0 < left < total
+    row_count = acme.rows("SELECT count(*) FROM customer")[0]
+    assert row_count % 5_000 == 0
+    assert 0 < row_count < total
     assert stores.problems(acme.store_url) == stores.known_problems(acme.store_url)
     again = acme.inside.run("import", "customers", path, "--project", "acme")
-    assert again.stderr.startswith(f"customers: {total - left:,} added, {left:,} updated, 0 rejected")
+    assert again.stderr.startswith(f"customers: {total - row_count:,} added, {row_count:,} updated, 0 rejected")
     assert acme.rows("SELECT count(*), count(DISTINCT uuid) FROM customer") == [(total, total)]
 
 

@@ -115,7 +115,7 @@ class Load:
     """Clients that send one request after another, on kept connections and on fresh ones, until they are refused."""
 
     served: Served
-    answered: int = 0
+    answer_count: int = 0
     cut: list[str] = field(default_factory=list)
     stopped: Event = field(default_factory=Event)
 
@@ -152,7 +152,7 @@ class Load:
         except Exception as error:  # noqa: BLE001 - whatever it is, the request has no answer
             self.cut.append(f"{kind}: {error!r}")
             return False
-        self.answered += 1
+        self.answer_count += 1
         return answer.headers.get("connection") != "close" and not self.stopped.is_set()
 
 
@@ -180,7 +180,7 @@ def test_busy_connections_are_answered_while_it_stops(
     load = Load(served)
 
     with clients_of(load, CONNECTIONS):
-        until(lambda: load.answered > 10 * CONNECTIONS, "all clients are busy")
+        until(lambda: load.answer_count > 10 * CONNECTIONS, "all clients are busy")
         if is_group:
             served.signal_workers(signal.SIGTERM)
         code = served.signal(signal.SIGTERM)
@@ -320,4 +320,4 @@ def test_sighup_replaces_each_worker_and_cuts_nobody_off(start: MakeServed, sqli
         until(lambda: len(served.workers()) == 2 and not {*before} & {*served.workers()}, "new workers serve")
 
     assert (load.cut, served.lives()) == ([], True)
-    assert load.answered > 0
+    assert load.answer_count > 0

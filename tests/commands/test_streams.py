@@ -104,8 +104,8 @@ def test_input_that_cannot_be_read_is_reported_in_one_line(embedded: Command, re
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
 def test_a_command_does_its_job_where_standard_error_cannot_be_written(embedded: Command, redirection: str) -> None:
-    done = redirected(embedded, redirection, "project", "create", "acme", "--name", "Acme")
+    creation = redirected(embedded, redirection, "project", "create", "acme", "--name", "Acme")
     refused = redirected(embedded, redirection, "project", "create", "acme", "--name", "Acme")
 
-    assert (done, refused) == ((0, ""), (1, ""))
+    assert (creation, refused) == ((0, ""), (1, ""))
     assert embedded.rows("SELECT slug FROM project") == ["acme"]

@@ -55,7 +55,7 @@ def demo_client(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]
 
 
 def test_the_nested_query_answers_what_readme_shows_in_six_statements(demo_client: GraphQLClient) -> None:
-    query, shown = blocks("nested-query")[0], json.loads(blocks("nested-answer")[0])["data"]["customers"]
+    query, expected = blocks("nested-query")[0], json.loads(blocks("nested-answer")[0])["data"]["customers"]
 
     with recorded() as over_50:
         answer = demo_client.data(query)["customers"]
@@ -63,8 +63,8 @@ def test_the_nested_query_answers_what_readme_shows_in_six_statements(demo_clien
         few = demo_client.data(query.replace("first: 50", "first: 5"))["customers"]
 
     assert (len(answer["nodes"]), len(few["nodes"])) == (50, 5)
-    assert answer["nodes"][: len(shown["nodes"])] == shown["nodes"]
-    assert {**answer, "nodes": []} == {**shown, "nodes": []}
+    assert answer["nodes"][: len(expected["nodes"])] == expected["nodes"]
+    assert {**answer, "nodes": []} == {**expected, "nodes": []}
     assert len(over_5) == len(over_50), over_50
     assert len(over_50) <= 6, over_50
 
@@ -124,32 +124,32 @@ def test_readme_has_250_lines_at_most() -> None:
 
 
 def test_the_settings_are_those_of_readme() -> None:
-    told = {name.strip("`"): default.strip("`") for name, default, _ in rows("settings")}
+    documented = {name.strip("`"): default.strip("`") for name, default, _ in rows("settings")}
 
     fields = {f"CUSTOMERGRAPH_{name.upper()}": field.default for name, field in Settings.model_fields.items()}
 
-    assert told.keys() == fields.keys()
+    assert documented.keys() == fields.keys()
     for name, default in fields.items():
-        shown = "none" if default in {(), None} else str(default).lower()
-        assert told[name] == shown, name
+        default_text = "none" if default in {(), None} else str(default).lower()
+        assert documented[name] == default_text, name
 
 
 def test_the_codes_are_those_of_readme() -> None:
-    told = {code for row in rows("codes") for code in re.findall(r"`([A-Z_]+)`", row[0])}
+    documented = {code for row in rows("codes") for code in re.findall(r"`([A-Z_]+)`", row[0])}
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "src/customergraph").rglob("*.py"))
 
-    answered = re.findall(r'\bcode\b.{0,30}"([A-Z]+_?[A-Z_]+)"', sources)
+    codes_in_sources = re.findall(r'\bcode\b.{0,30}"([A-Z]+_?[A-Z_]+)"', sources)
 
-    assert told == set(answered)
+    assert documented == set(codes_in_sources)
 
 
 def test_the_import_columns_are_those_of_readme() -> None:
-    told = {kind.strip("`"): columns for kind, columns, _ in rows("columns")}
+    documented = {kind.strip("`"): columns for kind, columns, _ in rows("columns")}
 
-    assert told.keys() == set(IMPORT_KINDS)
+    assert documented.keys() == set(IMPORT_KINDS)
     for name, kind in IMPORT_KINDS.items():
-        assert set(re.findall(r"`([a-z_0-9]+)`", told[name])) == set(kind.rules)
-        required = set(re.findall(r"\*\*`([a-z_]+)`\*\*", told[name]))
+        assert set(re.findall(r"`([a-z_0-9]+)`", documented[name])) == set(kind.rules)
+        required = set(re.findall(r"\*\*`([a-z_]+)`\*\*", documented[name]))
         assert required == kind.required
 
 

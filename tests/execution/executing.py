@@ -69,26 +69,26 @@ def assert_same(text: str, variables: dict[str, Any] | None = None, faults: Faul
     The depth-first executor tells the first that happened: it has to be one of those that
     the other one met.
     """
-    ours = breadth_first(text, variables, faults)
-    theirs = execute(DEPTH_FIRST, text, variables, faults)
-    asked = (text, variables, sorted(faults))
-    assert orjson.dumps(ours.data) == orjson.dumps(theirs.data), asked
-    if ours.executor is None or theirs.executor is None:
-        assert ours.errors == theirs.errors, asked
-        assert (ours.executor, theirs.executor) == (None, None), asked
-        return ours
-    met = {place: list(_all(failed)) for failed, place in failures(ours)}
+    breadth = breadth_first(text, variables, faults)
+    depth = execute(DEPTH_FIRST, text, variables, faults)
+    operation = (text, variables, sorted(faults))
+    assert orjson.dumps(breadth.data) == orjson.dumps(depth.data), operation
+    if breadth.executor is None or depth.executor is None:
+        assert breadth.errors == depth.errors, operation
+        assert (breadth.executor, depth.executor) == (None, None), operation
+        return breadth
+    met = {place: list(_all(failed)) for failed, place in failures(breadth)}
     if all(len(failures) == 1 for failures in met.values()):
-        assert ours.errors == theirs.errors, asked
-        return ours
-    assert len(ours.errors) == len(theirs.errors), asked
+        assert breadth.errors == depth.errors, operation
+        return breadth
+    assert len(breadth.errors) == len(depth.errors), operation
     possible = [[dict(one.located().formatted) for one in failures] for failures in met.values()]
-    for error in ours.errors:
-        assert any(error in errors for errors in possible), asked
-    for error in theirs.errors:
+    for error in breadth.errors:
+        assert any(error in errors for errors in possible), operation
+    for error in depth.errors:
         alike = [errors for errors in possible if error in errors]
-        assert any(one in errors for errors in alike for one in ours.errors), asked
-    return ours
+        assert any(one in errors for errors in alike for one in breadth.errors), operation
+    return breadth
 
 
 def _all(failed: Failed) -> Iterator[Failed]:

@@ -158,7 +158,7 @@ def test_of_errors_for_nested_places_the_outer_ones_are_told() -> None:
     def error(*path: str | int) -> GraphQLError:
         return GraphQLError("", path=path)
 
-    found = reported_errors(
+    errors = reported_errors(
         [
             (error("a", 1, "b", "c"), ("a", 1, "b")),
             (error("a", 1, "d"), ("a", 1)),
@@ -167,7 +167,7 @@ def test_of_errors_for_nested_places_the_outer_ones_are_told() -> None:
         ]
     )
 
-    assert [list(one.path or ()) for one in found] == [["a", 0, "d"], ["a", 1, "d"]]
+    assert [list(one.path or ()) for one in errors] == [["a", 0, "d"], ["a", 1, "d"]]
 
 
 def test_a_value_that_what_is_stored_is_none_is_an_error_at_its_place_alone() -> None:

@@ -15,10 +15,10 @@ def data(text: str, **variables: Any) -> Any:
 
 
 def test_the_answer_has_its_keys_in_the_order_of_the_selection() -> None:
-    found = data("{ person(id: 1) { name boss { id } id ... on Person { age } nick } oldest { id } }")
+    result = data("{ person(id: 1) { name boss { id } id ... on Person { age } nick } oldest { id } }")
 
-    assert list(found) == ["person", "oldest"]
-    assert list(found["person"]) == ["name", "boss", "id", "age", "nick"]
+    assert list(result) == ["person", "oldest"]
+    assert list(result["person"]) == ["name", "boss", "id", "age", "nick"]
 
 
 def test_an_alias_is_the_key_of_its_field() -> None:
@@ -28,9 +28,9 @@ def test_an_alias_is_the_key_of_its_field() -> None:
 def test_fields_of_one_key_are_merged_with_what_is_below_them() -> None:
     merged = "{ person(id: 2) { boss { id } name boss { name } ...F } } fragment F on Person { boss { age id } }"
 
-    found = data(merged)["person"]
+    result = data(merged)["person"]
 
-    assert list(found.items()) == [("boss", {"id": "1", "name": "P1", "age": 21}), ("name", "P2")]
+    assert list(result.items()) == [("boss", {"id": "1", "name": "P1", "age": 21}), ("name", "P2")]
 
 
 def test_a_fragment_is_entered_once_in_a_selection_and_again_in_another() -> None:
@@ -60,9 +60,9 @@ def test_skip_and_include_decide_by_the_variables_of_each_execution(*, yes: bool
       a: name @include(if: $yes) b: name @skip(if: $yes) c: name @skip(if: $unless) @include(if: $yes)
       ... @include(if: $yes) { d: name } ...F @skip(if: $yes) } } fragment F on Person { e: name }"""
 
-    found = data(text, yes=yes)["person"]
+    result = data(text, yes=yes)["person"]
 
-    assert list(found) == (["a", "c", "d"] if yes else ["b", "e"])
+    assert list(result) == (["a", "c", "d"] if yes else ["b", "e"])
 
 
 def test_a_selection_of_which_nothing_is_left_gives_empty_objects() -> None:
@@ -71,9 +71,9 @@ def test_a_selection_of_which_nothing_is_left_gives_empty_objects() -> None:
 
 
 def test_type_names_are_told_at_every_level() -> None:
-    found = data("{ __typename person(id: 1) { __typename } owner(robot: true) { __typename } }")
+    result = data("{ __typename person(id: 1) { __typename } owner(robot: true) { __typename } }")
 
-    assert found == {
+    assert result == {
         "__typename": "Query",
         "person": {"__typename": "Person"},
         "owner": {"__typename": "Robot"},
@@ -98,18 +98,18 @@ def test_arguments_come_from_literals_variables_and_defaults() -> None:
 def test_input_objects_and_their_lists_are_coerced() -> None:
     text = "query($wanted: Wanted) { chosen(wanted: $wanted) { id } literal: chosen(wanted: { ids: 3 }) { id } }"
 
-    found = data(text, wanted={"ids": [2, 4], "rank": "LOW"})
+    result = data(text, wanted={"ids": [2, 4], "rank": "LOW"})
 
-    assert found == {"chosen": [{"id": "2"}, {"id": "4"}], "literal": [{"id": "3"}]}
+    assert result == {"chosen": [{"id": "2"}, {"id": "4"}], "literal": [{"id": "3"}]}
 
 
 def test_lists_of_lists_keep_their_shape_and_their_nulls() -> None:
-    found = data(
+    result = data(
         """{ person(id: 3) { scores grid { id } rivals { id } }
              none: person(id: 2) { grid { id } rivals(upto: 0) { id } } }"""
     )
 
-    assert found == {
+    assert result == {
         "person": {
             "scores": [[3, None], None, []],
             "grid": [[{"id": "1"}, None], None, [{"id": "3"}]],
@@ -120,9 +120,9 @@ def test_lists_of_lists_keep_their_shape_and_their_nulls() -> None:
 
 
 def test_enumerations_are_told_by_name_and_scalars_as_they_are_serialized() -> None:
-    found = data("{ people { rank born } }")
+    result = data("{ people { rank born } }")
 
-    assert found["people"] == [
+    assert result["people"] == [
         {"rank": "LOW", "born": "2000-01-01"},
         {"rank": "HIGH", "born": None},
         {"rank": "LOW", "born": "2000-01-03"},
@@ -149,9 +149,9 @@ def test_fields_of_a_mutation_run_one_after_the_other_each_to_its_end() -> None:
 
 
 def test_introspection_is_answered_beside_other_fields() -> None:
-    found = data('{ __schema { queryType { name } } __type(name: "Rank") { kind } person(id: 1) { name } }')
+    result = data('{ __schema { queryType { name } } __type(name: "Rank") { kind } person(id: 1) { name } }')
 
-    assert found == {
+    assert result == {
         "__schema": {"queryType": {"name": "Query"}},
         "__type": {"kind": "ENUM"},
         "person": {"name": "P1"},

@@ -48,13 +48,13 @@ SHAPES: dict[str, Callable[[int], str]] = {
 @contextmanager
 def traced() -> Iterator[list[int]]:
     """Give the bytes that were taken meanwhile and are not given back, when the block has ended."""
-    taken: list[int] = []
+    traced_bytes: list[int] = []
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    yield taken
+    yield traced_bytes
     gc.collect()
-    taken.append(tracemalloc.get_traced_memory()[0] - before)
+    traced_bytes.append(tracemalloc.get_traced_memory()[0] - before)
     tracemalloc.stop()
 
 
@@ -96,20 +96,20 @@ def test_the_document_that_was_not_used_for_longest_is_forgotten_first() -> None
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_documents_of_every_shape_take_no_more_bytes_than_they_are_counted_for(shape: str) -> None:
-    async def taken_and_counted() -> tuple[int, int]:
+    async def traced_and_counted() -> tuple[int, int]:
         documents, text = Documents(EXECUTION, Limits()), SHAPES[shape]
         # What is made once for all documents.
         for number in range(2):
             prepare(await documents.read(text(number), KEY))
-        with traced() as taken:
-            kept = [await documents.read(text(number), KEY) for number in range(2, 7)]
-            for document in kept:
+        with traced() as traced_bytes:
+            cached = [await documents.read(text(number), KEY) for number in range(2, 7)]
+            for document in cached:
                 prepare(document)
-        return taken[0], sum(document.bytes for document in kept)
+        return traced_bytes[0], sum(document.bytes for document in cached)
 
-    taken, counted = asyncio.run(taken_and_counted())
+    traced_bytes, counted = asyncio.run(traced_and_counted())
 
-    assert 0 < taken <= counted + MADE_ONCE_BYTES
+    assert 0 < traced_bytes <= counted + MADE_ONCE_BYTES
 
 
 def test_plans_count_when_they_are_made() -> None:
@@ -130,11 +130,11 @@ def test_a_plan_keeps_no_other_variables_than_those_that_decide() -> None:
     documents = Documents(EXECUTION, Limits())
     (document,) = read(documents, "query($a: Boolean!, $ids: [ID!]!) { nodes(ids: $ids) { id @skip(if: $a) } }")
 
-    with traced() as taken:
+    with traced() as traced_bytes:
         for decides in (True, False):
             prepare(document, {"a": decides, "ids": [f"{number}".ljust(10_000) for number in range(100)]})
 
-    assert taken[0] < 200_000
+    assert traced_bytes[0] < 200_000
 
 
 def test_what_is_forgotten_is_freed_without_the_garbage_collector() -> None:

@@ -125,13 +125,13 @@ def test_in_a_full_waiting_room_the_token_that_has_most_waiting_loses_its_newest
     refused: list[str] = []
 
     def send(client: GraphQLClient, name: str) -> Future[str]:
-        def sent() -> str:
+        def send() -> str:
             answer = code(client.post(WAITS))
             if answer == "OVERLOADED":
                 refused.append(name)
             return answer
 
-        future = background.submit(sent)
+        future = background.submit(send)
         # They come one after another.
         time.sleep(0.3)
         return future

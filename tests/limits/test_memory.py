@@ -61,12 +61,12 @@ def test_statements_take_no_more_bytes_than_they_are_counted_for(kind: str, engi
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
 
-    written = [write(columns) for columns in SUBSETS[1:11]]
+    built = [write(columns) for columns in SUBSETS[1:11]]
 
     gc.collect()
-    taken = tracemalloc.get_traced_memory()[0] - before
+    traced_bytes = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    assert taken <= sum(size for size, _, _ in written)
+    assert traced_bytes <= sum(size for size, _, _ in built)
 
 
 def test_statements_are_forgotten_when_all_take_too_much() -> None:
@@ -84,7 +84,7 @@ def test_statements_are_forgotten_when_all_take_too_much() -> None:
 
 
 def test_buckets_that_are_full_again_are_forgotten() -> None:
-    async def kept() -> tuple[int, int, tuple[bool, float]]:
+    async def remembered_buckets() -> tuple[int, int, tuple[bool, float]]:
         buckets = MemoryBuckets(Rate(capacity=10, refill=10**9))
         slow = MemoryBuckets(Rate(capacity=10, refill=1))
         for number in range(10 * FEWEST_BUCKETS):
@@ -93,12 +93,12 @@ def test_buckets_that_are_full_again_are_forgotten() -> None:
             await slow.take(str(number), 10)
         return len(buckets), len(slow), await slow.take("0", 10)
 
-    fast, slow, (taken, _) = asyncio.run(kept())
+    fast, slow, (is_taken, _) = asyncio.run(remembered_buckets())
 
     assert fast <= FEWEST_BUCKETS + 1
     # One that fills still is not forgotten.
     assert slow == 2 * FEWEST_BUCKETS
-    assert not taken
+    assert not is_taken
 
 
 def test_what_makes_dictionaries_of_long_keys_is_not_remembered() -> None:

@@ -59,8 +59,10 @@ def test_a_document_waits_for_no_more_than_one_of_another_token() -> None:
 def test_a_document_is_read_once_for_all_that_ask_for_it_meanwhile() -> None:
     async def read() -> set[int]:
         documents = Documents(execution(), Limits())
-        found = await asyncio.gather(*(documents.read(large(0), key) for key in ("one", "one", "other", "third")))
-        return set(map(id, found))
+        same_documents = await asyncio.gather(
+            *(documents.read(large(0), key) for key in ("one", "one", "other", "third"))
+        )
+        return set(map(id, same_documents))
 
     assert len(asyncio.run(read())) == 1
 
@@ -94,13 +96,13 @@ def test_a_client_that_left_is_not_read_for(sqlite_url: str) -> None:
         gateway = Gateway.of(Settings(database_url=sqlite_url))
         use = AuthenticatedToken(Principal(1, "UTC", frozenset({Scope.READ})), 1, must_record_use=False)
 
-        async def left() -> None:
+        async def disconnected() -> None:
             return
 
         try:
             request = GraphQLRequest(large(0), None, None, frozenset({OperationType.QUERY}))
             with pytest.raises(ClientDisconnected):
-                await execute(gateway, request, use, left)
+                await execute(gateway, request, use, disconnected)
             return gateway.documents.remembered(large(0)) is None
         finally:
             await gateway.close()

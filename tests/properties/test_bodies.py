@@ -64,7 +64,7 @@ requests = st.fixed_dictionaries(
 )
 
 
-def written(value: Any, *, ascii_: bool) -> bytes:
+def encoded_json(value: Any, *, ascii_: bool) -> bytes:
     return json.dumps(value, ensure_ascii=ascii_).encode("utf-8", "surrogatepass")
 
 
@@ -76,7 +76,7 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
     return content[:start] + draw(st.binary(max_size=4)) + content[draw(st.integers(start, len(content))) :]
 
 
-fine = st.builds(written, requests | values | st.lists(requests, max_size=3), ascii_=st.booleans())
+fine = st.builds(encoded_json, requests | values | st.lists(requests, max_size=3), ascii_=st.booleans())
 bodies = fine | damaged(fine) | st.binary()
 
 
@@ -115,8 +115,8 @@ def test_any_parameters_of_an_address_are_answered_in_graphql(client: GraphQLCli
     @settings(max_examples=EXAMPLES, deadline=None)
     @given(st.lists(st.tuples(names, texts), max_size=4))
     def check(pairs: list[tuple[str, str]]) -> None:
-        sent = [(name, text.encode("utf-8", "surrogatepass").decode("latin-1")) for name, text in pairs]
-        response = client.http.get("/graphql", params=httpx.QueryParams(tuple(sent)))
+        parameters = [(name, text.encode("utf-8", "surrogatepass").decode("latin-1")) for name, text in pairs]
+        response = client.http.get("/graphql", params=httpx.QueryParams(tuple(parameters)))
         assert is_told_well(response)
 
     check()
@@ -157,10 +157,10 @@ class Wire:
         self.port = port
         self.token = token
 
-    def answered(self, sent: bytes) -> tuple[int, dict[str, str], bytes]:
+    def answer_to(self, content: bytes) -> tuple[int, dict[str, str], bytes]:
         """Send bytes on a connection of their own; gives status, headers and body, and the status 0 for silence."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-            connection.sendall(sent)
+            connection.sendall(content)
             connection.settimeout(0.25)
             content = b"".join(_chunks(connection))
         head, _, body = content.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").partition(b"\r\n\r\n")
@@ -168,10 +168,10 @@ class Wire:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         return int(first.split()[1]) if first else 0, headers, body
 
-    def cut_off(self, sent: bytes) -> None:
+    def cut_off(self, content: bytes) -> None:
         """Send the beginning of a request, and go away."""
         with socket.create_connection(("127.0.0.1", self.port)) as connection:
-            connection.sendall(sent)
+            connection.sendall(content)
 
 
 def _chunks(connection: socket.socket) -> Iterator[bytes]:
@@ -281,10 +281,10 @@ def test_any_bytes_are_answered_honestly_and_without_a_banner(wire: Wire) -> Non
             len(body),
         )
         head = first + (held if is_held else b"") + b"".join(b"%b: %b\r\n" % line for line in lines)
-        assert is_honest(*wire.answered(head + b"\r\n" + body))
+        assert is_honest(*wire.answer_to(head + b"\r\n" + body))
 
     check()
-    for name, sent in FRAMES.items():
-        assert is_honest(*wire.answered(sent)), name
+    for name, content in FRAMES.items():
+        assert is_honest(*wire.answer_to(content)), name
     for rest in BEGUN:
         wire.cut_off(b"POST /graphql HTTP/1.1\r\nHost: x\r\n" + held + rest)

@@ -121,16 +121,16 @@ class Drawing:
         if not name:
             return ""
         value = self._draw(st.booleans())
-        given_ = self._required(core.type_map["Boolean"], value) if self._draw(st.booleans()) else str(value).lower()
-        return f"@{name}(if: {given_})"
+        condition = self._required(core.type_map["Boolean"], value) if self._draw(st.booleans()) else str(value).lower()
+        return f"@{name}(if: {condition})"
 
     def _arguments(self, arguments: dict[str, GraphQLArgument]) -> str:
-        chosen = [
+        parts = [
             f"{name}: {self._argument(argument)}"
             for name, argument in arguments.items()
             if is_required_argument(argument) or self._draw(st.booleans())
         ]
-        return f"({', '.join(chosen)})" if chosen else ""
+        return f"({', '.join(parts)})" if parts else ""
 
     def _argument(self, argument: GraphQLArgument) -> str:
         return self._part_of_value(self._value(argument.type), argument.type, variables=3)

@@ -197,12 +197,12 @@ def client(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]:
 
 def known_values(client: GraphQLClient) -> dict[str, list[Any]]:
     """Give for each argument what the store has for it, ids of every kind and cursors of every list among them."""
-    found = client.data(WHAT_THE_STORE_KNOWS)
-    edges = found["customers"]["edges"]
+    rows = client.data(WHAT_THE_STORE_KNOWS)
+    edges = rows["customers"]["edges"]
     customers = [edge["node"] for edge in edges]
     messages = [edge for customer in customers for edge in customer["messages"]["edges"]]
-    others = [one["id"] for one in (*found["locations"], *found["tags"], *(edge["node"] for edge in messages))]
-    slugs = [tag["slug"] for tag in found["tags"]]
+    others = [one["id"] for one in (*rows["locations"], *rows["tags"], *(edge["node"] for edge in messages))]
+    slugs = [tag["slug"] for tag in rows["tags"]]
     cursors = [edge["cursor"] for edge in edges + messages]
     ids = [customer[name] for customer in customers for name in ("id", "id", "databaseId", "uuid")] + others
     return {
@@ -219,7 +219,7 @@ def known_values(client: GraphQLClient) -> dict[str, list[Any]]:
     }
 
 
-def is_answered_well(response: httpx.Response, asked: Operation) -> bool:
+def is_answered_well(response: httpx.Response, operation: Operation) -> bool:
     """Tell whether an operation was answered with data, and check that all of the answer is as it is promised."""
     answer = response.json()
     assert answer.keys() <= {"data", "errors", "extensions"}
@@ -229,14 +229,14 @@ def is_answered_well(response: httpx.Response, asked: Operation) -> bool:
     assert all(response.status_code in STATUSES[code] for code in codes)
     for error in errors:
         assert error["message"]
-        assert not [ours for ours in OF_OURS if ours in error["message"]], error
+        assert not [words for words in OF_OURS if words in error["message"]], error
     data = answer.get("data")
     assert data or errors
     assert data or len(response.content) < LONGEST_REFUSAL
     # JSON itself has no number of 400 digits: then there is no operation yet that could cost anything.
     if "BAD_REQUEST" not in codes:
-        assert answer["extensions"]["cost"]["actual"] == objects(data) + counts(asked, data)
-    assert data is None or shaped(asked, data) == data
+        assert answer["extensions"]["cost"]["actual"] == objects(data) + counts(operation, data)
+    assert data is None or shaped(operation, data) == data
     return data is not None
 
 
@@ -252,14 +252,14 @@ def objects(data: Any) -> int:
     return below + (not data["__typename"].endswith(("Query", "Connection", "Edge", "PageInfo")))
 
 
-def counts(asked: Operation, data: Any) -> int:
+def counts(operation: Operation, data: Any) -> int:
     """Count what README says that the counts of all customers cost, beyond those of nested lists."""
-    (operation,) = parse(asked.document).definitions
-    assert isinstance(operation, OperationDefinitionNode)
-    fields = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
+    (definition,) = parse(operation.document).definitions
+    assert isinstance(definition, OperationDefinitionNode)
+    fields = [node for node in definition.selection_set.selections if isinstance(node, FieldNode)]
     lists = [node for node in fields if node.name.value == "customers"]
     counted = [node for node in lists if data and "totalCount" in (data.get((node.alias or node.name).value) or ())]
-    return sum((500 if searches(node, asked.variables) else 100) - 1 for node in counted)
+    return sum((500 if searches(node, operation.variables) else 100) - 1 for node in counted)
 
 
 def searches(customers: FieldNode, variables: dict[str, Any]) -> bool:
@@ -270,7 +270,7 @@ def searches(customers: FieldNode, variables: dict[str, Any]) -> bool:
     return any(isinstance(value, str) and value.strip() for value in values)
 
 
-def shaped(asked: Operation, data: Any) -> Any:
+def shaped(operation: Operation, data: Any) -> Any:
     """Give what the committed schema makes of an answer: the same, where each value has the type it should."""
 
     def value_of(source: dict[str, Any], info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
@@ -278,9 +278,9 @@ def shaped(asked: Operation, data: Any) -> Any:
 
     result = execute_sync(
         SCHEMA.client_schema,
-        parse(asked.document),
+        parse(operation.document),
         data,
-        variable_values=asked.variables,
+        variable_values=operation.variables,
         field_resolver=value_of,
         type_resolver=lambda source, _info, _type: source["__typename"],
     )
@@ -288,14 +288,14 @@ def shaped(asked: Operation, data: Any) -> Any:
     return result.data
 
 
-def most_statements(asked: Operation) -> int:
+def most_statements(operation: Operation) -> int:
     """Give how many statements an operation may run, by its text alone."""
-    return STATEMENTS_OF_A_CHANGE + len(re.findall(r"^ +\w", asked.document, re.MULTILINE))
+    return STATEMENTS_OF_A_CHANGE + len(re.findall(r"^ +\w", operation.document, re.MULTILINE))
 
 
 @pytest.mark.parametrize("root", ROOTS)
 def test_any_operation_is_answered_as_it_is_described(client: GraphQLClient, root: str) -> None:
-    answered: list[bool] = []
+    successes: list[bool] = []
 
     # What operations are made of is large, and a machine may be slow to draw it.
     @settings(
@@ -304,16 +304,16 @@ def test_any_operation_is_answered_as_it_is_described(client: GraphQLClient, roo
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(operations(root, known_values(client)))
-    def check(asked: Operation) -> None:
+    def check(operation: Operation) -> None:
         with recorded() as statements:
-            response = client.post(asked.document, asked.variables)
-        answered.append(is_answered_well(response, asked))
-        assert len(statements) <= most_statements(asked), statements
+            response = client.post(operation.document, operation.variables)
+        successes.append(is_answered_well(response, operation))
+        assert len(statements) <= most_statements(operation), statements
 
     check()
-    assert len(answered) >= EXAMPLES
+    assert len(successes) >= EXAMPLES
     # Else it would be refusals alone that were tested.
-    assert sum(answered) > EXAMPLES / 4
+    assert sum(successes) > EXAMPLES / 4
 
 
 def test_queries_are_answered_alike_by_the_other_executor(
@@ -329,8 +329,8 @@ def test_queries_are_answered_alike_by_the_other_executor(
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(operations("Query", known_values(client)))
-    def check(asked: Operation) -> None:
-        one, two = (each.post(asked.document, asked.variables) for each in (client, other))
+    def check(operation: Operation) -> None:
+        one, two = (each.post(operation.document, operation.variables) for each in (client, other))
 
         assert (one.status_code, one.text) == (two.status_code, two.text)
 

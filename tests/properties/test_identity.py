@@ -16,23 +16,23 @@ ids = st.integers(1, LARGEST_ID)
 
 @given(kinds, ids)
 def test_a_global_id_is_read_back_as_it_was_written(kind: Kind, id_: int) -> None:
-    written = str(GlobalId(kind, id_))
-    assert GlobalId.parsed(written) == GlobalId(kind, id_)
-    assert identity.parsed(written, kind) == id_
+    text = str(GlobalId(kind, id_))
+    assert GlobalId.parsed(text) == GlobalId(kind, id_)
+    assert identity.parsed(text, kind) == id_
 
 
 @given(kinds, ids)
 def test_a_global_id_is_base64url_without_punctuation(kind: Kind, id_: int) -> None:
-    written = str(GlobalId(kind, id_))
-    assert written.isascii()
-    assert written.isalnum()
-    assert base64.urlsafe_b64decode(written + "=" * (-len(written) % 4)).decode() == f"{kind}:{id_}"
+    text = str(GlobalId(kind, id_))
+    assert text.isascii()
+    assert text.isalnum()
+    assert base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode() == f"{kind}:{id_}"
 
 
 @given(kinds, kinds, ids)
-def test_a_global_id_of_another_type_names_nothing(kind: Kind, wanted: Kind, id_: int) -> None:
-    found = identity.parsed(str(GlobalId(kind, id_)), wanted)
-    assert found == (id_ if kind is wanted else None)
+def test_a_global_id_of_another_type_names_nothing(kind: Kind, expected_kind: Kind, id_: int) -> None:
+    id_or_none = identity.parsed(str(GlobalId(kind, id_)), expected_kind)
+    assert id_or_none == (id_ if kind is expected_kind else None)
 
 
 @given(ids, kinds)
@@ -55,12 +55,12 @@ encoded = st.one_of(st.text(), st.from_regex(r"(Customer|Tag|Custom):[-+0-9]{0,2
     st.one_of(st.text(), st.text("0123456789abcdefABCDEF-"), st.binary().map(lambda b: b.decode("latin-1")), encoded)
 )
 def test_any_text_names_one_row_in_one_form_or_nothing(text: str) -> None:
-    found = identity.parsed(text, Kind.CUSTOMER)
-    if isinstance(found, UUID):
-        assert str(found) == text.lower()
-    elif found is not None:
-        assert 0 < found <= LARGEST_ID
-        assert text in {str(found), str(GlobalId(Kind.CUSTOMER, found))}
+    parsed_id = identity.parsed(text, Kind.CUSTOMER)
+    if isinstance(parsed_id, UUID):
+        assert str(parsed_id) == text.lower()
+    elif parsed_id is not None:
+        assert 0 < parsed_id <= LARGEST_ID
+        assert text in {str(parsed_id), str(GlobalId(Kind.CUSTOMER, parsed_id))}
     parsed = GlobalId.parsed(text)
     assert parsed is None or str(parsed) == text
 

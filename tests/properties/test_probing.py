@@ -134,7 +134,7 @@ def probes(names: Names) -> Iterator[tuple[str, Pair]]:
     yield from by_text(names.theirs)
 
 
-def heard(response: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
+def answer_parts(response: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
     """Give all that a client sees of an answer, but the two headers that differ each time."""
     headers = [pair for pair in response.headers.multi_items() if pair[0] not in {"date", "x-request-id"}]
     return response.status_code, headers, response.content
@@ -146,7 +146,7 @@ def test_foreign_and_unknown_names_are_answered_alike_to_the_byte(two: tuple[Ten
 
     for document, pair in probes(names):
         assert len(str(pair[0])) == len(str(pair[1]))
-        foreign, unknown = (heard(mine.client.post(document.replace("OWN", own), {"x": name})) for name in pair)
+        foreign, unknown = (answer_parts(mine.client.post(document.replace("OWN", own), {"x": name})) for name in pair)
         assert foreign == unknown, (document, pair)
         assert foreign[0] == 200
         assert b'"errors"' not in foreign[2]

@@ -179,9 +179,9 @@ def test_a_foreign_cursor_is_a_place_in_the_own_list_and_tells_nothing(
         for argument in ("after", "before"):
             answers = [mine.client.post(listing, {argument: c}).json() for c in (edge["cursor"], beside)]
             assert answers[0] == answers[1]
-            found = answers[0]["data"]["customers"]
-            assert {node["databaseId"] for node in found["nodes"]} <= own
-            assert found["totalCount"] == len(own)
+            customers = answers[0]["data"]["customers"]
+            assert {node["databaseId"] for node in customers["nodes"]} <= own
+            assert customers["totalCount"] == len(own)
 
 
 EVERYTHING = """{
@@ -202,8 +202,8 @@ def test_whatever_one_project_does_the_other_neither_shows_nor_moves(two: tuple[
 
     @settings(max_examples=25, deadline=None)
     @given(st.lists(steps, min_size=1, max_size=8))
-    def check(taken: list[tuple[str, Any]]) -> None:
-        for operation, id_ in taken:
+    def check(sequence: list[tuple[str, Any]]) -> None:
+        for operation, id_ in sequence:
             assert SECRET not in mine.client.post(operation, {"id": id_}).text
         assert SECRET not in mine.client.post(EVERYTHING).text
         assert theirs.rows() == before
