@@ -64,14 +64,24 @@ class Command:
     def run(
         self, *arguments: object, stdin: str = "", env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
+        return self.execute(self.words(*arguments), stdin=stdin, env=env)
+
+    def execute(
+        self, words: list[str], *, stdin: str | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run any program, such as a shell, in the folder and the environment of the command.
+
+        Without a text for it, standard input is a device that is empty.
+        """
         return subprocess.run(
-            self._words(*arguments),
+            words,
             input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
             env=self.env | (env or {}),
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=PATIENCE_SECONDS * 4,
+            timeout=PATIENCE_SECONDS * 6,
             check=False,
         )
 
@@ -92,7 +102,7 @@ class Command:
     def start(self, *arguments: object, stdin: int | None = None) -> subprocess.Popen[str]:
         with (self.folder / "stderr.txt").open("a") as stderr:
             process = subprocess.Popen(
-                self._words(*arguments),
+                self.words(*arguments),
                 env=self.env,
                 cwd=self.folder,
                 stdin=stdin,
@@ -130,7 +140,7 @@ class Command:
         return Inside(self.folder, self.store_url)
 
     @staticmethod
-    def _words(*arguments: object) -> list[str]:
+    def words(*arguments: object) -> list[str]:
         return [sys.executable, "-m", "customergraph", *map(str, arguments)]
 
 

@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from commands.command import PATIENCE_SECONDS, Command, Imports, reject_rows
+from commands.command import Command, Imports, reject_rows
 from customergraph.importing.files import MAX_HEADER_CHARACTERS, Format
 from customergraph.importing.kind import MAX_NAMES
 from customergraph.importing.lines import MAX_LINE_BYTES, MAX_RECORD_CHARACTERS
@@ -31,18 +30,9 @@ def peak_of_import(command: Command, *words: str, kind: str = "tags", stdin: str
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
         "sys.exit(code)"
     )
-    arguments = [sys.executable, "-m", "customergraph", "import", kind, *words, "--project", "acme"]
+    arguments = command.words("import", kind, *words, "--project", "acme")
     shell = ["sh", "-c", f'{stdin} | "$@"', "sh"] if stdin else []
-    result = subprocess.run(
-        [*shell, sys.executable, "-c", measured, *arguments],
-        env=command.env,
-        cwd=command.folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS * 6,
-        check=False,
-    )
+    result = command.execute([*shell, sys.executable, "-c", measured, *arguments])
     return result.returncode, result.stderr, int(result.stdout.split()[-1]) * 1024
 
 

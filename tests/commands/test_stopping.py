@@ -121,24 +121,21 @@ class Load:
 
     def keep(self) -> None:
         """Send on one connection, until an answer says that it is the last."""
-        while not self.stopped.is_set():
-            try:
-                connection = connect(self.served.url)
-            except OSError:
-                return
-            with connection:
-                while self._exchange(connection, "Connection: keep-alive", "kept"):
-                    pass
+        self._send("Connection: keep-alive", "kept")
 
     def renew(self) -> None:
         """Send each request on a connection of its own."""
+        self._send("Connection: close", "fresh")
+
+    def _send(self, line: str, kind: str) -> None:
         while not self.stopped.is_set():
             try:
                 connection = connect(self.served.url)
             except OSError:
                 return
             with connection:
-                self._exchange(connection, "Connection: close", "fresh")
+                while self._exchange(connection, line, kind):
+                    pass
 
     def _exchange(self, connection: socket.socket, line: str, kind: str) -> bool:
         """Send a request; returns whether another may follow."""

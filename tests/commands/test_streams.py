@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from commands.command import PATIENCE_SECONDS, Command
+from commands.command import Command
 from commands.conftest import MakeCommand
 
 pytestmark = pytest.mark.slow
@@ -17,16 +17,7 @@ BROKEN = "standard output cannot be written: Broken pipe"
 
 def redirected(command: Command, redirection: str, *words: str) -> tuple[int, str]:
     """Run a command with a redirection of the shell; returns its exit code and standard error."""
-    ran = subprocess.run(
-        ["bash", "-c", f'"$@" {redirection}', "bash", *command._words(*words)],  # noqa: S607, SLF001
-        env=command.env,
-        cwd=command.folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS * 4,
-        check=False,
-    )
+    ran = command.execute(["bash", "-c", f'"$@" {redirection}', "bash", *command.words(*words)])
     return ran.returncode, ran.stderr
 
 
@@ -54,7 +45,7 @@ def test_output_that_nobody_reads_is_reported_in_one_line(embedded: Command) -> 
     reading, writing = os.pipe()
     os.close(reading)
 
-    ran = subprocess.run(embedded._words("schema"), stdout=writing, stderr=subprocess.PIPE, check=False)  # noqa: SLF001
+    ran = subprocess.run(embedded.words("schema"), stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
 
     assert (ran.returncode, ran.stderr.decode()) == (1, f"customergraph: {BROKEN}\n")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -37,6 +36,19 @@ def rows(name: str) -> list[list[str]]:
     table = re.search(rf"<!-- {name} -->\n((?:\|.*\n)+)", README)
     assert table
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[1].splitlines()[2:]]
+
+
+def run_block(block: str, folder: Path) -> None:
+    """Run the commands of a block; none may fail."""
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],  # noqa: S607
+        cwd=folder,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @pytest.fixture
@@ -83,32 +95,14 @@ def test_the_commands_run_in_readmes_order(tmp_path: Path) -> None:
     (tmp_path / "locations.csv").write_text("slug,name\nmitte,Mitte\n", "utf-8")
     (tmp_path / "customers.ndjson").write_text('{"first_name": "Ann", "email": "ann@example.com"}\n', "utf-8")
     (tmp_path / "customers.csv").write_text("first_name,phone,location\nBo,+4930123456,mitte\n", "utf-8")
-    environment: dict[str, Any] = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
     for block in blocks("commands"):
-        ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block],  # noqa: S607
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stderr
+        run_block(block, tmp_path)
 
 
 def test_the_commands_of_the_recipes_run() -> None:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for block in blocks("recipe-commands", CONTRIBUTING):
-        ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block],  # noqa: S607
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+        run_block(block, ROOT)
 
 
 def test_the_files_that_contributing_names_are_there() -> None:

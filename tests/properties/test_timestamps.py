@@ -35,45 +35,53 @@ ZONES = (
 )
 DAY = timedelta(days=1)
 zones = st.sampled_from(ZONES).map(ZoneInfo)
-utc_moments = st.datetimes(timezones=st.just(UTC))
+utc_timestamps = st.datetimes(timezones=st.just(UTC))
 days = st.dates(max_value=date.max - DAY)
 recent_days = st.dates(date(1880, 1, 1), date(2037, 12, 31))
 
 
-@given(utc_moments)
-def test_a_moment_is_read_back_as_it_was_written(moment: datetime) -> None:
-    written = timestamps.rfc_3339(moment)
-    assert timestamps.parsed(written) == moment
-    assert len(written) == len("2026-11-24T09:30:00Z" if moment.microsecond == 0 else "2026-11-24T09:30:00.000000Z")
+def bounds_of(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the bounds of a day that is not at an end of the calendar."""
+    since, until = timestamps.bounds(day, day, zone)
+    assert since is not None
+    assert until is not None
+    return since, until
 
 
-@given(utc_moments, st.integers(-1439, 1439))
-def test_a_moment_may_be_written_with_any_offset(moment: datetime, minutes: int) -> None:
+@given(utc_timestamps)
+def test_a_timestamp_is_read_back_as_it_was_written(timestamp: datetime) -> None:
+    text = timestamps.rfc_3339(timestamp)
+    assert timestamps.parsed(text) == timestamp
+    assert len(text) == len("2026-11-24T09:30:00Z" if timestamp.microsecond == 0 else "2026-11-24T09:30:00.000000Z")
+
+
+@given(utc_timestamps, st.integers(-1439, 1439))
+def test_a_timestamp_may_be_written_with_any_offset(timestamp: datetime, minutes: int) -> None:
     try:
-        local = moment.astimezone(timezone(timedelta(minutes=minutes)))
+        local = timestamp.astimezone(timezone(timedelta(minutes=minutes)))
     except OverflowError:
         return
-    written = local.isoformat()
-    assert timestamps.parsed(written) == moment
-    assert timestamps.parsed(written.replace("T", "t")) == moment
-    assert timestamps.parsed(written).tzinfo is UTC
+    text = local.isoformat()
+    assert timestamps.parsed(text) == timestamp
+    assert timestamps.parsed(text.replace("T", "t")) == timestamp
+    assert timestamps.parsed(text).tzinfo is UTC
 
 
-@given(utc_moments)
-def test_unix_seconds_are_the_same_moment_as_number_and_as_digits(moment: datetime) -> None:
-    whole = moment.replace(microsecond=0)
+@given(utc_timestamps)
+def test_unix_seconds_are_the_same_timestamp_as_number_and_as_digits(timestamp: datetime) -> None:
+    whole = timestamp.replace(microsecond=0)
     seconds = timestamps.microseconds(whole) // 1_000_000
     assert timestamps.parsed(seconds) == timestamps.parsed(str(seconds)) == whole
-    assert timestamps.from_microseconds(timestamps.microseconds(moment)) == moment
+    assert timestamps.from_microseconds(timestamps.microseconds(timestamp)) == timestamp
 
 
 @given(st.one_of(st.text(), st.text("0123456789-+:.TZtz "), st.integers()))
-def test_whatever_is_given_is_a_moment_or_refused(value: str | int) -> None:
+def test_any_value_is_a_timestamp_or_refused(value: str | int) -> None:
     try:
-        moment = timestamps.parsed(value)
+        timestamp = timestamps.parsed(value)
     except ValueRefused:
         return
-    assert timestamps.parsed(timestamps.rfc_3339(moment)) == moment
+    assert timestamps.parsed(timestamps.rfc_3339(timestamp)) == timestamp
 
 
 @pytest.mark.parametrize(
@@ -108,14 +116,14 @@ def test_whatever_is_given_is_a_moment_or_refused(value: str | int) -> None:
         "9" * 5000,
     ],
 )
-def test_what_is_not_rfc_3339_with_an_offset_is_refused(text: str) -> None:
+def test_a_text_that_is_not_rfc_3339_with_an_offset_is_refused(text: str) -> None:
     with pytest.raises(ValueRefused):
         timestamps.parsed(text)
 
 
 def test_finer_fractions_are_cut_to_microseconds() -> None:
-    moment = timestamps.parsed("2026-11-24T09:30:00.123456789Z")
-    assert timestamps.rfc_3339(moment) == "2026-11-24T09:30:00.123456Z"
+    timestamp = timestamps.parsed("2026-11-24T09:30:00.123456789Z")
+    assert timestamps.rfc_3339(timestamp) == "2026-11-24T09:30:00.123456Z"
     assert timestamps.rfc_3339(timestamps.parsed("2026-11-24T09:30:00.0000009Z")) == "2026-11-24T09:30:00Z"
 
 
@@ -136,10 +144,8 @@ def test_a_day_is_read_exactly_or_refused(text: str) -> None:
 @example(date(1, 1, 1), ZoneInfo("Pacific/Kiritimati"))
 @example(date(9999, 12, 30), ZoneInfo("America/Los_Angeles"))
 def test_days_follow_each_other_without_gap_or_overlap(day: date, zone: ZoneInfo) -> None:
-    since, until = timestamps.bounds(day, day, zone)
+    since, until = bounds_of(day, zone)
     following, _ = timestamps.bounds(day + DAY, None, zone)
-    assert since is not None
-    assert until is not None
     assert since <= until == following
     assert timedelta() <= until - since <= timedelta(hours=49)
 
@@ -166,13 +172,11 @@ def test_a_day_begins_with_its_first_instant(day: date, zone: ZoneInfo) -> None:
 
 @given(recent_days, zones, st.integers(0, 86_399))
 def test_every_time_of_day_lies_within_its_day_when_clocks_stand_still(day: date, zone: ZoneInfo, second: int) -> None:
-    since, until = timestamps.bounds(day, day, zone)
-    assert since is not None
-    assert until is not None
-    moment = since + timedelta(seconds=second)
+    since, until = bounds_of(day, zone)
+    timestamp = since + timedelta(seconds=second)
     if until - since == DAY:
-        assert since <= moment < until
-        assert moment.astimezone(zone).date() == day
+        assert since <= timestamp < until
+        assert timestamp.astimezone(zone).date() == day
 
 
 @pytest.mark.parametrize(
@@ -197,9 +201,7 @@ def test_every_time_of_day_lies_within_its_day_when_clocks_stand_still(day: date
     ],
 )
 def test_a_day_is_as_long_as_the_clocks_make_it(zone: str, day: str, since: str, hours: float) -> None:
-    first, until = timestamps.bounds(date.fromisoformat(day), date.fromisoformat(day), ZoneInfo(zone))
-    assert first is not None
-    assert until is not None
+    first, until = bounds_of(date.fromisoformat(day), ZoneInfo(zone))
     assert timestamps.rfc_3339(first) == since
     assert until - first == timedelta(hours=hours)
 
