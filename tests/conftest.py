@@ -148,7 +148,7 @@ MakeServer = Callable[[Settings], str]
 
 @pytest.fixture
 def serve() -> Iterator[MakeServer]:
-    """Serves the application with the test's own settings; gives its address."""
+    """Serves the application with the test's own settings; returns its address."""
     running: list[RunningServer] = []
 
     def start(settings: Settings) -> str:

@@ -28,7 +28,7 @@ def connect(url: str) -> socket.socket:
 
 
 def head(authorization: str, *lines: str, length: int | None = len(PROJECT), target: str = "/graphql") -> bytes:
-    """Give the head of a POST with a JSON body."""
+    """Return the head of a POST with a JSON body."""
     framing = () if length is None else (f"Content-Length: {length}",)
     fixed = ("Host: localhost", f"Authorization: {authorization}", "Content-Type: application/json")
     return "\r\n".join((f"POST {target} HTTP/1.1", *fixed, *framing, *lines, "", "")).encode()

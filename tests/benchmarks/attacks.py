@@ -1,14 +1,14 @@
-"""Sends every attack to a real server, and measures for how long nobody else is answered meanwhile.
+"""Sends every attack to a real server, and measures how long other clients wait for an answer.
 
     PYTHONPATH=tests .venv/bin/python -m benchmarks.attacks [--customers 2000] [--times 3]
 
-The attacks are those of the tests, and the worst that the limits allow: documents that are as
-large as they may be, and answers that are. Each is sent `--times` times; the first time it is new
-to the server. A second connection asks `/healthz` without pause: the longest that it waits for
-an answer is the event loop's longest stall, the machine's own noise included, which the first line shows.
+The attacks are those of the tests, and the worst operations that the limits allow: documents and answers of
+the largest size. Each is sent `--times` times, and is new to the server the first time. A second connection
+requests `/healthz` without pause. Its longest wait is the longest stall of the event loop. It includes delays
+by other programs; the first row, without an attack, shows how long those are.
 
     bytes      of the request's body
-    stall ms   the longest wait of the second connection, of all times; more than 100 is a defect
+    stall ms   the longest wait of the second connection; more than 100 is a defect
     answer     bytes of the answer, uncompressed
 """
 
@@ -50,7 +50,7 @@ MESSAGE = "id databaseId uuid channel template status scheduledAt sentAt deliver
 
 
 def of_every_type(depth: int) -> str:
-    """Ask each type that a global id may name for the customer it belongs to, and for that one's history."""
+    """Select of each type with a customer this customer's history, nested so many times."""
     below = "id"
     for _ in range(depth):
         lists = " ".join(
@@ -172,7 +172,7 @@ WITHIN_LIMITS: dict[str, Attack] = {
 
 @dataclass
 class Measurement:
-    """What came of an attack, and how long others waited."""
+    """The answer to an attack, and how long others waited."""
 
     status: int
     codes: str
@@ -182,7 +182,7 @@ class Measurement:
 
 
 class Heartbeat:
-    """Asks a server whether it lives, without pause, and knows the longest that it waited."""
+    """Requests `/healthz` without pause, and keeps the longest time that an answer took."""
 
     def __init__(self, url: httpx.URL) -> None:
         self._http = httpx.Client(base_url=url, timeout=60)
@@ -208,7 +208,7 @@ class Heartbeat:
 
 
 def measure(http: httpx.Client, attack: Attack, times: int) -> Measurement:
-    """Send an attack so many times."""
+    """Send an attack so many times; returns the worst of its times."""
     longest = seconds = 0.0
     for _ in range(times):
         with Heartbeat(http.base_url) as heart:
@@ -243,14 +243,14 @@ def table(rows: list[tuple[str, Attack, Measurement]]) -> Table:
 
 @contextmanager
 def serving(database_url: str, token: str) -> Iterator[httpx.Client]:
-    """Run the command `serve`; returns a client of it that no bucket sends away."""
+    """Run the command `serve`; yields a client of it. No bucket is ever empty."""
     port = free_port()
     env = os.environ | {"CUSTOMERGRAPH_BUCKET_SIZE": str(10**9), "CUSTOMERGRAPH_DATABASE_URL": database_url}
     command = [sys.executable, "-m", "customergraph", "serve", "--port", str(port)]
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         try:
             answer(port, token, "{ __typename }")
-            # Compression has a thread of its own.
+            # Without compression, which has a thread of its own.
             headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as http:
                 yield http
@@ -264,7 +264,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--only", default="", help="a part of the attacks' names")
     options = parser.parse_args()
-    # Else what is measured is this process's own garbage collector.
+    # Otherwise this process's own garbage collector would be measured.
     freeze_startup_objects()
     demo_store = asyncio.run(store(None, options.customers, COUNTS))
     nothing = {"nothing hostile": operation_attack("{ project { slug } }", None)}

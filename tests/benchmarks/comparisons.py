@@ -41,7 +41,7 @@ AIMS = dict.fromkeys(("list", "last page", "days", "search", "nested"), 2.0)
 DEEP_PAGE_AIM = 1.5
 COUNT_AIM_MS = 150
 
-# The generator's customer number 500, numbers 500 to 509, and what the demo's texts have and have not.
+# The phone number of the generator's customer 500, those of 500 to 509, and words that the demo's texts have or lack.
 SEARCHES = {
     "rare: one phone number": "2000500",
     "rare: seven phone numbers": "200050",
@@ -64,7 +64,7 @@ Post = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request, of the small store or the large one; `before` is not timed, and gives its variables."""
+    """A request to the small or the large store; `before` returns its variables, and is not timed."""
 
     at_large: bool
     query: str
@@ -74,7 +74,7 @@ class Ask:
 
 @dataclass(slots=True)
 class Comparison:
-    """Two requests that should cost the same, or may cost `aim` times as much or `aim_ms`; and what they took."""
+    """Two requests that should cost the same, or may cost `aim` times as much or `aim_ms`; and their times."""
 
     group: str
     name: str
@@ -93,7 +93,7 @@ class Comparison:
 
 
 def _sized(group: str, name: str, query: str, **variables: Any) -> Comparison:
-    """Compare the same request of both stores."""
+    """Compare the same request at both stores."""
     pair = Ask(at_large=False, query=query, variables=variables), Ask(at_large=True, query=query, variables=variables)
     return Comparison(group, name, pair, AIMS.get(group))
 
@@ -168,7 +168,7 @@ def _searches() -> Iterator[Comparison]:
 
 
 def _mixed(*, at_large: bool = False) -> Ask:
-    """Search on a connection that has seen other words: a plan for all of them would be a bad one."""
+    """Search after a search for other words on the same connection: one plan for both would be slow."""
 
     def before(post: Post) -> Mapping[str, Any]:
         post(LIST, {"q": SEARCHES["two characters, no hit"]})

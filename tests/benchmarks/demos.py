@@ -15,7 +15,7 @@ from stores import PostgreSQLServer
 
 
 async def store(server: str | None, customers: int, counts: HistoryCounts) -> stores.Store:
-    """Return the store of that size, in a file or on a PostgreSQL server; it is made unless it is there."""
+    """Return the store of that size, in a file or on a PostgreSQL server; it is made if it does not exist."""
     # A store belongs to the migrations that made it.
     versions = sorted((Path(migrations.__file__).parent / "versions").glob("*.py"))
     digest = sha256(b"".join(path.read_bytes() for path in versions)).hexdigest()[:8]
@@ -35,7 +35,7 @@ async def _fill(url: str, customers: int, counts: HistoryCounts) -> None:
 
 @contextmanager
 def server(engine: str, url: str | None) -> Iterator[str | None]:
-    """Return the PostgreSQL server of that URL, else one that runs meanwhile; None for SQLite."""
+    """Return the PostgreSQL server of that URL, or one that runs within the block; None for SQLite."""
     if engine == "sqlite" or url:
         yield None if engine == "sqlite" else url
         return

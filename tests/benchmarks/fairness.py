@@ -3,10 +3,10 @@
     PYTHONPATH=tests .venv/bin/python -m benchmarks.fairness [--customers 100000] [--seconds 5]
 
 Token A has `--connections` connections, each of which repeats one kind of work; token B sends one small
-query after another. No bucket sends anybody away, so that turns alone keep B's queries fast.
+query after another. No bucket is ever empty, so only turns keep B's queries fast.
 
     p50, p99, max   of B's queries, in milliseconds; p99 of more than 300 is a defect
-    A, refused      how many of A's requests were answered with data meanwhile, and how many without
+    A, refused      the numbers of A's requests that were answered with data, and without
 """
 
 import argparse
@@ -34,7 +34,7 @@ from customergraph.store.database import Database
 LONGEST_P99_MS = 300
 FEW = HistoryCounts(messages=2, reviews=1, charges=1)
 SMALL = "{ customers(first: 1) { nodes { name } } }"
-# The small query is asked so often a second at most, as a person's page would.
+# The pause between the small queries, as if a person opened pages.
 PAUSE_SECONDS = 0.02
 BEGINNING_SECONDS = 0.5
 
@@ -44,7 +44,7 @@ def aliased(field: str, count: int = 30) -> str:
 
 
 HISTORIES = "nodes { id name tags { slug } messages(first: 5) { nodes { id scheduledAt } } }"
-# What A repeats, and whether by its own token.
+# A's work: a query, and whether its token is valid.
 WORK: dict[str, tuple[str, bool]] = {
     "nothing": ("", True),
     "thirty counts": (aliased("customers {{ totalCount }}"), True),
@@ -61,7 +61,7 @@ WORK: dict[str, tuple[str, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured: B's times in seconds, and the numbers of A's answers with data and without."""
+    """B's times in seconds, and the numbers of A's answers with and without data."""
 
     seconds: list[float]
     answers: int = 0
@@ -72,7 +72,7 @@ class Measurement:
 
 
 class Counts:
-    """What the process that does A's work tells: that it has begun, and how it is answered."""
+    """Shared with the process that does A's work: whether it has begun, and the counts of its answers."""
 
     def __init__(self, spawning: Any) -> None:
         self.has_begun = spawning.Event()
@@ -102,7 +102,7 @@ def repeat(url: str, token: str, query: str, connections: int, counts: Counts) -
 
 @contextmanager
 def working(url: str, token: str, query: str, connections: int) -> Iterator[Counts]:
-    """Have a process of its own repeat a query meanwhile; returns the counts of its answers."""
+    """Repeat a query in another process within the block; yields the counts of its answers."""
     spawning = multiprocessing.get_context("spawn")
     counts = Counts(spawning)
     process = spawning.Process(target=repeat, args=(url, token, query, connections, counts), daemon=True)
@@ -117,7 +117,7 @@ def working(url: str, token: str, query: str, connections: int) -> Iterator[Coun
 
 
 def times(http: httpx.Client, seconds: float) -> list[float]:
-    """Send the small query again and again for so long; returns how long each took."""
+    """Repeat the small query for so many seconds; returns the duration of each."""
     durations: list[float] = []
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:

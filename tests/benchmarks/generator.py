@@ -1,9 +1,9 @@
 """Generates the rows of one large project, the same every time, a thousand customers at once.
 
-Every thousand customers have 10,000 messages, 2,000 reviews and 5,000 charges between them, spread from
-none to many, so every row's id is known before it is made and any thousand can be made anywhere. What
-customers remember of their history is reckoned while the history is made. One customer more, the oldest,
-has 100,000 messages, and one tag has only the first 20 customers. `benchmarks.stores` writes the rows.
+Every thousand customers have together 10,000 messages, 2,000 reviews and 5,000 charges: some have none, some
+many. So the id of every row is known in advance, and each process can make any thousand. The customers' summaries
+are computed while their history is made. One more customer, the oldest, has 100,000 messages, and one tag
+has only the first 20 customers. `benchmarks.stores` writes the rows.
 """
 
 import random
@@ -38,7 +38,7 @@ TEMPLATES = ("REQUEST", "REQUEST", "REMINDER", "REMINDER", "THANKS_POSITIVE", "T
 BEGIN, END = int(demo_people.BEGIN.timestamp()), int(demo_people.END.timestamp())
 DAY = 86_400
 
-# What is computed by the database is not written.
+# Computed columns are not written.
 COLUMNS = {
     table: tuple(column.name for column in table.c if column.computed is None)
     for table in (customer, customer_tag, message, review, charge)
@@ -93,7 +93,7 @@ def _at(seconds: int) -> datetime:
 
 @lru_cache
 def _texts(catalog: Catalog) -> list[dict[str, Any]]:
-    """Return the columns of some of the demo's customers, which those here take their texts from."""
+    """Return columns of some of the demo's customers; the generated customers take their texts from them."""
     people = demo_people.Generator([*catalog.locations], [*catalog.tags], demo_people.HistoryCounts(0, 0, 0)).people(
         2_000
     )

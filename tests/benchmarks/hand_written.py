@@ -1,4 +1,4 @@
-"""What the gateway is measured against: the same answers, each by an endpoint that can do nothing else.
+"""Endpoints written by hand, which the gateway is compared with: one for each request, with the same answer.
 
 On the gateway's own SQLAlchemy engine: plain SQL for only the columns that are asked for, dictionaries,
 orjson; one snapshot for each request; the token is looked up like the gateway does. No schema, no
@@ -23,7 +23,7 @@ from customergraph.settings import Settings
 from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database
 
-# Runs a statement and gives its rows; and opens a snapshot to do so in.
+# Runs a statement and returns its rows; opens a snapshot, and yields its Fetch.
 Fetch = Callable[..., Awaitable[Rows]]
 Snapshot = Callable[[], AbstractAsyncContextManager[Fetch]]
 Lists = dict[int, list[dict[str, Any]]]
@@ -105,7 +105,7 @@ def _charges(rows: Rows, ids: list[int]) -> Lists:
 
 
 class Endpoints:
-    """What each request is answered, from the rows that `fetch` gives."""
+    """The answer to each request, from the rows that `fetch` returns."""
 
     def __init__(self, sql: Statements) -> None:
         self._sql = sql
@@ -166,7 +166,7 @@ class Endpoints:
 
 
 def application(opened: AbstractAsyncContextManager[Snapshot], sql: Statements) -> Starlette:
-    """Make the application whose requests read a snapshot each, of a store that is open meanwhile."""
+    """Make the application. Each request reads one snapshot of the store, which is open while the application runs."""
     endpoints = Endpoints(sql)
 
     @asynccontextmanager
@@ -213,5 +213,5 @@ async def _opened(settings: Settings) -> AsyncIterator[Snapshot]:
 
 
 def _with_the_drivers_own_codec(connection: Any, _entry: object) -> None:
-    """Let asyncpg give time stamps as it does to everybody, and not as it does to the gateway."""
+    """Make asyncpg return timestamps in its usual form, not in the gateway's."""
     connection.run_async(lambda driver: driver.reset_type_codec("timestamptz", schema="pg_catalog"))

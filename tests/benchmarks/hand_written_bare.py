@@ -18,7 +18,7 @@ from benchmarks.hand_written_sql import POSTGRESQL, SQLITE, Rows
 from customergraph.settings import Settings
 from statements import notify
 
-# As the gateway's connections have it.
+# The same as those of the gateway's connections.
 _PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "cache_size=-16384")
 
 
@@ -67,7 +67,7 @@ async def _connected(settings: Settings) -> aiosqlite.Connection:
 async def _postgresql(settings: Settings) -> AsyncIterator[Snapshot]:
     url = make_url(settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     size = settings.pool_size
-    # Nobody changes a session, so nothing of it is put back when it is given back.
+    # No request changes its session, so a connection needs no reset.
     new_pool = asyncpg.create_pool(url, min_size=size, max_size=size, reset=_keep, server_settings={"jit": "off"})
     async with new_pool as pool:
 

@@ -2,17 +2,17 @@
 
     PYTHONPATH=tests python -m benchmarks.large [--rounds 5] [--store sqlite|postgresql|both] [--url postgresql+asyncpg://…/]
 
-The stores are made as those of `benchmarks.measure` are. Each row is a server process of its own, warmed with the same
-request for one customer, and then asked for all of it once in each round; `gzip` is what most clients ask for.
+The stores are made like those of `benchmarks.measure`. Each row is a server process of its own. It is warmed with the
+same request for one customer, and gets the large request once in each round. Most clients accept `gzip`.
 
 How to read the table:
 
-stall    the milliseconds for which the event loop was held at most while one request was answered, so that nobody else
-         was: the median and the largest of the rounds. A heartbeat on the loop measures it, and sees
-         what else runs on the machine too. At most 50 are aimed at; `!` marks more
+stall    the longest time in milliseconds that one request held the event loop, so that no other was answered: the
+         median and the largest of the rounds. A heartbeat on the loop measures it, delays by other programs
+         included. The aim is at most 50; `!` marks more
 CPU ms   of the server process for one request, all threads: the median of the rounds
 bytes    of the answer as it was sent
-growth   how much more memory the process had at its peak than before the first large request, in MB, and
+growth   the peak of the process's memory less its memory before the first large request, in MB, and
          as a multiple of the answer's uncompressed size
 """
 
@@ -41,7 +41,7 @@ NAMES = {"gateway": "gateway", "depth_first": "graphql-core"}
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One request: how long it held the loop, what it cost, and what came."""
+    """One request: how long it held the event loop, its CPU time, and the size of its answer."""
 
     stall_ms: float
     cpu_ms: float
@@ -50,7 +50,7 @@ class Measurement:
 
 
 def measure(server: Server, encoding: str) -> Measurement:
-    """Ask for all of it."""
+    """Send the large request once."""
     request = large(server.http, CUSTOMERS_OF_A_REQUEST)
     request.headers["Accept-Encoding"] = encoding
     server.take_value("/stall")

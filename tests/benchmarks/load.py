@@ -1,6 +1,6 @@
 """Sends one request again and again, by one client or by several at once, and times each.
 
-A client is a connection and little more, so that it is the server that is measured.
+A client is little more than a connection, so that its own CPU time does not count.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ _LENGTH = b"content-length: "
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How long each request took, and what one of them cost the server; in milliseconds."""
+    """The latency of each request, and the server's CPU time for one of them; in milliseconds."""
 
     latencies: list[float]
     cpu_ms: float
 
 
 class _Client(asyncio.Protocol):
-    """A connection that is kept alive, and takes answers whose length is told."""
+    """A connection that is kept alive, for answers with a Content-Length."""
 
     _answer_length: asyncio.Future[int]
 
@@ -69,7 +69,7 @@ class Load:
     cpu_seconds: Callable[[], float]
 
     def turn(self, clients: int, seconds: float) -> Turn:
-        """Have the clients send it for that long, each of them one after the other, and five at least in all."""
+        """Let the clients repeat the request for so many seconds, and at least five times in all."""
         return uvloop.run(_turn(self, clients, seconds))
 
 

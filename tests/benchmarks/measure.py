@@ -3,35 +3,35 @@
     PYTHONPATH=tests python -m benchmarks.measure [--customers 20000] [--rounds 5] [--seconds 1]
         [--store sqlite|postgresql|both] [--url postgresql+asyncpg://…/]
 
-`--url` names a PostgreSQL server, where a user makes a database `customergraph_demo_…` who may; without
-it one is started that lasts as long as the measurement. SQLite's file is kept in `.test-cache/`. A store that is not
-there is made first: a minute for 20,000 customers with 20 messages, 5 reviews and 10 charges each.
+`--url` names a PostgreSQL server; its user must be allowed to make the database `customergraph_demo_…`. Without
+`--url` a server is started for the measurement. SQLite's file is kept in `.test-cache/`. A store that does not
+exist is made first: this takes a minute for 20,000 customers with 20 messages, 5 reviews and 10 charges each.
 
-Four servers answer from the same store, each a real one: uvicorn, one process, the same settings. Their
-answers are compared first. Then they take turns, `--seconds` of each request (and five at least) by one client and by
-16 at once, in each of `--rounds` rounds, so that a machine that slows down slows all of them. Where others work
-too, many short rounds tell more than a few long ones: `--rounds 12 --seconds 0.3`.
+Four servers answer from the same store: each is uvicorn in one process, with the same settings. First their answers
+are compared. Then they take turns in `--rounds` rounds: each request is repeated for `--seconds` (and at least five
+times), by one client and by 16 at once. So a machine that slows down slows all servers. On a busy machine many
+short rounds are better than a few long ones: `--rounds 12 --seconds 0.3`.
 
-by hand        plain SQL and dictionaries on the gateway's own SQLAlchemy engine, with time stamps as the
-               driver gives them to everybody: `hand_written`
+by hand        plain SQL and dictionaries on the gateway's own SQLAlchemy engine, with timestamps in the
+               driver's usual form: `hand_written`
 by hand, bare  the same on the driver alone, aiosqlite or asyncpg: `hand_written_bare`
 gateway        as it is, breadth-first
 graphql-core   the gateway with `breadth_first=False`: graphql-core's executor
 
 How to read the first table:
 
-CPU ms      what one request costs the server process, user and system time, all threads, where one client
-            asks: the median over the rounds. A core gives 1000 divided by this many requests a second.
-SQL         statements of one request, without BEGIN and ROLLBACK; the token's is one of them
+CPU ms      CPU time of the server process for one request, in user and system mode and all threads, with one
+            client: the median over the rounds. One core answers 1000 divided by this number requests a second.
+SQL         statements of one request, without BEGIN and ROLLBACK; one of them looks up the token
 bytes       of the answer, uncompressed
 p50, p99    milliseconds from a request's first byte to its answer's last, with 1 and with 16 clients, of
-            all requests of all rounds; the client and PostgreSQL want their part of the machine too
-peak MB     the most memory that the process had in the turns of that request
+            all requests of all rounds; the client and PostgreSQL use the same machine
+peak MB     the most memory that the process used in the turns of that request
 
-The second table has the gateway's CPU time over each other's: the median of the rounds' ratios, the smallest and the
-largest of them, and what is aimed at; `!` marks what misses it. Only ratios can be compared between
-machines. Below it stands how many statements the gateway had SQLAlchemy write in the measured rounds: none, for
-it writes each once, and that was while it was warmed.
+The second table has the gateway's CPU time divided by each other server's: the median of the rounds' ratios, the
+smallest and the largest of them, and the aim; `!` marks a missed aim. Only ratios can be compared between
+machines. The last line says how many statements SQLAlchemy compiled for the gateway in the measured rounds: it
+should be none, since each is compiled once, while the server is warmed.
 """
 
 import argparse
@@ -54,7 +54,7 @@ COUNTS = HistoryCounts(messages=20, reviews=5, charges=10)
 WARMING_SECONDS = 0.5
 MANY = 16
 NAMES = {"hand_written": "by hand", "bare": "by hand, bare", "gateway": "gateway", "depth_first": "graphql-core"}
-# What the gateway's CPU time is to be at most, over another's.
+# The aims: the gateway's CPU time divided by another server's, at most.
 AIMS = {
     **{(engine, name, "hand_written"): 2.0 for engine in ("sqlite", "postgresql") for name in ("Q1", "Q2")},
     **{(engine, name, "depth_first"): 1.0 for engine in ("sqlite", "postgresql") for name in ("Q1", "Q2")},
@@ -68,7 +68,7 @@ Servers = dict[str, Server]
 
 @dataclass
 class Measurement:
-    """What was found about one request to one server; the turns in the order of the rounds."""
+    """The results of one request to one server; the turns are in the order of the rounds."""
 
     load: Load
     statements: int
@@ -79,7 +79,7 @@ class Measurement:
 
 @dataclass
 class Report:
-    """What was found on one store, by request and server; and the statements that were prepared meanwhile."""
+    """The results on one store, by request and server, and how many statements were prepared."""
 
     engine: str
     measurements: dict[str, dict[str, Measurement]]
@@ -92,7 +92,7 @@ class Report:
 
 
 def compare_and_warm(name: str, servers: Servers) -> dict[str, Measurement]:
-    """Assert that all give the same JSON, warm all, and count what does not vary."""
+    """Assert that all servers answer the same JSON, warm them, and count their statements."""
     answers = {which: server.ask(name) for which, server in servers.items()}
     expected = answers["hand_written"].json()["data"]
     for which, answer in answers.items():
@@ -123,7 +123,7 @@ def measure(engine: str, options: argparse.Namespace) -> Report:
         report = Report(engine, {name: compare_and_warm(name, servers) for name in REQUESTS})
         servers["gateway"].take_value("/prepared")
         for number in range(options.rounds):
-            # Forth and back: whatever follows another's turn does so in both directions.
+            # In alternating order, so that no server always comes after the same one.
             order = dict(list(servers.items())[:: -1 if number % 2 else 1])
             for name in REQUESTS:
                 one_round(order, report.measurements[name], options.seconds)
@@ -139,7 +139,7 @@ def percentiles(turns: list[Turn]) -> Iterator[str]:
 
 
 def results_table(report: Report) -> Table:
-    """Show what each server took."""
+    """Return the table of each server's results."""
     columns = ("CPU ms", "SQL", "bytes", "p50: 1", "p99: 1", f"p50: {MANY}", f"p99: {MANY}", "peak MB")
     table = Table(report.engine, "", *columns)
     for column in table.columns[2:]:
@@ -161,7 +161,7 @@ def results_table(report: Report) -> Table:
 
 
 def ratios_table(report: Report) -> Table:
-    """Show the gateway's CPU time over the others', and what is aimed at."""
+    """Return the table of the gateway's CPU time divided by the others', with the aims."""
     others = [which for which in KINDS if which != "gateway"]
     table = Table(f"{report.engine}, gateway over", *(NAMES[which] for which in others))
     for name in REQUESTS:

@@ -1,4 +1,4 @@
-"""The plans of the statements that a request runs, as the store's engine tells them."""
+"""The plans of the statements that a request runs, as the store's engine explains them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,20 +1,20 @@
-"""Measures the gateway over two stores of different size, and tells what costs more at the larger one.
+"""Measures the gateway over two stores of different size, and reports what costs more at the larger one.
 
     PYTHONPATH=tests python -m benchmarks.scale [--url postgresql+asyncpg://…/] [--customers 10000 1000000]
         [--rounds 7] [--explain]
 
-`--url` names a PostgreSQL server, where a user makes the databases `customergraph_scale_…` who may; without
-it the stores are SQLite files in `.test-cache/`. Stores that are not there are made first, with ten messages,
-two reviews and five charges for each customer: minutes for a million on PostgreSQL; to be rid of one, drop
-it. Each store is served by the real gateway in a process of its own, and asked over HTTP, one request at a
-time. Each request is sent seven times unmeasured (PostgreSQL may change a plan at the sixth), then
-`--rounds` times to both stores in turn.
+`--url` names a PostgreSQL server; its user must be allowed to make the databases `customergraph_scale_…`. Without
+`--url` the stores are SQLite files in `.test-cache/`. Stores that do not exist are made first, with ten messages,
+two reviews and five charges for each customer; a million customers take minutes on PostgreSQL. The stores are
+kept until you drop them. Each store is served by the real gateway in a process of its own, and gets one request
+at a time over HTTP. Each request is sent seven times unmeasured, since PostgreSQL may change a plan at the sixth,
+and then `--rounds` times to both stores in turn.
 
 How to read it: the times are medians over the rounds, in milliseconds from the request's first byte to the
-answer's last; some of each is HTTP and GraphQL. The ratio is the second time over the first: of the large
-store over the small one, or of a page far behind over the first page. `!` marks what misses its aim: lists,
-searches and nested reads twice their time at the small store, a page far behind 1.5 times the first, and
-`totalCount` 150 ms. Mutations change both stores a little, and take nothing from what `db check` wants.
+answer's last; a part of each is HTTP and GraphQL. The ratio is the second time divided by the first: the large
+store by the small one, or a far page by the first page. `!` marks a missed aim. The aims: lists, searches and
+nested reads take at most twice their time at the small store, a far page 1.5 times the first one, and
+`totalCount` 150 ms. Mutations change both stores a little; `db check` finds no problem after them.
 With `--explain` the plans of the three slowest lists, searches and counts of the large store follow.
 """
 
@@ -52,11 +52,11 @@ class Client:
         self._http = http
 
     def post(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a request and give its data; fails unless all of it was answered and done."""
+        """Send a request and return its data; fails unless it succeeded."""
         return self._checked(self._send(query, variables), query)
 
     def ms(self, ask: Ask) -> float:
-        """Send a request and give the milliseconds until its answer was there."""
+        """Send a request and return the milliseconds until its answer came."""
         variables = ask.before(self.post) if ask.before else ask.variables
         begin = time.perf_counter()
         answer = self._send(ask.query, variables)
@@ -88,7 +88,7 @@ def measure(comparison: Comparison, clients: tuple[Client, Client], rounds: int)
 
 
 def matrix_table(matrix: Matrix) -> Table:
-    """Show the ratios of all facets and sorts, downward and upward."""
+    """Return the table of the ratios of all facets and sorts, in both directions."""
     grid = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in CustomerSortKey))
     for facet in (None, *CustomerFilter):
         cells = [
@@ -104,7 +104,7 @@ def _marked(comparison: Comparison) -> str:
 
 
 def results_table(title: str, measured: list[Comparison]) -> Table:
-    """Show the times of one group, and their ratios."""
+    """Return the table of a group's times and ratios."""
     table = Table(title, "ms", "ms", "ratio")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -151,7 +151,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     options, console = _arguments(), Console(width=150)
-    # What is slow is to be measured, not refused.
+    # Slow statements are measured, not refused.
     os.environ.setdefault("CUSTOMERGRAPH_STATEMENT_TIMEOUT", "60")
     report_progress = Console(stderr=True).print
     small, large = (asyncio.run(stores.store(options.url, size, report_progress)) for size in options.customers)

@@ -1,8 +1,8 @@
 """One of the servers that are measured, in a process of its own; prints its port.
 
-`/statements` tells how many statements there were since it was last asked, `/prepared` how many the
-gateway has had SQLAlchemy write, and `/stall` for how many milliseconds at most the event loop was held;
-a heartbeat measures that from the first time that it is asked on.
+Three addresses count since their last request: `/statements` the statements that ran, `/prepared` those that
+SQLAlchemy compiled for the gateway, and `/stall` the longest time in milliseconds that the event loop was held.
+A heartbeat measures that time; the first request to `/stall` starts it.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ APPS: dict[str, Callable[[Settings], Starlette]] = {
 
 
 class _Heart:
-    """Beats on the event loop, and knows how late it was at most."""
+    """Wakes up on the event loop all the time, and keeps the longest delay."""
 
     def __init__(self) -> None:
         self._latest = 0.0
@@ -57,7 +57,7 @@ class _Heart:
 
 
 def _record_prepared() -> list[str]:
-    """Return the list that every statement is appended to that the gateway has written from here on."""
+    """Record the statements that the gateway compiles from now on; returns the list of them."""
     statements: list[str] = []
     prepare = Prepared.__init__
 
@@ -85,7 +85,7 @@ def _route(path: str, measure: Callable[[], float]) -> Route:
 
 def main(which: str, database_url: str) -> None:
     """Serve until a signal comes."""
-    # Nobody is to be sent away: no bucket is ever empty, and whoever waits gets a turn.
+    # No request is refused: no bucket is ever empty, and every request gets its turn.
     settings = Settings(
         database_url=database_url,
         bucket_size=10**9,
@@ -95,7 +95,7 @@ def main(which: str, database_url: str) -> None:
         breadth_first=which != "depth_first",
     )
     app, prepared, heart = APPS[which](settings), _record_prepared(), _Heart()
-    # As `serve` does, and here for all that are measured.
+    # The command `serve` does this too; here it applies to all servers.
     freeze_startup_objects()
     with recorded() as statements, socket.create_server(("127.0.0.1", 0)) as listening:
         app.router.routes += [

@@ -1,4 +1,4 @@
-"""The servers that are measured, each a process of its own, and what they tell of themselves."""
+"""The servers that are measured, each a process of its own, and their counts."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ class Server:
         return self.http.send(self.request(name))
 
     def load(self, name: str) -> Load:
-        """Return the request of that name with what is to be known to send it again and again."""
+        """Return the request of that name, ready to be repeated."""
         return Load(self.request(name), len(self.ask(name).content), self.cpu_seconds)
 
     def cpu_seconds(self) -> float:
@@ -38,7 +38,7 @@ class Server:
         return time.clock_gettime(~self.process.pid << 3 | 2)
 
     def take_value(self, path: str) -> float:
-        """Return what the server counts; it begins anew."""
+        """Return a count of the server, and reset it."""
         return float(self.http.get(path).text)
 
     def statements(self, name: str) -> int:
@@ -48,7 +48,7 @@ class Server:
         return int(self.take_value("/statements"))
 
     def forget_peak(self) -> None:
-        """Let the peak of memory begin at what is used now."""
+        """Reset the peak of memory to the current use."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
 
     def peak_bytes(self) -> int:
@@ -68,7 +68,7 @@ class ByHand(Server):
         return requests.to_endpoint(self.http, name)
 
 
-# What is measured, by the name that `benchmarks.serve` knows it by.
+# The servers by their names in `benchmarks.serve`.
 KINDS: dict[str, type[Server]] = {"hand_written": ByHand, "bare": ByHand, "gateway": Gateway, "depth_first": Gateway}
 
 
@@ -79,7 +79,7 @@ def serving(which: str, database_url: str, token: str) -> Iterator[Server]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        # Unless it is asked for, compression is not what is compared.
+        # Without compression, unless a request asks for it.
         headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
         try:
             with httpx.Client(base_url=url, headers=headers, timeout=60) as http:

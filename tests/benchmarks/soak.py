@@ -1,11 +1,11 @@
-"""Sends a real server what fills its memory, and tells how much it takes.
+"""Sends a real server requests that fill its memory, and prints how much memory it takes.
 
     PYTHONPATH=tests .venv/bin/python -m benchmarks.soak [--seconds 600] [--customers 2000]
 
-All at once: documents none of which is sent twice, small and as large as they may be, valid and not;
-clients that leave before their answer; and mutations. Every ten seconds it prints the resident memory,
-and how many requests there were. It ends with 1 when the last minute takes more than the third and a
-fifth of it; a run of less than five minutes compares with a minute after three tenths of its time.
+It sends at the same time: documents, each of them once, small and large ones, valid and invalid ones; requests
+whose clients leave before the answer; and mutations. Every ten seconds it prints the resident memory and the
+number of requests. The exit code is 1 if the last minute takes more than 1.2 times the memory of the third
+minute. A run of less than five minutes compares with a minute after three tenths of its time.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def _some(words: str) -> str:
 
 
 def _document(number: int) -> str:
-    """Write a document that was not sent before."""
+    """Return a document that was not sent before."""
     if number % 10 == 0:
         return f"{random.choice(LARGE)} # {number}"  # noqa: S311
     wrong = " unknown" if number % 10 == 1 else ""
@@ -109,7 +109,7 @@ def resident_mb(process: int) -> float:
 
 
 async def soak(base: str, token: str, process: int, seconds: float) -> list[float]:
-    """Send all of it for so many seconds; returns the resident memory each ten seconds."""
+    """Send all kinds of requests for so many seconds; returns the resident memory after each ten seconds."""
     requests: Counter[str] = Counter()
     until = time.monotonic() + seconds
     memory: list[float] = []

@@ -1,8 +1,8 @@
 """Makes the stores that `benchmarks.scale` measures: one large project each, on SQLite or PostgreSQL.
 
-Two processes generate and write (on SQLite one, for it has one writer): by COPY on PostgreSQL. Secondary
-indexes, unique constraints and foreign keys are dropped first, and made again, from the database's own
-words for them, when all rows are there.
+Two processes generate and write the rows, by COPY on PostgreSQL; SQLite has one writer, so there it is one process.
+Secondary indexes, unique constraints and foreign keys are dropped first. When all rows are written, they are made
+again from the definitions that the database has of them.
 """
 
 import asyncio
@@ -48,18 +48,18 @@ class Store:
 
 
 async def store(server: str | None, customers: int, report: Report) -> Store:
-    """Return the store of that size; it is made unless it is there, and upgraded if it is."""
+    """Return the store of that size; it is made if it does not exist, and upgraded."""
     url = await ensure_store(server, f"scale-{customers}", lambda url: fill(url, customers, report))
     return Store(url, await upgrade_and_add_token(url), customers)
 
 
 async def ensure_store(server: str | None, name: str, filling: Filling) -> str:
-    """Return the URL of the store of that name, a file or on a PostgreSQL server; it is filled unless it is there."""
+    """Return the URL of the store of that name, a file or on a PostgreSQL server; it is filled if it is new."""
     return await (_on_server(make_url(server), name, filling) if server else _in_file(name, filling))
 
 
 async def upgrade_and_add_token(url: str) -> str:
-    """Upgrade a store, and give a token for its project."""
+    """Upgrade a store, and return a new token for its project."""
     database = Database(url)
     await upgrades.upgrade(database)
     token = await access.create_token(database, demo.SLUG, "benchmark", set(Scope), None)
@@ -71,7 +71,7 @@ async def _in_file(name: str, filling: Filling) -> str:
     path = CACHE / f"{name}.db"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        # Under another name until it is whole.
+        # It has another name until it is complete.
         unfinished = path.with_suffix(f".{os.getpid()}")
         await filling(f"sqlite+aiosqlite:///{unfinished}")
         unfinished.rename(path)
@@ -103,7 +103,7 @@ def _within(server: URL, database: str) -> str:
 
 
 async def fill(url: str, customers: int, report: Report) -> None:
-    """Put the project into a database that has no tables yet; tells how it goes on."""
+    """Make the project in a database without tables; calls `report` at each step."""
     database, began = Database(url), time.monotonic()
     await upgrades.upgrade(database)
     await demo.fill(database, 0)
@@ -178,7 +178,7 @@ async def _insert(connection: AsyncConnection, table: Table, rows: list[Row]) ->
 
 
 def _bound(table: Table, rows: list[Row], dialect: Dialect) -> list[Row]:
-    """Return the rows as the driver wants them, which SQLAlchemy does too, but column by column."""
+    """Return the rows in the driver's types. It converts by column, which is faster than SQLAlchemy's way by row."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for position, name in enumerate(COLUMNS[table]):
         bound = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
@@ -189,7 +189,7 @@ def _bound(table: Table, rows: list[Row], dialect: Dialect) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What can be without while rows are written: how to drop it, and how to make it again."""
+    """The indexes and constraints that are dropped while rows are written: how to drop and make them."""
 
     drops: list[str]
     by_table: list[list[str]]
@@ -198,7 +198,7 @@ class Structure:
 
 @asynccontextmanager
 async def _bare(database: Database, at: Report) -> AsyncIterator[None]:
-    """Keep the tables without their indexes and references meanwhile."""
+    """Drop the indexes and references of the tables within the block, and make them again at its end."""
     async with database.unbound(writing=True) as connection:
         embedded = database.backend.path is not None
         structure = await (_embedded_structure(connection) if embedded else _structure(connection))
@@ -249,7 +249,7 @@ async def _structure(connection: AsyncConnection) -> Structure:
 def _by_table(definitions: Iterable[tuple[str, str]]) -> list[list[str]]:
     of_table = groupby(sorted(definitions, key=itemgetter(0)), key=itemgetter(0))
     by_table = {table: [words for _, words in group] for table, group in of_table}
-    # What takes longest begins first.
+    # The tables that take longest come first.
     return [by_table[name] for name in ("customer", "message", *(by_table.keys() - {"customer", "message"}))]
 
 
@@ -261,7 +261,7 @@ async def _embedded_structure(connection: AsyncConnection) -> Structure:
 
 
 async def settle(database: Database) -> None:
-    """Let the sequences go on after the rows' ids, and give the planner its statistics."""
+    """Set the sequences to the last ids, and gather statistics for the planner."""
     engine = database.backend.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         for table in COLUMNS:

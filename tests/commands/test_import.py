@@ -97,7 +97,7 @@ def test_a_strict_import_is_all_or_nothing(acme: Command) -> None:
     assert reject_rows(acme.folder / "why.csv") == [("3", "name", "must not be blank")]
 
 
-def test_standard_input_is_read_in_the_format_that_is_told(embedded_acme: Command) -> None:
+def test_standard_input_is_read_in_the_named_format(embedded_acme: Command) -> None:
     words = ("import", "tags", "-", "--project", "acme", "--format")
 
     embedded_acme.succeed(*words, "csv", stdin="slug,name\nvip,VIP\n")

@@ -140,7 +140,7 @@ def test_json_values_are_read_as_the_cells_they_would_be(imports: Imports) -> No
     assert imports.rows("SELECT created_at FROM customer WHERE id = 2") == ["2026-01-01T00:00:00.000000Z"]
 
 
-def test_every_mistake_of_a_row_is_told(imports: Imports) -> None:
+def test_every_mistake_of_a_row_is_reported(imports: Imports) -> None:
     header = "first_name,email,phone,has_subscription,uuid,created_at,location,tags,postal_code"
 
     outcome = imports.csv(

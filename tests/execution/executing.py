@@ -63,7 +63,7 @@ def breadth_first(text: str, variables: dict[str, Any] | None = None, faults: Fa
 
 
 def assert_same(text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()) -> Executed:
-    """Assert that both executors answer alike; gives what the breadth-first one did.
+    """Assert that both executors answer alike; returns what the breadth-first one did.
 
     Where several errors null the same place, the specification lets one of them be told.
     The depth-first executor tells the first that happened: it has to be one of those that

@@ -260,7 +260,7 @@ Owner = Annotated[Person | Robot, strawberry.union("Owner")]
 
 
 @strawberry.input
-class Wanted:
+class PeopleInput:
     ids: list[int]
     rank: Rank = Rank.HIGH
 
@@ -278,8 +278,8 @@ class Query:
         return info.context.person(id) if 1 <= id <= PEOPLE else None  # type: ignore[return-value]
 
     @strawberry.field
-    def chosen(self, info: Info, wanted: Wanted | None = None) -> list[Person] | None:
-        ids = wanted.ids if wanted else [1]
+    def selected(self, info: Info, input: PeopleInput | None = None) -> list[Person] | None:
+        ids = input.ids if input else [1]
         return [info.context.person(id_) for id_ in ids]  # type: ignore[misc]
 
     @strawberry.field

@@ -43,10 +43,10 @@ def test_a_null_where_none_may_be_makes_its_object_null_and_names_the_field() ->
 
 
 def test_a_failed_item_of_a_list_of_non_null_items_makes_the_list_fail() -> None:
-    executed = failing("{ person(id: 1) { id } chosen(wanted: { ids: [1, 2, 3] }) { name } }", ("name", 2))
+    executed = failing("{ person(id: 1) { id } selected(input: { ids: [1, 2, 3] }) { name } }", ("name", 2))
 
-    assert executed.data == {"person": {"id": "1"}, "chosen": None}
-    assert paths(executed) == [["chosen", 1, "name"]]
+    assert executed.data == {"person": {"id": "1"}, "selected": None}
+    assert paths(executed) == [["selected", 1, "name"]]
 
 
 def test_a_failed_item_that_may_be_null_is_null_alone() -> None:
@@ -75,7 +75,7 @@ def test_one_error_is_told_for_a_place_that_several_made_null() -> None:
     assert len(executed.errors) == 1
 
 
-def test_errors_within_what_became_null_are_not_told() -> None:
+def test_errors_below_a_field_that_became_null_are_not_reported() -> None:
     executed = failing("{ person(id: 3) { boss { nick friends { nick } name } nick } }", ("nick", 2), ("name", 2))
 
     assert executed.data == {"person": {"boss": None, "nick": None}}
@@ -154,7 +154,7 @@ def test_a_mutation_that_fails_and_may_be_null_does_not_keep_others_from_running
     assert executed.world.renamed == ["x"]
 
 
-def test_of_errors_for_nested_places_the_outer_ones_are_told() -> None:
+def test_of_errors_for_nested_places_the_outer_ones_are_reported() -> None:
     def error(*path: str | int) -> GraphQLError:
         return GraphQLError("", path=path)
 

@@ -96,11 +96,11 @@ def test_arguments_come_from_literals_variables_and_defaults() -> None:
 
 
 def test_input_objects_and_their_lists_are_coerced() -> None:
-    text = "query($wanted: Wanted) { chosen(wanted: $wanted) { id } literal: chosen(wanted: { ids: 3 }) { id } }"
+    text = "query($input: PeopleInput) { selected(input: $input) { id } literal: selected(input: { ids: 3 }) { id } }"
 
-    result = data(text, wanted={"ids": [2, 4], "rank": "LOW"})
+    result = data(text, input={"ids": [2, 4], "rank": "LOW"})
 
-    assert result == {"chosen": [{"id": "2"}, {"id": "4"}], "literal": [{"id": "3"}]}
+    assert result == {"selected": [{"id": "2"}, {"id": "4"}], "literal": [{"id": "3"}]}
 
 
 def test_lists_of_lists_keep_their_shape_and_their_nulls() -> None:

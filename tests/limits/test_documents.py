@@ -47,7 +47,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
 
 @contextmanager
 def traced() -> Iterator[list[int]]:
-    """Give the bytes that were taken meanwhile and are not given back, when the block has ended."""
+    """Yield a list, which has the bytes that the block allocated and did not free when it has ended."""
     traced_bytes: list[int] = []
     gc.collect()
     tracemalloc.start()

@@ -51,14 +51,14 @@ def tenant(serve: MakeServer, tenants: list[Tenant], settings: Settings) -> Tena
 
 
 def seconds(client: GraphQLClient, query: str = SMALL) -> float:
-    """Send a query that must be answered; gives how long it took."""
+    """Send a query that must be answered; returns how long it took."""
     started = time.monotonic()
     client.data(query)
     return time.monotonic() - started
 
 
 def code(response: httpx.Response) -> str:
-    """Give the code of the first error; `done` where there is none."""
+    """Return the code of the first error; `done` where there is none."""
     errors = response.json().get("errors")
     return str(errors[0]["extensions"]["code"]) if errors else "done"
 

@@ -135,7 +135,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 def limit_of(response: httpx.Response) -> str | None:
-    """Give the limit that an answer names; None for an answer without errors."""
+    """Return the limit that an answer names; None for an answer without errors."""
     answer = response.json()
     assert answer["extensions"]["cost"].keys() == {"requested", "actual", "limit"}
     if "errors" not in answer:

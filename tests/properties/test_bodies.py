@@ -87,7 +87,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 def is_told_well(response: httpx.Response) -> bool:
-    """Tell whether an answer is GraphQL's, and each of its errors has a code that blames the request."""
+    """Return whether an answer is GraphQL's, and each of its errors has a code that blames the request."""
     content = response.json()
     errors = content.get("errors", [])
     assert {error["extensions"]["code"] for error in errors} <= CODES, response.text
@@ -158,7 +158,7 @@ class Wire:
         self.token = token
 
     def answer_to(self, content: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Send bytes on a connection of their own; gives status, headers and body, and the status 0 for silence."""
+        """Send bytes on a connection of their own; returns status, headers and body, and the status 0 for silence."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(content)
             connection.settimeout(0.25)
@@ -211,7 +211,7 @@ PLAIN = b"Disallowed CORS"
 
 
 def is_honest(status: int, headers: dict[str, str], body: bytes) -> bool:
-    """Tell whether an answer refuses in GraphQL's form what it refuses, and is no fault of ours."""
+    """Return whether an answer refuses in GraphQL's form what it refuses, and is no fault of ours."""
     assert "server" not in headers
     assert b"Traceback" not in body
     assert status < 500, body

@@ -64,7 +64,7 @@ addresses = st.one_of(
 
 
 def judged_phone(number: str) -> str | None:
-    """Give the E.164 that the library gives, or None for a number that it refuses."""
+    """Return the E.164 that the library gives, or None for a number that it refuses."""
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:

@@ -157,7 +157,7 @@ class Drawing:
         return _literal(value, type_)
 
     def _required(self, type_: Any, value: Any) -> str:
-        """Give a variable for a place where null may not stand: with a default it may be null all the same."""
+        """Return a variable for a place where null may not stand: with a default it may be null all the same."""
         if self._draw(st.booleans()):
             return self._variable(f"{type_}!", value)
         given_ = None if self._draw(st.integers(0, 2)) == 0 else value

@@ -78,7 +78,7 @@ texts = st.text() | st.sampled_from(TEXTS)
 numbers = st.integers(-(2**31), 2**31 - 1) | st.integers(0, 101) | st.sampled_from(WHOLE_NUMBERS)
 days = st.dates().map(str)
 timestamps = (
-    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()) | st.sampled_from(TIMES) | texts
+    st.datetimes(timezones=st.timezones()).map(lambda timestamp: timestamp.isoformat()) | st.sampled_from(TIMES) | texts
 )
 
 # The built-in ones too: schemathesis' own stay within what they may be.
@@ -196,7 +196,7 @@ def client(serve: MakeServer, database_url: str) -> Iterator[GraphQLClient]:
 
 
 def known_values(client: GraphQLClient) -> dict[str, list[Any]]:
-    """Give for each argument what the store has for it, ids of every kind and cursors of every list among them."""
+    """Return for each argument values of the store, ids of every kind and cursors of every list among them."""
     rows = client.data(WHAT_THE_STORE_KNOWS)
     edges = rows["customers"]["edges"]
     customers = [edge["node"] for edge in edges]
@@ -220,7 +220,7 @@ def known_values(client: GraphQLClient) -> dict[str, list[Any]]:
 
 
 def is_answered_well(response: httpx.Response, operation: Operation) -> bool:
-    """Tell whether an operation was answered with data, and check that all of the answer is as it is promised."""
+    """Return whether an operation was answered with data, and check that all of the answer is as it is promised."""
     answer = response.json()
     assert answer.keys() <= {"data", "errors", "extensions"}
     errors = answer.get("errors", [])
@@ -263,7 +263,7 @@ def counts(operation: Operation, data: Any) -> int:
 
 
 def searches(customers: FieldNode, variables: dict[str, Any]) -> bool:
-    """Tell whether a list of customers has a search that is not blank."""
+    """Return whether a list of customers has a search that is not blank."""
     values = [
         value_from_ast_untyped(one.value, variables) for one in customers.arguments or () if one.name.value == "q"
     ]
@@ -271,7 +271,7 @@ def searches(customers: FieldNode, variables: dict[str, Any]) -> bool:
 
 
 def shaped(operation: Operation, data: Any) -> Any:
-    """Give what the committed schema makes of an answer: the same, where each value has the type it should."""
+    """Return what the committed schema makes of an answer: the same, where each value has the type it should."""
 
     def value_of(source: dict[str, Any], info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
         return source[str(info.path.key)]
@@ -289,7 +289,7 @@ def shaped(operation: Operation, data: Any) -> Any:
 
 
 def most_statements(operation: Operation) -> int:
-    """Give how many statements an operation may run, by its text alone."""
+    """Return how many statements an operation may run at most; its text alone decides."""
     return STATEMENTS_OF_A_CHANGE + len(re.findall(r"^ +\w", operation.document, re.MULTILINE))
 
 

@@ -74,11 +74,11 @@ class Names:
         return [row[0] for row in {**self.rows, **self._projects}[kind.lower()]]
 
     def nobodys(self, kind: Kind) -> int:
-        """Give an id that no row has, beyond all that there are, and as long."""
+        """Return an id that no row has, beyond all that there are, and as long."""
         return max(self.ids_of(kind)) + 1
 
     def ids(self) -> Iterator[Pair]:
-        """Give the global ids of all that the other project has and of itself, and all ids of its customers."""
+        """Return the global ids of all that the other project has and of itself, and all ids of its customers."""
         for kind in Kind:
             nothing = self.nobodys(kind)
             yield from ((str(GlobalId(kind, id_)), str(GlobalId(kind, nothing))) for id_ in self.ids_of(kind))
@@ -90,7 +90,7 @@ class Names:
 
 
 def by_cursor(names: Names) -> Iterator[tuple[str, Pair]]:
-    """Give the list of customers, and the lists below them, from the places of the other project's rows."""
+    """Return the list of customers, and the lists below them, from the places of the other project's rows."""
     theirs, nothing = names.theirs, names.nobodys(Kind.CUSTOMER)
     for key, direction in product(
         (CustomerSortKey.CREATED_AT, CustomerSortKey.NAME, CustomerSortKey.EMAIL), SortDirection
@@ -109,7 +109,7 @@ def by_cursor(names: Names) -> Iterator[tuple[str, Pair]]:
 
 
 def moved(cursor: str, order: Ordering, id_: int) -> Pair:
-    """Give a cursor, and the one for the same place where nobody stands."""
+    """Return a cursor, and the one for the same place where nobody stands."""
     return cursor, replace(Cursor.decoded(cursor, order, "after"), id=id_).encoded(order)
 
 
@@ -135,7 +135,7 @@ def probes(names: Names) -> Iterator[tuple[str, Pair]]:
 
 
 def answer_parts(response: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Give all that a client sees of an answer, but the two headers that differ each time."""
+    """Return all that a client sees of an answer, but the two headers that differ each time."""
     headers = [pair for pair in response.headers.multi_items() if pair[0] not in {"date", "x-request-id"}]
     return response.status_code, headers, response.content
 

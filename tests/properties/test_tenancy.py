@@ -77,7 +77,7 @@ def two(make_tenant: MakeTenant) -> tuple[Tenant, Tenant]:
 
 
 def names_of(tenant: Tenant) -> Iterator[tuple[Any, Any]]:
-    """Give every name of every row of a project, each with an unknown name of the same form."""
+    """Return every name of every row of a project, each with an unknown name of the same form."""
     rows = tenant.rows()
     for kind in Kind:
         if kind is Kind.PROJECT:
@@ -225,7 +225,7 @@ TABLES = sorted(filter(is_tenants, metadata.tables.values()), key=lambda table: 
 
 
 def _one(table: Table) -> Any:
-    """Give a column that each of the tables has."""
+    """Return a column that each of the tables has."""
     return next(iter(table.primary_key)) if table.name != "customer_tag" else table.c.tag_id
 
 

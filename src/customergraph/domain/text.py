@@ -109,6 +109,6 @@ def _cached_slug(text: str) -> str:
 
 
 def whole_number(text: str | int) -> int | None:
-    """Read a whole number of 64 bits; None for what is none."""
+    """Read a whole number of 64 bits; None for another value."""
     value = int(text) if isinstance(text, int) or _WHOLE_NUMBER.fullmatch(text) else None
     return value if value is not None and -(2**63) <= value < 2**63 else None

@@ -46,7 +46,7 @@ class Admission:
         return self._turns.becomes_writer(key)
 
     def _make_room(self, key: Hashable) -> None:
-        """Send away the newest of the key that has most waiting, when no more may wait."""
+        """If no more may wait, refuse the newest waiting operation of the key that has the most of them."""
         if self._turns.waiting < self._may_wait:
             return
         longest = self._turns.longest_queue()
@@ -67,7 +67,7 @@ class AdmittedTurn:
         self._is_held = False
 
     async def write(self) -> None:
-        """Make it a turn that writes, of which there are fewer; waits for one, and keeps no other meanwhile."""
+        """Turn it into a writer's turn, of which there are fewer. While it waits for one, it holds no turn."""
         self._writes = True
         if self._admission.becomes_writer(self._key):
             return

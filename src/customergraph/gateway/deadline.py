@@ -12,7 +12,7 @@ from customergraph.gateway.request import ClientDisconnected, Disconnected
 from customergraph.schema.context import Context
 from customergraph.schema.errors import Change, MutationFailed
 
-# How long a statement of the embedded store may take to notice that it is to stop.
+# How long a statement of the embedded store may go on after it was told to stop.
 INTERRUPTED_SECONDS = 0.5
 
 
@@ -71,5 +71,5 @@ def _all_done(operation: Operation, context: Context) -> bool | None:
 
 
 def _has_some_changes(operation: Operation, context: Context) -> bool:
-    """Tell whether some of several mutations are done, and others not."""
+    """Return whether only some of several mutations are done."""
     return _mutations(operation) > 1 and context.has_change

@@ -1,7 +1,7 @@
 """Buckets in a Redis, which several workers and machines share.
 
-A request waits for Redis for a moment at most. A Redis that does not answer within it is away: until it
-answers again, which is tried in the background, operations are answered without being charged.
+A request waits only a moment for Redis. A Redis that does not answer in this time counts as away. While it is away,
+operations are not charged, and a background task tries again until Redis answers.
 """
 
 import asyncio
@@ -18,12 +18,13 @@ from redis.exceptions import RedisError
 
 from customergraph.gateway.throttle import Rate
 
-# What a request waits at most, and what a command may take that nobody waits for, the making of a connection too.
+# The longest wait of a request, and the time limit of a command, which includes making the connection. A command
+# goes on after its request has stopped waiting.
 PATIENCE_SECONDS = 0.03
 COMMAND_SECONDS = 1
 PROBE_EVERY_SECONDS = 0.2
 PROBE_KEY = "probe"
-# After it the event loop turns so often: where it was held up itself, Redis may have answered long ago.
+# After its wait, a request lets the event loop turn this often: if the loop was busy, the answer may be there already.
 LOOP_TURNS = 40
 
 _log = structlog.get_logger()
@@ -55,11 +56,11 @@ class RedisBuckets:
 
     def __init__(self, url: str, rate: Rate) -> None:
         self._rate = rate
-        # Once more for a connection that Redis has closed meanwhile.
+        # One retry, since Redis may have closed the connection while it was idle.
         self._redis = redis.asyncio.from_url(url, retry=Retry(NoBackoff(), 1))
         self._script: Any = self._redis.register_script(_TAKE)
         self._commands: set[Command] = set()
-        # It runs while Redis is away.
+        # Runs while Redis is away.
         self._probe: asyncio.Task[None] | None = None
 
     async def take(self, key: str, amount: int) -> Level:
@@ -76,7 +77,7 @@ class RedisBuckets:
             self._begin(key, -amount)
 
     def _begin(self, key: str, amount: int) -> Command:
-        """Begin a command; it goes on where nobody waits for it, so that its connection stays of use."""
+        """Begin a command. It ends even if nobody waits for it, so that its connection can be used again."""
         command = asyncio.ensure_future(self._run(key, amount))
         self._commands.add(command)
         command.add_done_callback(partial(self._end, was_away=self._probe is not None))
@@ -97,18 +98,18 @@ class RedisBuckets:
     def _notice_away(self, reason: str) -> None:
         if self._probe is None:
             _log.warning("redis_away", reason=reason)
-            # Without the id of the request that noticed it.
+            # A new context, without the id of the request that noticed it.
             self._probe = asyncio.get_running_loop().create_task(self._until_back(), context=Context())
 
     async def _until_back(self) -> None:
-        # What was begun before ends first: it would be taken for a new failure.
-        while self._commands or not await self._answers():  # noqa: ASYNC110 - Redis tells nobody
+        # Earlier commands end first. Otherwise their failures would look like new ones.
+        while self._commands or not await self._answers():  # noqa: ASYNC110 - Redis does not say when it is back
             await asyncio.sleep(PROBE_EVERY_SECONDS)
         self._probe = None
         _log.info("redis_back")
 
     async def _answers(self) -> bool:
-        """Tell whether Redis does what requests ask for, as fast as they want it."""
+        """Return whether Redis answers a request's command in the time that a request waits."""
         command = self._begin(PROBE_KEY, 0)
         in_time = await _ended(command)
         await asyncio.wait({command})
@@ -125,7 +126,7 @@ class RedisBuckets:
 
 
 async def _ended(command: Command) -> bool:
-    """Wait for a command's end as long as a request may; tells whether it came."""
+    """Wait for a command as long as a request may; returns whether it has ended."""
     await asyncio.wait({command}, timeout=PATIENCE_SECONDS)
     for _ in range(LOOP_TURNS):
         if command.done():

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from customergraph.errors import LimitExceeded, Throttled
 
-# As long as there are no more buckets, none is looked for that is full again.
+# With fewer buckets than this, full ones are not looked for.
 FEWEST_BUCKETS = 1_000
 
 
@@ -27,7 +27,7 @@ class Buckets(Protocol):
     """The buckets of all tokens."""
 
     async def take(self, key: str, amount: int) -> tuple[bool, float]:
-        """Take an amount out of a bucket, if it is there; tells whether it was, and what is left."""
+        """Take an amount out of a bucket that holds it; returns whether it was taken, and what is left."""
 
     def give_back(self, key: str, amount: int) -> None:
         """Put an amount back into a bucket; nobody waits for it."""
@@ -44,7 +44,7 @@ class Charge:
 
 
 class Throttle:
-    """Charges tokens for what they ask for, and gives back what they did not get."""
+    """Charges tokens for the requested cost, and refunds what was not returned."""
 
     def __init__(self, buckets: Buckets, rate: Rate) -> None:
         self._buckets = buckets

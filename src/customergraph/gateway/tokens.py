@@ -25,7 +25,7 @@ class Tokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # By the digests of their secrets, the ones to forget next first.
+        # By the digests of their secrets, in the order in which they are forgotten.
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
     async def of(self, secret: str) -> AuthenticatedToken:

@@ -1,4 +1,4 @@
-"""When tokens were last used: written in the background, at most once a minute for each token."""
+"""The time of each token's last use: written in the background, at most once a minute."""
 
 import asyncio
 import time

@@ -6,7 +6,7 @@ from customergraph.errors import Unauthenticated
 
 
 def is_anonymous(request: Request) -> bool:
-    """Tell whether a request carries no token; GraphiQL sends the scheme alone until one is typed."""
+    """Return whether a request carries no token; GraphiQL sends the scheme alone until a token is typed."""
     return request.headers.get("authorization", "").strip().lower() in {"", "bearer"}
 
 

@@ -20,8 +20,8 @@ _LONGEST_PARAMETERS = 200
 async def read(request: Request, most_bytes: int, seconds: float) -> Any:
     """Read and parse the JSON body of a request.
 
-    Raises BadRequest: 413 for one that is too large, 408 for one that drips, 415 for another
-    type or encoding, 400 for what is no JSON in UTF-8.
+    Raises BadRequest: 413 for one that is too large, 408 for one that comes too slowly, 415 for another
+    type or encoding, 400 for one that is not JSON in UTF-8.
     """
     if not _is_json_in_utf_8(request.headers.get("content-type", "")):
         raise BadRequest(f"The body must be of Content-Type: {JSON}, in UTF-8.", 415)
@@ -59,7 +59,7 @@ async def _bytes(request: Request, most: int) -> bytes:
 
 
 def parsed(text: str | bytes, name: str) -> Any:
-    """Parse JSON; raises BadRequest for what is none, NaN and what is no UTF-8 included."""
+    """Parse JSON; raises BadRequest for other texts, for NaN, and for bytes that are not UTF-8."""
     try:
         with without_collections():
             return orjson.loads(text)

@@ -1,4 +1,4 @@
-"""Answers as JSON, by orjson: large ones in pieces, between which others have their turn."""
+"""Answers as JSON, written by orjson. A large answer is written in pieces, and other requests run between them."""
 
 import asyncio
 import time
@@ -10,15 +10,15 @@ import orjson
 from customergraph.domain.paging import LARGEST_PAGE
 from customergraph.schema.scalars import JSON_OPTIONS
 
-# So many objects are written at once, which is the cheaper way: it takes a few milliseconds.
+# An answer with at most so many objects is written at once, which is cheaper and takes a few milliseconds.
 SINGLE_CHUNK_OBJECTS = 5_000
 TIME_SLICE_SECONDS = 0.01
-# Below that many levels of objects and lists, what is left is written at once.
+# A value below so many levels of objects and lists is written at once.
 LEVELS = 10
 
 
 async def encoded(body: Mapping[str, Any], objects: int) -> list[bytes]:
-    """Write an answer that has so many objects, and use it up; gives what to send, in pieces."""
+    """Write an answer that has so many objects; returns the pieces to send. The answer is emptied."""
     if objects <= SINGLE_CHUNK_OBJECTS:
         return [orjson.dumps(body, option=JSON_OPTIONS)]
     pieces: list[bytes] = []
@@ -50,18 +50,18 @@ def _pieces(value: Any, levels: int) -> Iterator[bytes]:
             yield opening
             yield from _pieces(one, levels - 1)
             opening = b","
-            # To free all of a large answer at the end would hold everybody up.
+            # Freeing a whole large answer at the end would block the event loop.
             value[place] = None
         yield b"]"
 
 
 def _is_flat(value: Any) -> bool:
-    """Tell whether a value holds scalars alone, or is a list of such: a page of them is written at once."""
+    """Return whether a value holds only scalars, or is a list of such values. It is written at once."""
     if isinstance(value, list):
         return len(value) <= LARGEST_PAGE and all(map(_holds_scalars, value[:1]))
     return _holds_scalars(value)
 
 
 def _holds_scalars(value: Any) -> bool:
-    within = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return not any(isinstance(one, dict | list) for one in within)
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not any(isinstance(one, dict | list) for one in values)

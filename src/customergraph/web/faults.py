@@ -1,4 +1,4 @@
-"""Requests that end in an exception are answered, within the middleware that adds headers."""
+"""Answers to requests that end in an exception. The middleware around it adds the headers."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The garbage collector of a worker. All else waits while it works."""
+"""The garbage collector of a worker. Nothing else runs while it works."""
 
 import gc
 from collections.abc import Iterator

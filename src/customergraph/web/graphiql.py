@@ -1,4 +1,4 @@
-"""GraphiQL for browsers. Its code comes from a CDN, and runs only if it is the code that we know."""
+"""GraphiQL for browsers. Its code comes from a CDN; the browser runs it only if its hash is the right one."""
 
 from html import escape
 from importlib.resources import files
@@ -35,7 +35,7 @@ _POLICY = (
 
 
 def wants_html(request: Request) -> bool:
-    """Tell whether a browser asks for a page, and not a program for an answer."""
+    """Return whether the client is a browser that asks for a page."""
     return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 

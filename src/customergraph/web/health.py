@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve."""
+"""Health checks: whether the process runs, and whether it can serve."""
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -7,12 +7,12 @@ PATHS = ("/healthz", "/readyz")
 
 
 async def healthz(_request: Request) -> Response:
-    """Say that the process lives."""
+    """Answer 200 while the process runs."""
     return PlainTextResponse("ok\n")
 
 
 async def readyz(request: Request) -> Response:
-    """Say whether the store answers: 200, or 503."""
+    """Answer 200 if the store answers, else 503."""
     if await request.app.state.gateway.database.answers():
         return PlainTextResponse("ok\n")
     return PlainTextResponse("the store does not answer\n", 503)

@@ -57,7 +57,7 @@ def _attach(own: socket.socket, code: bytes) -> None:
 
 
 def readable(sockets: Iterable[Any]) -> bool:
-    """Tell whether anything waits on one of the sockets: a connection, or bytes."""
+    """Return whether a connection or bytes wait on one of the sockets."""
     poll = select.poll()
     for own in sockets:
         poll.register(own.fileno(), select.POLLIN)

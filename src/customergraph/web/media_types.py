@@ -7,17 +7,17 @@ from customergraph.web.bad_request import BadRequest
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 
-# Without a wish, and among equal wishes for anything: what every client reads.
+# The default, and the choice between equal weights: every client reads it.
 _OFFERED = (JSON, GRAPHQL_JSON)
 
-# Reading the ranges takes everybody's time, and the server bounds no header.
+# Reading the ranges blocks the event loop, and the server has no limit for a single header.
 LONGEST_ACCEPT = 2_000
 
 
 def negotiate(accept: Sequence[str]) -> str:
     """Choose by the weight of the Accept headers' ranges, then by their order.
 
-    Raises BadRequest: 406 when none of them takes an answer of GraphQL, 431 when they are too long.
+    Raises BadRequest: 406 when none of them accepts a media type of GraphQL, 431 when they are too long.
     """
     header = ",".join(accept).lower()
     if len(header) > LONGEST_ACCEPT:

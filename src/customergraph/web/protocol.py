@@ -101,7 +101,7 @@ class Protocol(HttpToolsProtocol):
             self.cycle.message_event.set()
 
     def _ask_for_client(self) -> None:
-        """Send what HTTP/1.1 clients skip. If the client is gone, the next write fails and ends the connection."""
+        """Send a `100 Continue`, which clients skip. If the client is gone, the next write ends the connection."""
         cycle = self._running
         if cycle.response_complete or self.transport.is_closing():
             return
@@ -113,7 +113,7 @@ class Protocol(HttpToolsProtocol):
         if self._probe is not None:
             self._probe.cancel()
         if self.pipeline:
-            # uvicorn tells the newest request by itself.
+            # uvicorn itself disconnects the newest request alone.
             self._running.disconnected = True
             self._running.message_event.set()
         super().connection_lost(exc)
@@ -219,23 +219,23 @@ class _AfterHead:
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
-        self._is_told = True
+        self._skips_callbacks = True
         self.on_body = protocol.on_body
         self.on_message_complete = protocol.on_message_complete
 
     def on_message_begin(self) -> None:
-        if not self._is_told:
+        if not self._skips_callbacks:
             self._protocol.on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        if not self._is_told:
+        if not self._skips_callbacks:
             self._protocol.on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._is_told:
+        if not self._skips_callbacks:
             self._protocol.on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if not self._is_told:
+        if not self._skips_callbacks:
             self._protocol.on_headers_complete()
-        self._is_told = False
+        self._skips_callbacks = False

@@ -1,4 +1,4 @@
-"""What every answer carries: the id of its request, which stands in logs too, and that its type is as it says."""
+"""The headers of every answer: the id of its request, which the logs have too, and `nosniff`."""
 
 import re
 from uuid import uuid4
@@ -12,7 +12,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 
 class RequestId:
-    """Gives each request an id: the client's own where it is well formed."""
+    """Gives each request an id: the client's own if it is well formed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

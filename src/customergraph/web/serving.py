@@ -1,4 +1,4 @@
-"""Serving the gateway, in this process or in workers: what `demo` and `serve` do in the end."""
+"""Serving the gateway, in this process or in workers, for the commands `demo` and `serve`."""
 
 from functools import partial
 

@@ -134,7 +134,7 @@ class Supervisor:
         return _Worker.start(self._config, self._sockets)
 
     def _is_to_stop(self, signaled: socket.socket, seconds: float) -> bool:
-        """Wait for a signal, the end of a worker, or some time; tells whether a signal says to stop."""
+        """Wait for a signal, the end of a worker, or some time; returns whether a signal says to stop."""
         sentinels = [worker.process.sentinel for worker in (*self._workers, *self._retired)]
         if signaled in wait([signaled, *sentinels], timeout=seconds):
             self._signals.extend(signaled.recv(1024))
@@ -198,7 +198,7 @@ class Supervisor:
 def _signals() -> Iterator[socket.socket]:
     """Yield a socket from which the numbers of signals are read, one byte each."""
     here, there = socket.socketpair()
-    there.setblocking(False)  # noqa: FBT003 - the way of Python
+    there.setblocking(False)  # noqa: FBT003 - Python's own signature
     handlers = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
     signal.set_wakeup_fd(there.fileno())
     try:

@@ -1,4 +1,4 @@
-"""Who may do the mutations of an operation: checked for all of them before the first one begins."""
+"""The scopes of an operation's mutations: all of them are checked before the first mutation begins."""
 
 from collections.abc import Iterable
 
