@@ -1,13 +1,15 @@
 """Records the SQL that the gateway under test runs in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
 from sqlalchemy import Engine, event
 
+from customergraph.rows import Rows
 from customergraph.store.backend import Backend
+from customergraph.store.linked import LinkedStatements
 from customergraph.store.postgresql import PostgreSQL
 from customergraph.store.sqlite import SQLite
 
@@ -32,20 +34,42 @@ def _by_sqlalchemy(_c: Any, _cursor: Any, statement: str, values: Any, _context:
     notify(statement, values)
 
 
-def _listen(backend: type[Backend]) -> None:
+def _listen(backend: type[Backend], commands: Callable[..., Iterable[tuple[str, Any]]]) -> None:
     """Pass on the statements that an engine's driver runs without SQLAlchemy."""
-    fetch = backend.fetch
+    fetch, fetch_linked = backend.fetch, backend.fetch_linked
 
     @wraps(fetch)
     async def notify_and_fetch(self: Any, driver: Any, sql: str, arguments: Any) -> Any:
         notify(sql, tuple(arguments))
         return await fetch(self, driver, sql, arguments)
 
+    @wraps(fetch_linked)
+    async def notify_and_fetch_linked(self: Any, driver: Any, linked: Any, parameters: Any, **options: Any) -> Any:
+        rows = await fetch_linked(self, driver, linked, parameters, **options)
+        for sql, arguments in commands(linked, parameters, rows):
+            notify(sql, tuple(arguments))
+        return rows
+
     backend.fetch = notify_and_fetch  # type: ignore[method-assign]
+    backend.fetch_linked = notify_and_fetch_linked  # type: ignore[method-assign]
 
 
-for _backend in (SQLite, PostgreSQL):
-    _listen(_backend)
+def _commands_of_sqlite(
+    linked: LinkedStatements, parameters: Sequence[Mapping[str, Any]], rows: Sequence[Rows]
+) -> Iterable[tuple[str, Any]]:
+    for statement, sql, link, values in zip(linked.statements, linked.as_json, linked.links, parameters, strict=True):
+        keys = {link.parameter: list(rows[link.parent.batch].column(link.parent.column))} if link else {}
+        yield sql, statement.arguments({**values, **keys})
+
+
+def _commands_of_postgresql(
+    linked: LinkedStatements, parameters: Sequence[Mapping[str, Any]], _rows: Sequence[Rows]
+) -> Iterable[tuple[str, Any]]:
+    yield linked.merged.sql, linked.merged.arguments(parameters)
+
+
+_listen(SQLite, _commands_of_sqlite)
+_listen(PostgreSQL, _commands_of_postgresql)
 
 
 @contextmanager

@@ -1,73 +1,75 @@
 """All reads of an operation: in batches, from one snapshot of one project."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from itertools import chain
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from customergraph.domain.customer import CustomerCriteria
 from customergraph.domain.identity import Kind
 from customergraph.domain.paging import Page
 from customergraph.store import access, catalog, customers, lists, lookups
-from customergraph.store.entities import ENTITIES
+from customergraph.store.batches import Batch
+from customergraph.store.entities import ENTITIES, LOCATION, TAG
+from customergraph.store.linked import FromParent
 from customergraph.store.rows import Columns
 from customergraph.store.transactions import Read
 
 # A row of the store is itself the source object of its GraphQL type.
 Row = Any
-Batch = Callable[..., Awaitable[Any]]
-Load = Callable[[Sequence[Any], Columns], Awaitable[Sequence[Any]]]
-_Request = tuple[Sequence[Any], "asyncio.Future[Sequence[Any]]"]
 
 
 class Loader:
-    """Loads values by their keys; all requests within two turns of the event loop are one batch."""
+    """Loads values by their keys. `batch` makes the statement that reads the values of many keys.
 
-    def __init__(self, batch: Load) -> None:
-        self._batch = batch
-        self._requests: list[_Request] = []
-        self._columns: Columns = frozenset()
+    All loads of single keys within two turns of the event loop are one batch.
+    """
+
+    def __init__(self, read: Read, batch: Callable[[Any, Columns], Batch]) -> None:
+        self.batch = batch
+        self._read = read
+        self._waiting: dict[Any, asyncio.Future[Any]] = {}
         # The event loop has only weak references to its tasks.
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self, key: Any) -> Any:
         """Return the value of one key."""
-        (value,) = await self.load_many((key,), None)
-        return value
-
-    def load_many(self, keys: Sequence[Any], columns: Columns) -> Awaitable[Sequence[Any]]:
-        """Return the value of each key; rows have at least these columns, and all of them for None."""
         loop = asyncio.get_running_loop()
-        if not self._requests:
+        if not self._waiting:
             # Some resolvers reach their loader one turn later than others.
             loop.call_soon(loop.call_soon, self._begin)
-            self._columns = columns
-        elif columns is None or self._columns is None:
-            self._columns = None
-        else:
-            self._columns |= columns
-        values: asyncio.Future[Sequence[Any]] = loop.create_future()
-        self._requests.append((keys, values))
-        return values
+        value = self._waiting.get(key)
+        if value is None:
+            value = self._waiting[key] = loop.create_future()
+        # When one of those that wait is canceled, the others still get their value.
+        return await asyncio.shield(value)
 
     def _begin(self) -> None:
-        requests, self._requests = self._requests, []
-        # A task of its own: when one request is canceled, the others still get their values.
-        task = asyncio.ensure_future(self._respond(requests, self._columns))
+        waiting, self._waiting = self._waiting, {}
+        task = asyncio.ensure_future(self._respond(waiting))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _respond(self, requests: Sequence[_Request], columns: Columns) -> None:
-        keys = list(dict.fromkeys(chain.from_iterable(keys for keys, _ in requests)))
+    async def _respond(self, waiting: Mapping[Any, "asyncio.Future[Any]"]) -> None:
         try:
-            by_key = dict(zip(keys, await self._batch(keys, columns), strict=True))
+            keys = list(waiting)
+            values = await self._read.values(self.batch(keys, None), keys)
         except Exception as error:  # noqa: BLE001 - raised where the values are awaited
-            for _, values in requests:
-                if not values.done():
-                    values.set_exception(error)
+            for future in waiting.values():
+                future.set_exception(error)
+                # Read, since those that wait may have been canceled.
+                future.exception()
             return
-        for request_keys, values in requests:
-            if not values.done():
-                values.set_result(list(map(by_key.__getitem__, request_keys)))
+        for future, value in zip(waiting.values(), values, strict=True):
+            future.set_result(value)
+
+
+# The keys of a batch, and the columns that its rows need.
+Request = tuple[Sequence[Any], Columns]
+# The same where the keys may be those that stand in a column of an earlier batch's rows: its number and the column.
+LinkedRequest = tuple[Sequence[Any] | tuple[int, str], Columns]
+# Returns the values of keys.
+Values = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Loaders:
@@ -77,59 +79,82 @@ class Loaders:
         self._read = read
         self._loaders: dict[Hashable, Loader] = {}
 
-    def _rows(self, batch: Batch, *arguments: Hashable) -> Loader:
-        return self._loader(
-            (batch, arguments), lambda keys, columns: batch(self._read, keys, *arguments, columns=columns)
-        )
+    async def read_linked(self, requests: Mapping[Loader, LinkedRequest]) -> list[Values] | None:
+        """Read all that a query needs at once; returns what gives the values of each loader's keys.
 
-    def _counts(self, batch: Batch, *arguments: Hashable) -> Loader:
-        return self._loader((batch, arguments), lambda keys, _columns: batch(self._read, keys, *arguments))
+        None when something has to be read before, or when there is too much to be read at once.
+        """
+        batches = [loader.batch(_linked(keys), columns) for loader, (keys, columns) in requests.items()]
+        if not self._read.may_be_linked(batches):
+            return None
+        every_rows = await self._read.together(batches, is_last=True)
+        return [partial(batch.values, rows) for batch, rows in zip(batches, every_rows, strict=True)]
 
-    def _of_project(self, batch: Batch) -> Loader:
-        """Return the loader of a value that belongs to the project, and so is the same for every key."""
+    def linked_sql(self, requests: Mapping[Loader, LinkedRequest]) -> list[str] | None:
+        """Return the statements that `read_linked` runs."""
+        batches = [loader.batch(_linked(keys), columns) for loader, (keys, columns) in requests.items()]
+        return self._read.sql(batches) if self._read.may_be_linked(batches) else None
 
-        async def load(keys: Sequence[Any], columns: Columns) -> Sequence[Any]:
-            return [await batch(self._read, columns)] * len(keys)
+    def sql(self, loader: Loader, request: LinkedRequest) -> list[str]:
+        """Return the statement that reads from one loader."""
+        keys, columns = request
+        return self._read.sql([loader.batch(() if isinstance(keys, tuple) else keys, columns)])
 
-        return self._loader(batch, load)
+    async def read_together(self, requests: Mapping[Loader, Request], *, is_last: bool) -> list[Sequence[Any]]:
+        """Read the values of many keys from each loader, of rows that have at least the columns of its request.
 
-    def _loader(self, identity: Hashable, load: Load) -> Loader:
-        if identity not in self._loaders:
-            self._loaders[identity] = Loader(load)
-        return self._loaders[identity]
+        `is_last` says that nothing is read after it.
+        """
+        batches = [loader.batch(keys, columns) for loader, (keys, columns) in requests.items()]
+        every_rows = await self._read.together(batches, is_last=is_last)
+        keys = [keys for keys, _ in requests.values()]
+        return [batch.values(rows, keys) for batch, rows, keys in zip(batches, every_rows, keys, strict=True)]
+
+    def _loader(self, batch: Callable[..., Batch], *arguments: Hashable, **options: Hashable) -> Loader:
+        identity = batch, arguments
+        loader = self._loaders.get(identity)
+        if loader is None:
+            loader = self._loaders[identity] = Loader(
+                self._read, lambda keys, columns: batch(keys, *arguments, **options, columns=columns)
+            )
+        return loader
 
     def by_id(self, kind: Kind) -> Loader:
         """Load the row of each id."""
-        return self._rows(lookups.by_ids, ENTITIES[kind])
+        return self._loader(lookups.by_ids, ENTITIES[kind])
 
     def by_uuid(self, kind: Kind) -> Loader:
         """Load the row of each uuid."""
-        return self._rows(lookups.by_uuids, ENTITIES[kind])
+        return self._loader(lookups.by_uuids, ENTITIES[kind])
 
     def tags_of(self) -> Loader:
-        return self._rows(catalog.tags_of)
+        return self._loader(catalog.tags_of)
 
     def page_of(self, kind: Kind, page: Page, criteria: Hashable = None) -> Loader:
         """Load each parent's page of the rows that meet the criteria."""
-        return self._rows(lists.pages, ENTITIES[kind], page, criteria)
+        return self._loader(lists.pages, ENTITIES[kind], page, criteria, lateral=self._read.lateral)
 
     def count_of(self, kind: Kind, criteria: Hashable = None) -> Loader:
         """Count each parent's rows that meet the criteria."""
-        return self._counts(lists.counts, ENTITIES[kind], criteria)
+        return self._loader(lists.counts, ENTITIES[kind], criteria)
 
-    def customers(self, page: Page) -> Loader:
-        """Load the page of customers that meet each criteria."""
-        return self._rows(customers.pages, page)
+    def customers(self, criteria: CustomerCriteria, page: Page) -> Loader:
+        """Load the page of customers that meet the criteria; for the key None, as all that follow."""
+        return self._loader(customers.page, criteria, page)
 
-    def customer_count(self) -> Loader:
-        """Count the customers that meet each criteria."""
-        return self._counts(customers.counts)
+    def customer_count(self, criteria: CustomerCriteria) -> Loader:
+        """Count the customers that meet the criteria."""
+        return self._loader(customers.count, criteria)
 
     def project(self) -> Loader:
-        return self._of_project(access.current_project)
+        return self._loader(access.current_project)
 
     def locations(self) -> Loader:
-        return self._of_project(catalog.locations)
+        return self._loader(catalog.every, LOCATION)
 
     def tags(self) -> Loader:
-        return self._of_project(catalog.tags)
+        return self._loader(catalog.every, TAG)
+
+
+def _linked(keys: Sequence[Any] | tuple[int, str]) -> Sequence[Any]:
+    return FromParent(*keys) if isinstance(keys, tuple) else keys

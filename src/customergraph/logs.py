@@ -14,13 +14,8 @@ _SHARED: tuple[Any, ...] = (
 )
 
 
-class WithoutQuery(logging.Filter):
-    """Removes the query from addresses in uvicorn's access log: the variables of a GET may be customers' contacts."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(str(part).partition("?")[0] if part is record.args[2] else part for part in record.args)
-        return True
+# The keys that each line has.
+LEVEL, LOGGER, TIMESTAMP = "level", "logger", "timestamp"
 
 
 CONFIG: dict[str, Any] = {
@@ -36,10 +31,9 @@ CONFIG: dict[str, Any] = {
             ],
         }
     },
-    "filters": {"without_query": {"()": WithoutQuery}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"uvicorn.access": {"filters": ["without_query"]}, "alembic": {"level": "WARNING"}},
+    "loggers": {"alembic": {"level": "WARNING"}},
 }
 
 

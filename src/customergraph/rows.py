@@ -1,9 +1,9 @@
 """Thousands of rows, stored by column; single rows are made only for code that needs them."""
 
-from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, namedtuple
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any, NamedTuple, overload
 
 Row = Any
@@ -44,7 +44,7 @@ class Column(Sequence[Any]):
 
     @property
     def values(self) -> list[Any]:
-        """The values; a ValueError for a stored value that cannot be read."""
+        """The values; an exception for a stored value that cannot be read."""
         if self._values is None:
             self._values = list(map(self._value, self._stored))
         return self._values
@@ -52,12 +52,16 @@ class Column(Sequence[Any]):
     def _value(self, stored: Any) -> Any:
         try:
             return None if stored is None else self._reading.value(stored)
-        except ValueError as error:
+        except (OverflowError, TypeError, ValueError) as error:
             return error
 
     def encodable(self) -> Sequence[Any]:
-        """Return values that the encoder writes in the same way, faster; raises ValueError when one cannot be read."""
+        """Return values that the encoder writes in the same way, faster; raises when one cannot be read."""
         return self._reading.encodable(self._stored)
+
+    def picked(self, places: Sequence[int]) -> "Column":
+        """Return the values at these places."""
+        return Column([self._stored[place] for place in places], self._reading)
 
     def __len__(self) -> int:
         return len(self._stored)
@@ -73,6 +77,10 @@ class Column(Sequence[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.values)
+
+
+def _picked(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    return column.picked(places) if isinstance(column, Column) else [column[place] for place in places]
 
 
 class Rows:
@@ -91,6 +99,14 @@ class Rows:
         if self._each is None:
             self._each = list(map(maker(tuple(self.columns)), zip(*self.columns.values(), strict=True)))
         return self._each
+
+    def column(self, name: str) -> Sequence[Any]:
+        """Return a value of each row."""
+        return self.columns[name]
+
+    def picked(self, places: Sequence[int]) -> "Rows":
+        """Return the rows at these places."""
+        return Rows({name: _picked(column, places) for name, column in self.columns.items()}, len(places))
 
     def __len__(self) -> int:
         return self.count
@@ -118,30 +134,51 @@ class Part(Sequence[Row]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Row]: ...
     def __getitem__(self, index: int | slice) -> Row:
-        if isinstance(index, slice) and index.step is None:
-            start, stop, _ = index.indices(len(self))
-            return Part(self.whole, self.start + start, self.start + max(start, stop))
         return self.whole.each[self.start : self.stop][index]
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.whole.each[self.start : self.stop])
 
 
-def joined(parts: Sequence[Part]) -> tuple[Rows, list[range]]:
-    """Return the rows of all parts and no others, and the range of each part among them.
+class Singles(Sequence[Row | None]):
+    """One row of each key, or none. `places` says where it stands among the rows."""
 
-    Makes no new rows when the parts cover their whole, as the pages of one statement do.
-    """
-    whole = parts[0].whole
-    starts = [part.start for part in parts if len(part)]
-    stops = {part.stop for part in parts if len(part)}
-    # The parts cover the whole when each begins where another ends, the first begins at 0, and none overlap.
-    is_whole = len(set(starts)) == len(starts) and {*starts, whole.count} == stops | {0}
-    if is_whole and all(part.whole is whole for part in parts):
-        return whole, [range(part.start, part.stop) for part in parts]
-    columns = {
-        name: list(chain.from_iterable(part.whole.columns[name][part.start : part.stop] for part in parts))
-        for name in whole.columns
-    }
-    ends = list(accumulate(map(len, parts)))
-    return Rows(columns, ends[-1]), [range(end - len(part), end) for end, part in zip(ends, parts, strict=True)]
+    __slots__ = ("places", "rows")
+
+    def __init__(self, rows: Rows, places: Sequence[int | None]) -> None:
+        self.rows = rows
+        self.places = places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: Any) -> Any:
+        place = self.places[index]
+        return None if place is None else self.rows.each[place]
+
+
+# Where a list of rows starts and stops among the rows of all lists.
+Range = tuple[int, int]
+
+
+class Lists(Sequence[Part]):
+    """A list of rows of each key. `ranges` says where it stands among the rows."""
+
+    __slots__ = ("ranges", "rows")
+
+    def __init__(self, rows: Rows, ranges: Sequence[Range]) -> None:
+        self.rows = rows
+        self.ranges = ranges
+
+    def __len__(self) -> int:
+        return len(self.ranges)
+
+    def __getitem__(self, index: Any) -> Any:
+        return Part(self.rows, *self.ranges[index])
+
+
+def ranges_of(keys: Sequence[Hashable], column: Sequence[Hashable]) -> list[Range]:
+    """Return the range of each key in a column whose equal values stand together."""
+    counts = Counter(column)
+    stops = dict(zip(counts, accumulate(counts.values()), strict=True))
+    return [(stops[key] - counts[key], stops[key]) if key in counts else (0, 0) for key in keys]

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     running_limit: Annotated[int, Field(gt=0)] = 20
     waiting_limit: Annotated[int, Field(ge=0)] = 100
     open_introspection: bool = False
-    breadth_first: bool = True
+    compiled_plans: bool = True
 
     @field_validator("database_url")
     @classmethod

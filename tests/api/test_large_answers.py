@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
-from customergraph.execution.breadth_first import BreadthFirst
-from customergraph.execution.depth_first import DepthFirst
+from customergraph.execution.compiled import CompiledPlan
 from customergraph.gateway.gateway import Gateway
 from customergraph.settings import Settings
 from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS
@@ -65,12 +64,12 @@ def test_a_large_answer_has_the_same_headers_as_a_small_one(acme: Tenant, encodi
         assert int(large.headers["content-length"]) == len(large.content)
 
 
-@pytest.mark.parametrize("breadth_first", [True, False])
-def test_the_setting_chooses_the_executor(sqlite_url: str, *, breadth_first: bool) -> None:
-    async def executor() -> object:
-        gateway = Gateway.of(Settings(database_url=sqlite_url, breadth_first=breadth_first))
+@pytest.mark.parametrize("compiled_plans", [True, False])
+def test_the_setting_chooses_the_way_of_executing(sqlite_url: str, *, compiled_plans: bool) -> None:
+    async def plan() -> CompiledPlan | None:
+        gateway = Gateway.of(Settings(database_url=sqlite_url, compiled_plans=compiled_plans))
         document = await gateway.documents.read("{ project { name } }", None)
         await gateway.close()
-        return document.prepare(None, None, {OperationType.QUERY}).executor(None)
+        return document.prepare(None, None, {OperationType.QUERY}).planned.compiled
 
-    assert isinstance(asyncio.run(executor()), BreadthFirst if breadth_first else DepthFirst)
+    assert isinstance(asyncio.run(plan()), CompiledPlan) is compiled_plans

@@ -134,7 +134,7 @@ def database_url(sqlite_url: str) -> str:
 
 @dataclass(slots=True)
 class Executors:
-    """The same project behind both executors."""
+    """The same project behind both ways of executing."""
 
     acme: Tenant
     clients: list[GraphQLClient] = field(default_factory=list)
@@ -151,7 +151,7 @@ class Executors:
 def executors(acme: Tenant, serve: MakeServer, database_url: str) -> Iterator[Executors]:
     acme.add_customer(first_name="Ada")
     token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
-    other = GraphQLClient(serve(Settings(database_url=database_url, breadth_first=False)), token)
+    other = GraphQLClient(serve(Settings(database_url=database_url, compiled_plans=False)), token)
     yield Executors(acme, [acme.client, other])
     other.close()
 

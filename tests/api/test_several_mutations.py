@@ -52,10 +52,10 @@ FAULT = {
 }
 
 
-@pytest.fixture(params=[True, False], ids=["breadth-first", "depth-first"])
+@pytest.fixture(params=[True, False], ids=["compiled plans", "graphql-core"])
 def acme(request: pytest.FixtureRequest, serve: MakeServer, database_url: str) -> Iterator[Tenant]:
-    """A project with all scopes, behind each executor in turn; a change does not wait long for a lock."""
-    url = serve(Settings(database_url=database_url, breadth_first=request.param, statement_timeout=0.5))
+    """A project with all scopes, behind each way of executing in turn; a change does not wait long for a lock."""
+    url = serve(Settings(database_url=database_url, compiled_plans=request.param, statement_timeout=0.5))
     tenant = Tenant(url, database_url, "acme")
     yield tenant
     tenant.close()

@@ -165,8 +165,13 @@ class Endpoints:
         )
 
 
-def application(opened: AbstractAsyncContextManager[Snapshot], sql: Statements) -> Starlette:
-    """Make the application. Each request reads one snapshot of the store, which is open while the application runs."""
+def application(
+    opened: AbstractAsyncContextManager[Snapshot], sql: Statements, *, authenticates: bool = True
+) -> Starlette:
+    """Make the application whose requests read a snapshot each, of a store that is open meanwhile.
+
+    Without authentication the store has one project, the first.
+    """
     endpoints = Endpoints(sql)
 
     @asynccontextmanager
@@ -177,7 +182,7 @@ def application(opened: AbstractAsyncContextManager[Snapshot], sql: Statements) 
     def route(path: str, answer: Any) -> Route:
         async def endpoint(request: Request) -> Response:
             async with request.app.state.snapshot() as fetch:
-                project_id = await endpoints.project(fetch, request)
+                project_id = await endpoints.project(fetch, request) if authenticates else 1
                 body = {"data": await answer(fetch, project_id, request)}
             return Response(orjson.dumps(body, option=JSON_OPTIONS), media_type="application/json")
 

@@ -5,7 +5,7 @@ One snapshot for each request, as the gateway has: on PostgreSQL a transaction t
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import aiosqlite
@@ -29,8 +29,15 @@ def create_app(settings: Settings) -> Starlette:
     return application(_postgresql(settings), POSTGRESQL)
 
 
+def create_floor(settings: Settings) -> Starlette:
+    """Make the application that does the least: it looks no token up, and opens no snapshot."""
+    if settings.database_url.startswith("sqlite"):
+        return application(_sqlite(settings, snapshots=False), SQLITE, authenticates=False)
+    return application(_postgresql(settings, snapshots=False), POSTGRESQL, authenticates=False)
+
+
 @asynccontextmanager
-async def _sqlite(settings: Settings) -> AsyncIterator[Snapshot]:
+async def _sqlite(settings: Settings, *, snapshots: bool = True) -> AsyncIterator[Snapshot]:
     pool: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
     connections = [await _connected(settings) for _ in range(settings.pool_size)]
     for connection in connections:
@@ -44,11 +51,13 @@ async def _sqlite(settings: Settings) -> AsyncIterator[Snapshot]:
             notify(sql, arguments)
             return list(await connection.execute_fetchall(sql, arguments))
 
-        await connection.execute_fetchall("BEGIN")
+        if snapshots:
+            await connection.execute_fetchall("BEGIN")
         try:
             yield fetch
         finally:
-            await connection.rollback()
+            if snapshots:
+                await connection.rollback()
             pool.put_nowait(connection)
 
     yield snapshot
@@ -64,7 +73,7 @@ async def _connected(settings: Settings) -> aiosqlite.Connection:
 
 
 @asynccontextmanager
-async def _postgresql(settings: Settings) -> AsyncIterator[Snapshot]:
+async def _postgresql(settings: Settings, *, snapshots: bool = True) -> AsyncIterator[Snapshot]:
     url = make_url(settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     size = settings.pool_size
     # No request changes its session, so a connection needs no reset.
@@ -73,7 +82,7 @@ async def _postgresql(settings: Settings) -> AsyncIterator[Snapshot]:
 
         @asynccontextmanager
         async def snapshot() -> AsyncIterator[Fetch]:
-            async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            async with pool.acquire() as connection, _snapshot(connection) if snapshots else nullcontext():
 
                 async def fetch(sql: str, *arguments: Any) -> Rows:
                     notify(sql, arguments)
@@ -83,6 +92,10 @@ async def _postgresql(settings: Settings) -> AsyncIterator[Snapshot]:
                 yield fetch
 
         yield snapshot
+
+
+def _snapshot(connection: Any) -> Any:
+    return connection.transaction(isolation="repeatable_read", readonly=True)
 
 
 async def _keep(_connection: Any) -> None: ...

@@ -19,14 +19,14 @@ async def of_request(url: str, token: str, query: str, variables: Mapping[str, A
     headers = {"Authorization": f"Bearer {token}"}
     gateway = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost", headers=headers)
     with recorded_with_arguments() as statements:
-        async with app.router.lifespan_context(app), gateway:
+        async with app.app.router.lifespan_context(app.app), gateway:
             answer = await gateway.post("/graphql", json={"query": query, "variables": variables})
     answer.raise_for_status()
     return await _explained(url, [one for one in statements if _is_read(one[0])])
 
 
 def _is_read(statement: str) -> bool:
-    return statement.startswith("SELECT") and "FROM token" not in statement
+    return statement.startswith(("SELECT", "WITH")) and "FROM token" not in statement
 
 
 async def _explained(url: str, statements: list[Statement]) -> list[str]:

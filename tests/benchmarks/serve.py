@@ -24,16 +24,18 @@ from benchmarks import hand_written, hand_written_bare
 from customergraph.settings import Settings
 from customergraph.store.rows import Prepared
 from customergraph.web.app import create_app
+from customergraph.web.entrance import Entrance
 from customergraph.web.garbage import freeze_startup_objects
 from statements import recorded
 
 BEAT_SECONDS = 0.001
 
-APPS: dict[str, Callable[[Settings], Starlette]] = {
+APPS: dict[str, Callable[[Settings], Starlette | Entrance]] = {
     "gateway": create_app,
     "depth_first": create_app,
     "hand_written": hand_written.create_app,
     "bare": hand_written_bare.create_app,
+    "floor": hand_written_bare.create_floor,
 }
 
 
@@ -92,13 +94,14 @@ def main(which: str, database_url: str) -> None:
         bucket_refill=10**9,
         pool_timeout=60,
         deadline=60,
-        breadth_first=which != "depth_first",
+        compiled_plans=which != "depth_first",
     )
     app, prepared, heart = APPS[which](settings), _record_prepared(), _Heart()
     # The command `serve` does this too; here it applies to all servers.
     freeze_startup_objects()
     with recorded() as statements, socket.create_server(("127.0.0.1", 0)) as listening:
-        app.router.routes += [
+        starlette = app.app if isinstance(app, Entrance) else app
+        starlette.router.routes += [
             _route("/statements", partial(_take_count, statements)),
             _route("/prepared", partial(_take_count, prepared)),
             _route("/stall", heart.stall_ms),

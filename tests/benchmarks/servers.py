@@ -69,7 +69,13 @@ class ByHand(Server):
 
 
 # The servers by their names in `benchmarks.serve`.
-KINDS: dict[str, type[Server]] = {"hand_written": ByHand, "bare": ByHand, "gateway": Gateway, "depth_first": Gateway}
+KINDS: dict[str, type[Server]] = {
+    "hand_written": ByHand,
+    "bare": ByHand,
+    "floor": ByHand,
+    "gateway": Gateway,
+    "depth_first": Gateway,
+}
 
 
 @contextmanager

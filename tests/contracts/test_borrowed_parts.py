@@ -24,18 +24,13 @@ graphql.execution:Executor(hide_suggestions)
 graphql.execution:Executor(is_async_iterable)
 graphql.execution:Executor(is_awaitable)
 graphql.execution:Executor(middleware_manager)
-graphql.execution:Executor.build_resolve_info
 graphql.execution:Executor.build_response
 graphql.execution:Executor.collected_errors
 graphql.execution:Executor.complete_leaf_value
-graphql.execution:Executor.ensure_valid_runtime_type
+graphql.execution:Executor.complete_list_value(position_context)
 graphql.execution:Executor.execute_operation
-graphql.execution:Executor.field_resolver
 graphql.execution:Executor.handle_field_error
-graphql.execution:Executor.operation
-graphql.execution:Executor.root_value
 graphql.execution:Executor.schema
-graphql.execution:Executor.type_resolver
 graphql.execution:Executor.variable_values
 graphql.execution.collect_fields:CollectedFields.grouped_field_set
 graphql.execution.collect_fields:FieldDetailsList
@@ -43,8 +38,9 @@ graphql.execution.collect_fields:FragmentDetails
 graphql.execution.collect_fields:collect_fields(hide_suggestions)
 graphql.execution.collect_fields:collect_subfields(hide_suggestions)
 graphql.execution.executor:CollectedErrors.add
-graphql.execution.executor:invalid_return_type_error
-graphql.execution.executor:to_nodes
+graphql.execution.get_variable_signature:GraphQLVariableSignature.default
+graphql.execution.get_variable_signature:get_variable_signature
+graphql.execution.values:VariableValueSource
 graphql.execution.values:VariableValues
 graphql.type.directives:GraphQLDisableErrorPropagationDirective
 graphql.utilities.sort_value_node:sort_value_node
@@ -68,6 +64,7 @@ strawberry.types.field:StrawberryField.get_result
 strawberry.types.field:StrawberryField.is_basic_field
 strawberry.types.field:StrawberryField.python_name
 strawberry.types.fields.resolver:StrawberryResolver.info_parameter
+strawberry.types.fields.resolver:StrawberryResolver.wrapped_func
 strawberry.types.scalar:ScalarDefinition
 
 sqlalchemy:Insert._values
@@ -78,6 +75,9 @@ sqlalchemy.sql.elements:BooleanClauseList.operator
 sqlalchemy.sql.elements:ColumnClause.is_literal
 sqlalchemy.sql.elements:ColumnElement._from_objects
 sqlalchemy.sql.operators:and_
+
+aiosqlite:Connection._conn
+aiosqlite:Connection._execute
 
 asyncpg:InternalClientError
 asyncpg:PostgresError.severity_en
@@ -139,6 +139,7 @@ BORROWERS = {
     "execution/graphql_core.py": (
         "graphql.execution.collect_fields",
         "graphql.execution.executor",
+        "graphql.execution.get_variable_signature",
         "graphql.execution.values",
         "graphql.type",
         "graphql.utilities.sort_value_node",
@@ -149,6 +150,7 @@ BORROWERS = {
         "strawberry.types",
     ),
     "store/sqlalchemy_internals.py": ("sqlalchemy.sql.util",),
+    "store/aiosqlite_internals.py": (),
     "store/postgresql.py": ("asyncpg",),
     "web/protocol.py": ("httptools", "uvicorn.protocols"),
     "web/server.py": ("uvicorn.server", "uvicorn.lifespan"),

@@ -58,7 +58,7 @@ class Planner:
 
 
 def _is_read(statement: str) -> bool:
-    return statement.startswith("SELECT") and "FROM token" not in statement
+    return statement.startswith(("SELECT", "WITH")) and "FROM token" not in statement
 
 
 @pytest.fixture
@@ -160,13 +160,14 @@ def test_each_nested_list_enters_its_index_once_for_each_parent(planner: Planner
     plans = planner.plans_of(nested % field, after=cursor)
 
     # The index orders each parent's page; one sort puts the pages of all parents in order.
-    _assert_served_in_order(plans[:1])
-    assert len(re.findall(r"USE TEMP B-TREE|Sort Key", plans[1])) == 1, plans[1]
-    assert not _SCAN.search(plans[1]), plans[1]
+    plan = plans[-1]
+    assert len(re.findall(r"USE TEMP B-TREE|Sort Key", plan)) == 1, plan
+    assert not _SCAN.search(plan), plan
     table = field.removesuffix("s")
-    assert f"ix_{table}_project_id_customer_id_" in plans[1], plans[1]
+    assert f"ix_{table}_project_id_customer_id_" in plan, plan
     if planner.is_embedded:
-        assert re.search(r"SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\)", plans[1]), plans[1]
+        _assert_served_in_order(plans[:1])
+        assert re.search(r"SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\)", plan), plan
 
 
 @pytest.mark.parametrize("field", ["tags { id }", "location { id }", "messages { totalCount }"])

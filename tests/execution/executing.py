@@ -1,107 +1,121 @@
-"""Runs one operation on either executor, and compares what they answer."""
+"""Executes one operation in both ways, and compares the answers."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from graphql import OperationType
 
-from customergraph.execution.breadth_first import BreadthFirst
+from customergraph.execution.cost import counted
 from customergraph.execution.documents import Documents
-from customergraph.execution.field_errors import Failed
-from customergraph.execution.graphql_core import Place
+from customergraph.execution.leaves import Unsure
 from customergraph.execution.limits import Limits
-from customergraph.execution.operation import Document, Execution, RequestErrors
+from customergraph.execution.operation import Document, Execution, Operation, RequestErrors, Result
+from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS, encoded
 from execution.small_schema import NATIVE, Faults, World, core
 
 # As large as Hypothesis likes.
-_LIMITS = Limits(fields=10**6, repeated_fields=10**6, aliases=10**6, aliases_of_a_field=10**6, directives=10**6)
-BREADTH_FIRST = Documents(Execution(core, NATIVE), _LIMITS)
-DEPTH_FIRST = Documents(Execution(core, NATIVE, breadth_first=False), _LIMITS)
+_LIMITS = Limits(
+    fields=10**6,
+    repeated_fields=10**6,
+    aliases=10**6,
+    aliases_of_a_field=10**6,
+    directives=10**6,
+    name_characters=10**6,
+)
+COMPILED = Documents(Execution(core, NATIVE), _LIMITS)
+GRAPHQL_CORE = Documents(Execution(core, NATIVE, compiles=False), _LIMITS)
 WITHOUT_NATIVE_SCALARS = Documents(Execution(core, {}), _LIMITS)
+
+Run = Callable[[Operation, World], Awaitable[Result]]
 
 
 @dataclass
 class Executed:
-    executor: Any
     data: Any
     errors: list[dict[str, Any]]
+    # The actual cost.
+    objects: int
     world: World
+    # Whether the compiled plan was sure of the answer.
+    is_compiled: bool = False
+
+
+async def _general(operation: Operation, world: World) -> Result:
+    return await operation.run(world)
+
+
+async def _compiled(operation: Operation, world: World) -> Result:
+    """Execute a compiled plan without the general way behind it; raises Unsure, also where nothing was compiled."""
+    if operation.planned.compiled is None:
+        raise Unsure
+    data, objects = await operation.planned.compiled.execute(operation.definitions.schema, operation.variables, world)
+    # The connection was given back with the last of what was read, and with nothing before.
+    assert True not in world.reads.lasts[:-1]
+    return Result(data, [], counted(objects) + operation.cost.leaves.actual(data))
 
 
 def execute(
-    documents: Documents, text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()
+    documents: Documents,
+    text: str,
+    variables: dict[str, Any] | None = None,
+    faults: Faults = frozenset(),
+    run: Run = _general,
+    *,
+    links: bool = True,
 ) -> Executed:
     """Execute the only operation of a valid document in a world with these faults.
 
-    A request that is refused before it is executed has no data, and no executor.
+    A request that is refused before it is executed has no data.
     """
-    world = World(faults)
+    world = World(faults, links=links)
 
-    async def run() -> Executed:
+    async def executed() -> Executed:
         document = await documents.read(text, None)
         assert isinstance(document, Document), document
         try:
             operation = document.prepare(None, variables, {OperationType.QUERY, OperationType.MUTATION})
         except RequestErrors as refused:
-            return Executed(None, None, [dict(error.formatted) for error in refused.errors], world)
-        executor = operation.executor(world)
-        result = await executor.execute()
+            return Executed(None, [dict(error.formatted) for error in refused.errors], 0, world)
+        result = await run(operation, world)
         # What graphql-core has given up goes on for a while.
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
-        data = None if result.data is None else orjson.loads(orjson.dumps(result.data))
-        return Executed(executor, data, [dict(error.formatted) for error in result.errors or ()], world)
+        written = orjson.dumps({"data": result.data})
+        # A large answer is taken apart while it is written: nothing of it may stand at two places.
+        assert b"".join(await encoded({"data": result.data}, SINGLE_CHUNK_OBJECTS + 1)) == written
+        data = orjson.loads(written)["data"]
+        return Executed(data, [dict(error.formatted) for error in result.errors], result.objects, world)
 
-    return asyncio.run(run())
+    return asyncio.run(executed())
 
 
-def breadth_first(text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()) -> Executed:
-    return execute(BREADTH_FIRST, text, variables, faults)
+def compiled(
+    text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset(), *, links: bool = True
+) -> Executed | None:
+    """Execute an operation by its compiled plan alone; None where that is not sure of the answer."""
+    try:
+        return execute(COMPILED, text, variables, faults, _compiled, links=links)
+    except Unsure:
+        return None
 
 
 def assert_same(text: str, variables: dict[str, Any] | None = None, faults: Faults = frozenset()) -> Executed:
-    """Assert that both executors answer alike; returns what the breadth-first one did.
-
-    Where several errors null the same place, the specification lets one of them be told.
-    The depth-first executor tells the first that happened: it has to be one of those that
-    the other one met.
-    """
-    breadth = breadth_first(text, variables, faults)
-    depth = execute(DEPTH_FIRST, text, variables, faults)
-    operation = (text, variables, sorted(faults))
-    assert orjson.dumps(breadth.data) == orjson.dumps(depth.data), operation
-    if breadth.executor is None or depth.executor is None:
-        assert breadth.errors == depth.errors, operation
-        assert (breadth.executor, depth.executor) == (None, None), operation
-        return breadth
-    met = {place: list(_all(failed)) for failed, place in failures(breadth)}
-    if all(len(failures) == 1 for failures in met.values()):
-        assert breadth.errors == depth.errors, operation
-        return breadth
-    assert len(breadth.errors) == len(depth.errors), operation
-    possible = [[dict(one.located().formatted) for one in failures] for failures in met.values()]
-    for error in breadth.errors:
-        assert any(error in errors for errors in possible), operation
-    for error in depth.errors:
-        alike = [errors for errors in possible if error in errors]
-        assert any(one in errors for errors in alike for one in breadth.errors), operation
-    return breadth
-
-
-def _all(failed: Failed) -> Iterator[Failed]:
-    yield failed
-    for other in failed.others:
-        yield from _all(other)
-
-
-def failures(executed: Executed) -> list[tuple[Failed, Place]]:
-    """Give what became null, and where; what is left to graphql-core has none of them."""
-    executor = executed.executor
-    return executor.failures if isinstance(executor, BreadthFirst) else []
-
-
-def places(executed: Executed) -> set[Place]:
-    return {place for _, place in failures(executed)}
+    """Assert that both ways answer alike, and that a compiled plan is sure of nothing but the right answer."""
+    ours = execute(COMPILED, text, variables, faults)
+    theirs = execute(GRAPHQL_CORE, text, variables, faults)
+    asked = (text, variables, sorted(faults))
+    assert orjson.dumps([ours.data, ours.errors]) == orjson.dumps([theirs.data, theirs.errors]), asked
+    assert ours.objects == theirs.objects, asked
+    at_once, by_level = (compiled(text, variables, faults, links=links) for links in (True, False))
+    for alone in (at_once, by_level):
+        if alone is not None:
+            assert orjson.dumps(alone.data) == orjson.dumps(theirs.data), asked
+            assert theirs.errors == alone.errors, asked
+            assert alone.objects == theirs.objects, asked
+    if by_level is not None:
+        assert len(by_level.world.batches) <= len(theirs.world.batches), asked
+    ours.is_compiled = at_once is not None and by_level is not None
+    return ours

@@ -1,4 +1,4 @@
-"""The specification's "Handling field errors", rule by rule: breadth-first, and as graphql-core does it."""
+"""The specification's "Handling field errors", rule by rule, where a compiled plan is not sure."""
 
 from typing import Any
 

@@ -1,15 +1,22 @@
-"""The specification's "Executing selection sets", rule by rule: breadth-first, and as graphql-core does it."""
+"""The specification's "Executing selection sets", rule by rule: by compiled plans, and as graphql-core does it."""
 
 from typing import Any
 
 import pytest
 
-from customergraph.execution.breadth_first import CHUNK_SIZE
-from execution.executing import WITHOUT_NATIVE_SCALARS, assert_same, breadth_first, execute
+from execution.executing import WITHOUT_NATIVE_SCALARS, assert_same, compiled, execute
 
 
 def data(text: str, **variables: Any) -> Any:
     executed = assert_same(text, variables)
+    assert executed.errors == []
+    return executed.data
+
+
+def compiled_data(text: str, **variables: Any) -> Any:
+    """Return the data of an operation that a compiled plan has to be sure of."""
+    executed = assert_same(text, variables)
+    assert executed.is_compiled, text
     assert executed.errors == []
     return executed.data
 
@@ -133,7 +140,7 @@ def test_a_column_that_is_kept_as_the_store_has_it_is_answered_and_computed_with
     text = "{ people { shadows(more: 1) { born birthday } } }"
     days = [{"born": day, "birthday": day} for day in ("2000-01-01", None, "2000-01-03", "2000-01-04")]
 
-    assert data(text)["people"] == [{"shadows": days[at : at + 2]} for at in range(3)]
+    assert compiled_data(text)["people"] == [{"shadows": days[at : at + 2]} for at in range(3)]
     # Also where the scalar is not left to the JSON encoder.
     assert execute(WITHOUT_NATIVE_SCALARS, text).data == data(text)
 
@@ -159,8 +166,9 @@ def test_introspection_is_answered_beside_other_fields() -> None:
 
 
 def test_each_field_is_loaded_once_for_all_objects_of_its_level_with_the_columns_it_needs() -> None:
-    executed = breadth_first("{ people { friends { nick mentor { shouted boss { id } } } boss { age } } }")
+    executed = compiled("{ people { friends { nick mentor { shouted boss { id } } } boss { age } } }")
 
+    assert executed is not None
     assert executed.world.batches == [
         ("people3", [None], frozenset({"id", "boss_id"})),
         ("friends", [1, 2, 3], frozenset({"nick", "id"})),
@@ -168,19 +176,167 @@ def test_each_field_is_loaded_once_for_all_objects_of_its_level_with_the_columns
         ("person", [1, 2], frozenset({"name", "age", "boss_id"})),
         ("person", [1], frozenset({"id"})),
     ]
+    # All of a level are read together, and the connection is given back with the last.
+    assert executed.world.reads.lasts == [False, False, False, True]
+
+
+def test_one_loader_reads_once_what_several_fields_of_a_level_need() -> None:
+    text = """{ people { boss { name } a: mentor { nick } b: captain { age }
+                         x: circle { members { name } } y: circle { size links { label } } } }"""
+    executed = compiled(text)
+
+    assert executed is not None
+    assert executed.data == assert_same(text).data
+    assert executed.world.batches == [
+        ("people3", [None], frozenset({"boss_id", "id", "captain_id"})),
+        ("person", [1, 2, 3], frozenset({"name", "nick", "age"})),
+        ("circle2", [1, 2, 3], frozenset({"id", "label", "name"})),
+        ("sizes", [1, 2, 3], frozenset()),
+    ]
 
 
 def test_nothing_is_loaded_where_no_object_has_a_key() -> None:
-    executed = breadth_first("{ person(id: 1) { boss { boss { name } } } }")
+    executed = compiled("{ people(first: 1) { boss { boss { name } friends { name } } } }")
 
-    assert executed.data == {"person": {"boss": None}}
+    assert executed is not None
+    assert executed.data == {"people": [{"boss": None}]}
+    assert [name for name, _, _ in executed.world.batches] == ["people1"]
+
+
+def test_nothing_is_loaded_below_a_field_that_has_nothing() -> None:
+    executed = compiled("{ person(id: 0) { name friends { name } circle { size members { name boss { id } } } } }")
+
+    assert executed is not None
+    assert executed.data == {"person": None}
     assert executed.world.batches == []
 
 
-def test_a_level_of_more_objects_than_are_completed_at_a_stretch_is_whole() -> None:
-    count = CHUNK_SIZE + 2
+@pytest.mark.parametrize("count", [7, 8, 9, 40])
+def test_a_place_of_more_objects_than_are_made_at_a_stretch_is_whole(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr("customergraph.execution.compiler.PART_SIZE", 8)
+    text = f"{{ people(first: {count}) {{ id nick seen boss {{ id }} }} }}"
 
-    executed = breadth_first(f"{{ people(first: {count}) {{ id nick }} }}", faults=frozenset({("nick", count - 1)}))
+    people = compiled_data(text)["people"]
+    executed = assert_same(text, faults=frozenset({("nick", count - 1)}))
 
+    assert [one["id"] for one in people] == [str(number) for number in range(1, count + 1)]
+    assert [one["boss"]["id"] for one in people[1:]] == [one["id"] for one in people[:-1]]
     assert [one["id"] for one in executed.data["people"]] == [str(number) for number in range(1, count + 1)]
     assert [error["path"] for error in executed.errors] == [["people", count - 2, "nick"]]
+
+
+def test_lists_of_which_there_is_one_for_several_parents_stand_at_each() -> None:
+    found = compiled_data(
+        """{ people(first: 5) { mates { id } captain { name friends { name boss { name } } camp { links { label } } }
+                                camp(first: 1) { size members { id mates { name } } summary { length } } } }"""
+    )["people"]
+
+    assert [one["captain"]["name"] for one in found] == ["P2", "P1", "P2", "P1", "P2"]
+    assert [len(one["captain"]["friends"]) for one in found] == [1, 0, 1, 0, 1]
+    assert found[0] == found[2] == found[4]
+    assert found[1] == found[3]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "mates { circle { members { boss { name } } } }",
+        "captain { circle { members { boss { name } } } }",
+        "camp { members { boss { name } } }",
+        "camp { links { to { boss { name } } } }",
+        "camp { links { label to { name } } }",
+        "camp { summary { people { boss { name } } } }",
+        "camp { summary { people { name } } }",
+        "camp(first: 1) { summary { people { circle(first: 1) { members { boss { name } } } } } }",
+    ],
+)
+def test_objects_with_lists_are_made_anew_for_each_of_their_parents(below: str) -> None:
+    # `assert_same` takes the answer apart, which empties its lists.
+    found = compiled_data(f"{{ people(first: 4) {{ {below} }} }}")["people"]
+
+    assert found[0] == found[2] != {}
+    assert found[1] == found[3] != {}
+
+
+def test_lists_that_lie_over_each_other_are_whole() -> None:
+    text = "{ people { shadows(more: 1) { name of { id } again: shadows(more: 2) { name born } } } }"
+
+    found = compiled_data(text)["people"]
+
+    names = [[one["name"] for one in person["shadows"]] for person in found]
+    assert names == [["P1", "P2"], ["P2", "P3"], ["P3", "P4"]]
+    # Shadows have no `id`, which is what their shadows are loaded by: the row has one.
+    assert [len(one["again"]) for person in found for one in person["shadows"]] == [3, 3, 3, 3, 3, 3]
+
+
+def test_a_list_without_a_key_is_null_and_an_empty_list_is_empty() -> None:
+    found = compiled_data("{ people { thoseOfTheBoss { name } friends { name } boss { name } } }")["people"]
+
+    assert [one["thoseOfTheBoss"] for one in found] == [None, [], [{"name": "P1"}]]
+    assert [len(one["friends"]) for one in found] == [0, 1, 2]
+    assert [one["boss"] and one["boss"]["name"] for one in found] == [None, "P1", "P2"]
+
+
+def test_what_is_held_is_counted_as_often_as_it_is_in_the_answer() -> None:
+    held = "links { label to { name } } members { name } summary { length } size"
+
+    once = assert_same(f"{{ circle(first: 2) {{ {held} }} }}")
+    shared = assert_same(f"{{ people(first: 4) {{ camp(first: 1) {{ {held} }} captain {{ name }} }} }}")
+    alone = assert_same("{ people(first: 4) { camp { summary { length } } } }")
+
+    assert [one.is_compiled for one in (once, shared, alone)] == [True] * 3
+    # A circle, its links, what they lead to, its members, its summary, and three for its size.
+    assert once.objects == 1 + 2 + 2 + 2 + 1 + 3
+    assert shared.objects == 4 * (1 + 1 + (1 + 1 + 1 + 1 + 1 + 3))
+    assert alone.objects == 4 * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ person(id: 1) { name boss { id } id ... on Person { age } nick } circle { size } }",
+        "{ a: person(id: 1) { b: name c: name name __typename } __typename }",
+        "{ person(id: 2) { boss { id } name boss { name } ...F } } fragment F on Person { boss { age id } }",
+        "{ person(id: 2) { ...F ...F boss { ...F } } } fragment F on Being { name ... on Person { rank born seen } }",
+        "{ people { name @skip(if: true) ... @include(if: false) { age } } }",
+        "{ __typename }",
+        "query($yes: Boolean = true) { people { a: name @include(if: $yes) b: name @skip(if: $yes) friends { id } } }",
+        "query($id: Int = 3, $first: Int! = 1) { person(id: $id) { circle(first: $first) { size members { id } } } }",
+        "{ people @skip(if: true) { name } }",
+        "{ people { height rank born seen shouted shadows { birthday of { name } } } }",
+    ],
+)
+def test_what_plans_are_compiled_of_is_executed_by_them(text: str) -> None:
+    compiled_data(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ person(id: 1) { greeting } }",
+        "{ person(id: 1) { scores } }",
+        "{ person(id: 1) { grid { id } } }",
+        "{ person(id: 1) { pet { name } } }",
+        "{ people { rivals { name } } }",
+        "{ beings { name } }",
+        "{ owner { ... on Person { name } } }",
+        "{ __schema { queryType { name } } person(id: 1) { name } }",
+        '{ __type(name: "Rank") { name } }',
+        'mutation { rename(id: 1, name: "x") { person { name } } }',
+    ],
+)
+def test_all_else_is_left_to_graphql_core(text: str) -> None:
+    executed = assert_same(text)
+
+    assert executed.errors == []
+    assert not executed.is_compiled
+
+
+def test_a_plain_list_is_not_taken_for_a_list_of_lists() -> None:
+    executed = assert_same("{ person(id: 1) { table { id } } }")
+
+    assert executed.data == {"person": {"table": None}}
+    assert [error["path"][:2] for error in executed.errors] == [["person", "table"]]
+    assert not executed.is_compiled

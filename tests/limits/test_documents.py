@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 KEY = "a token"
 # What the event loop and its thread take, however many documents there are.
 MADE_ONCE_BYTES = 64_000
-EXECUTION = execution(breadth_first=True)
+EXECUTION = execution()
 HISTORY = """{ customers(first: 50, filter: REVIEWED) { nodes { name email location { displayName } tags { slug }
   messages(first: 1) { nodes { template status } } charges(first: 1) { nodes { amount } } } } }"""
 SHAPES: dict[str, Callable[[int], str]] = {
@@ -29,6 +29,18 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "of two thousand fields": lambda number: f"query Q{number} {spread_everywhere(5, 330)}",
     "of every type": lambda number: of_every_type(4).replace("query", f"query Q{number}"),
     "of a history": lambda number: f"query Q{number} {HISTORY}",
+    "of long keys": lambda number: (
+        f"query Q{number} {{ locations {{ "
+        + " ".join(
+            f"{f'{name}{one}'.ljust(200, '_')}: {name}" for name in ("id", "slug", "name", "city") for one in range(25)
+        )
+        + " } }"
+    ),
+    "of many places": lambda number: (
+        f"query Q{number} {{ "
+        + " ".join(f"{name}{one}: {name} {{ id }}" for name in ("project", "locations", "tags") for one in range(30))
+        + " }"
+    ),
     "of one comment": lambda number: f"{{ __typename }} # {number}".ljust(95_000, "a"),
     "of four thousand comments": lambda number: f"{{ __typename }} # {number}" + "\n#" * 3_900,
     "in letters of four bytes": lambda number: f"{{ __typename }} # {number}" + "\U0001f600" * 20_000,

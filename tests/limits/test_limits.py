@@ -255,14 +255,14 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("name", COUNTS)
-@pytest.mark.parametrize("breadth_first", [True, False])
+@pytest.mark.parametrize("compiled_plans", [True, False])
 def test_counting_has_its_price(
-    acme: Tenant, serve: MakeServer, database_url: str, name: str, *, breadth_first: bool
+    acme: Tenant, serve: MakeServer, database_url: str, name: str, *, compiled_plans: bool
 ) -> None:
     query, requested, actual = COUNTS[name]
     id_, _ = acme.add_histories(2, each=1)
     token = acme.client.http.headers["authorization"].removeprefix("Bearer ")
-    client = GraphQLClient(serve(Settings(database_url=database_url, breadth_first=breadth_first)), token)
+    client = GraphQLClient(serve(Settings(database_url=database_url, compiled_plans=compiled_plans)), token)
 
     answer = client.answer(query, id=id_, q="an")
 

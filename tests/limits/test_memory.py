@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from customergraph.domain.message import MessageCriteria, MessageStatus
 from customergraph.domain.paging import KeyType, Ordering
-from customergraph.execution import values
 from customergraph.gateway.throttle import FEWEST_BUCKETS, MemoryBuckets, Rate
 from customergraph.store import catalog, lists, lookups, statements
 from customergraph.store.entities import CUSTOMER, MESSAGE, TAG
@@ -99,14 +98,3 @@ def test_buckets_that_are_full_again_are_forgotten() -> None:
     # One that fills still is not forgotten.
     assert slow == 2 * FEWEST_BUCKETS
     assert not is_taken
-
-
-def test_what_makes_dictionaries_of_long_keys_is_not_remembered() -> None:
-    values._display.cache_clear()  # noqa: SLF001
-    count = values.MANY
-    keys = tuple(f"a{number}".ljust(values.MOST_CHARACTERS // 50, "x") for number in range(51))
-
-    assert values.dictionaries(keys[:50], [range(count)] * 50, count)[1] == dict.fromkeys(keys[:50], 1)
-    assert values.dictionaries(keys, [range(count)] * 51, count)[1] == dict.fromkeys(keys, 1)
-
-    assert values._display.cache_info().currsize == 1  # noqa: SLF001

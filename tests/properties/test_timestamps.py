@@ -3,12 +3,16 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from customergraph.domain import timestamps
 from customergraph.errors import ValueRefused
+from customergraph.rows import Column
+from customergraph.schema.scalars import JSON_OPTIONS
+from customergraph.store.timestamps import Timestamp
 
 ZONES = (
     "UTC",
@@ -38,6 +42,29 @@ zones = st.sampled_from(ZONES).map(ZoneInfo)
 utc_timestamps = st.datetimes(timezones=st.just(UTC))
 days = st.dates(max_value=date.max - DAY)
 recent_days = st.dates(date(1880, 1, 1), date(2037, 12, 31))
+stored_texts = st.lists(
+    st.none()
+    | utc_timestamps.map(lambda timestamp: f"{timestamp:%Y-%m-%dT%H:%M:%S.%f}Z".rjust(27, "0"))
+    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
+    | st.from_regex(r"[0-2]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]\.[0-9]{6}[Zz0]", fullmatch=True)
+    | st.sampled_from(["2026-11-24T09:30:00.0+01:00", "2026-02-30T09:30:00.000000Z", "2026-W05-1T09:30:00.000000Z"])
+    | st.text(max_size=27),
+    max_size=4,
+)
+
+
+@settings(max_examples=500)
+@given(stored_texts)
+def test_a_stored_text_is_written_as_the_time_that_it_is_or_not_at_all(stored: list[str | None]) -> None:
+    column = Column(stored, Timestamp.reading)
+    times = list(column)
+    try:
+        written = column.encodable()
+    except (OverflowError, ValueError):
+        assert any(isinstance(time, Exception) for time in times)
+    else:
+        expected = [None if time is None else timestamps.rfc_3339(time) for time in times]
+        assert orjson.dumps(written, option=JSON_OPTIONS) == orjson.dumps(expected)
 
 
 def bounds_of(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

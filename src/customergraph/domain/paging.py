@@ -14,6 +14,7 @@ from customergraph.domain.identity import LARGEST_ID
 from customergraph.domain.text import has_controls
 from customergraph.domain.timestamps import from_microseconds, microseconds
 from customergraph.errors import BadUserInput, CursorMalformed
+from customergraph.rows import Lists, Range, Rows
 
 PAGE = 25
 LARGEST_PAGE = 100
@@ -151,14 +152,87 @@ class Slice(NamedTuple):
     has_next_page: bool
     has_previous_page: bool
 
-    @classmethod
-    def of(cls, rows: Sequence[Any], page: Page) -> "Slice":
-        """Cut off the row that was read beyond the page, and reverse a page that was read backward."""
-        has_more = len(rows) > page.size
-        rows = rows[: page.size]
-        if page.backward:
-            return cls(rows[::-1], page.ordering, page.before is not None, has_more)
-        return cls(rows, page.ordering, has_more, page.after is not None)
+    @property
+    def start_cursor(self) -> str | None:
+        return self.cursor(self.rows[0]) if self.rows else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.cursor(self.rows[-1]) if self.rows else None
 
     def cursor(self, row: Any) -> str:
         return Cursor(row.sort_value, row.id).encoded(self.ordering)
+
+
+class Pages(Lists):
+    """A page of the list of each key, by column."""
+
+    __slots__ = ("has_next_page", "has_previous_page", "ordering")
+
+    def __init__(
+        self,
+        rows: Rows,
+        ranges: Sequence[Range],
+        ordering: Ordering,
+        has_next_page: Sequence[bool],
+        has_previous_page: Sequence[bool],
+    ) -> None:
+        super().__init__(rows, ranges)
+        self.ordering = ordering
+        self.has_next_page = has_next_page
+        self.has_previous_page = has_previous_page
+
+    @classmethod
+    def of_one(cls, rows: Rows, page: Page) -> "Pages":
+        """Cut off the row that was read beyond the page, and reverse a page that was read backward."""
+        has_more = rows.count > page.size
+        if has_more:
+            rows = rows[: page.size]
+        if page.backward:
+            rows = rows[::-1]
+            return cls(rows, [(0, rows.count)], page.ordering, [page.before is not None], [has_more])
+        return cls(rows, [(0, rows.count)], page.ordering, [has_more], [page.after is not None])
+
+    @classmethod
+    def of_each(cls, rows: Rows, ranges: Sequence[Range], page: Page) -> "Pages":
+        """Leave out the row that was read beyond each page."""
+        size = page.size
+        has_more = [stop - start > size for start, stop in ranges]
+        if True in has_more:
+            ranges = [(start, min(stop, start + size)) for start, stop in ranges]
+        return cls(rows, ranges, page.ordering, has_more, [page.after is not None] * len(ranges))
+
+    def picked(self, places: Sequence[int]) -> "Pages":
+        """Return the pages at these places."""
+        return Pages(
+            self.rows,
+            [self.ranges[place] for place in places],
+            self.ordering,
+            [self.has_next_page[place] for place in places],
+            [self.has_previous_page[place] for place in places],
+        )
+
+    def column(self, name: str) -> Sequence[Any]:
+        """Return an attribute of each page."""
+        if name == "start_cursor":
+            return self._cursors_at([start if start < stop else None for start, stop in self.ranges])
+        if name == "end_cursor":
+            return self._cursors_at([stop - 1 if start < stop else None for start, stop in self.ranges])
+        column: Sequence[Any] = getattr(self, name)
+        return column
+
+    def _cursors_at(self, places: Sequence[int | None]) -> list[str | None]:
+        cursors = iter(self.cursors(self.rows.picked([place for place in places if place is not None])))
+        return [None if place is None else next(cursors) for place in places]
+
+    def cursors(self, rows: Rows) -> list[str]:
+        """Return the cursors of some of the rows."""
+        ordering = self.ordering
+        return [
+            Cursor(value, id_).encoded(ordering)
+            for value, id_ in zip(rows.column(SORT_VALUE), rows.column("id"), strict=True)
+        ]
+
+    def __getitem__(self, index: Any) -> Any:
+        rows = super().__getitem__(index)
+        return Slice(rows, self.ordering, self.has_next_page[index], self.has_previous_page[index])

@@ -58,7 +58,7 @@ def what_fits(type_: Any, *, hide_suggestions: bool) -> str:
 
 def null_conditions(definitions: Definitions, variables: VariableValues) -> list[GraphQLError]:
     """Return an error for each condition of a directive that a variable makes null, wherever it stands."""
-    null = set(_null_variables(definitions, variables))
+    null = set(_null_variables(definitions, variables)) if None in variables.coerced.values() else ()
     if not null:
         return []
     arguments = [

@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLField
 
 from customergraph.domain.paging import LARGEST_PAGE, PAGE
-from customergraph.execution.fields import BatchedField
+from customergraph.execution.fields import BatchedField, CountField
 from customergraph.execution.graphql_core import VariableValues
 from customergraph.execution.plan import Plan, PlannedField, Selection
 
@@ -58,10 +58,16 @@ class Cost:
     alternatives: list[dict[str, _Entry]] = field(default_factory=list)
     _any: dict[str, _Entry] | None = None
     _leaves: "Cost | None" = None
+    _requested: int | None = None
 
     @property
     def requested(self) -> int:
         """The number of objects at most."""
+        if self._requested is None:
+            self._requested = self._at_most()
+        return self._requested
+
+    def _at_most(self) -> int:
         return max(
             (
                 sum(
@@ -120,6 +126,15 @@ def estimate(plan: Plan, variables: VariableValues) -> Cost:
     return Cost([_entries(plan.root, variables, _Parent(surcharge=surcharge))])
 
 
+def relevant_to_cost(value: Any) -> Any:
+    """Return what of a variable's value can matter to a cost: a number, a length, or whether it is blank."""
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, list):
+        return "list", len(value)
+    return "blank" if isinstance(value, str) and not value.strip() else "other"
+
+
 def counted(objects: Mapping[str, int]) -> int:
     """Return the actual cost of a query that gave so many objects of each type."""
     return sum(count for name, count in objects.items() if not name.endswith(_FREE_TYPES))
@@ -143,17 +158,13 @@ def _entries(selection: Selection, variables: VariableValues, parent: _Parent) -
     return {
         planned.key: _leaf(planned.declared, parent) if planned.leaf else _entry(planned, variables, parent)
         for planned in selection.fields
-        if planned.leaf is None or _has_price(planned.declared)
+        if planned.leaf is None or isinstance(planned.declared, CountField)
     }
 
 
-def _has_price(declared: Any) -> bool:
-    return isinstance(declared, BatchedField) and declared.price is not None
-
-
-def _leaf(declared: BatchedField, parent: _Parent) -> _Entry:
+def _leaf(declared: CountField, parent: _Parent) -> _Entry:
     price = declared.price if parent.price is None else parent.price
-    return _Entry(1, price or 0, 0, Cost(), is_leaf=True)
+    return _Entry(1, price, 0, Cost(), is_leaf=True)
 
 
 def _entry(planned: PlannedField, variables: VariableValues, parent: _Parent) -> _Entry:

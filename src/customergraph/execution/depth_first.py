@@ -1,6 +1,9 @@
 """Depth-first execution: graphql-core's executor, which completes one object after another."""
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -8,7 +11,9 @@ from graphql import (
     ExecutionResult,
     FieldNode,
     GraphQLError,
+    GraphQLList,
     GraphQLOutputType,
+    GraphQLResolveInfo,
     default_field_resolver,
     default_type_resolver,
 )
@@ -20,12 +25,14 @@ from customergraph.execution.field_errors import reported_errors
 from customergraph.execution.graphql_core import Definitions, FieldDetailsList, PlacedErrors, VariableValues
 from customergraph.execution.strawberry_internals import is_awaitable
 
+# Lists of more items are completed in turn.
+LONG_LIST = 20
+# How long the event loop is held at most, but for one list.
+TIME_SLICE_SECONDS = 0.005
+
 
 class DepthFirst(Executor[Any]):
-    """Executes one operation as graphql-core does, and reports its errors as breadth-first execution does."""
-
-    # Nothing here counts objects.
-    objects: Mapping[str, int] | None = None
+    """Executes one operation as graphql-core does; of several errors for one place it reports the first."""
 
     def __init__(self, definitions: Definitions, variables: VariableValues, context: Any) -> None:
         super().__init__(
@@ -47,10 +54,35 @@ class DepthFirst(Executor[Any]):
             hide_suggestions=True,
         )
         self.collected_errors: PlacedErrors = PlacedErrors()
+        self._turn = asyncio.Lock()
+        self._since = time.perf_counter()
 
     async def execute(self) -> ExecutionResult:
         result: Any = self.execute_operation()
         return await result if isawaitable(result) else result  # type: ignore[no-any-return]
+
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Complete a list; a long one in its turn, so that the event loop is held for one of them at most."""
+        arguments = (return_type, field_details_list, info, path, result, position_context)
+        complete = partial(super().complete_list_value, *arguments)
+        is_long = isinstance(result, Sequence) and len(result) > LONG_LIST
+        return self._complete_in_turn(complete) if is_long else complete()
+
+    async def _complete_in_turn(self, complete: Callable[[], Any]) -> Any:
+        async with self._turn:
+            if time.perf_counter() - self._since > TIME_SLICE_SECONDS:
+                await asyncio.sleep(0)
+                self._since = time.perf_counter()
+            completed = complete()
+        return await completed if isawaitable(completed) else completed
 
     def handle_field_error(
         self, raw_error: Exception, return_type: GraphQLOutputType, field_details_list: FieldDetailsList, path: Path

@@ -1,22 +1,22 @@
-"""Fields that are declared once, and resolved for one object or for all objects of a level at once.
+"""Fields that are declared once, and resolved for one object or for all objects of a place at once.
 
-The depth-first executor resolves a field for one object after another, the breadth-first one for
-all of them together. What such a field reads of its object, and what loads it, stands in one place.
+graphql-core resolves a field for one object after another, a compiled plan for all of them together.
+What such a field reads of its object, and what loads it, stands in one place.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, Protocol
 
 import strawberry
 
 from customergraph.execution.strawberry_internals import StrawberryField, StrawberryResolver
-from customergraph.rows import Rows
+from customergraph.rows import Range
 
-# The columns that are read of a level's objects; None where that is not known, so that all are read.
+# The columns that are read of objects; None where that is not known, so that all are read.
 Columns = frozenset[str] | None
 
 _FUNCTION = "function"
+_BY_COLUMN = "by_column"
 _READS = "reads"
 _ROW_COLUMNS = "row_columns"
 _KEY = "key"
@@ -27,61 +27,57 @@ _COUNT_PRICE = "count_price"
 CountPrice = Callable[[Mapping[str, Any]], int]
 
 
-class Loading(Protocol):
-    """What gives the values of keys, in as few batches as it can."""
+class Loader(Protocol):
+    """Reads the values of keys."""
 
     def load(self, key: Any) -> Awaitable[Any]:
         """Return the value of one key, or raise what went wrong with it."""
 
-    def load_many(self, keys: Sequence[Any], columns: Columns) -> Awaitable[Sequence[Any]]:
-        """Return the value of each key, or in its place what went wrong with it; values have these columns at least."""
 
-
-class Level:
+class Objects(Protocol):
     """Objects of one type that stand at one place of the operation, read attribute by attribute."""
 
-    def __init__(self, objects: Sequence[Any] | Rows) -> None:
-        self.count = len(objects)
-        self._objects = objects
-        self._columns: Mapping[str, Sequence[Any]] | None = None
-        if isinstance(objects, Rows):
-            self._columns = objects.columns
-            return
-        kinds = set(map(type, objects))
-        kind = kinds.pop() if len(kinds) == 1 else object
-        # Named tuples, as rows are, are read all at once, and others object by object.
-        if issubclass(kind, tuple) and (names := getattr(kind, "_fields", None)) is not None:
-            self._columns = dict(zip(names, zip(*objects, strict=True), strict=True))
-
     @property
-    def objects(self) -> Sequence[Any]:
-        return self._objects.each if isinstance(self._objects, Rows) else self._objects
+    def count(self) -> int: ...
 
     def column(self, name: str) -> Sequence[Any]:
         """Return an attribute of each object."""
-        column = self._columns.get(name) if self._columns else None
-        return list(map(attrgetter(name), self.objects)) if column is None else column
 
-    def attribute(self, name: str) -> Sequence[Any]:
-        """Return an attribute of each object; an exception stands in the place of one that cannot be had."""
-        try:
-            return self.column(name)
-        except Exception:  # noqa: BLE001 - the objects are tried one by one
-            return [_attempted(attrgetter(name), one) for one in self.objects]
-
-    def computed(self, field: "ComputedField") -> Sequence[Any]:
-        """Compute a field of each object; an exception stands in the place of a value that it prevented."""
-        try:
-            return list(map(field.function, *map(self.column, field.reads)))
-        except Exception:  # noqa: BLE001 - the objects are tried one by one
-            return [_attempted(field.of, one) for one in self.objects]
+    def picked(self, places: Sequence[int]) -> "Objects":
+        """Return the objects at these places."""
 
 
-def _attempted(function: Callable[[Any], Any], source: Any) -> Any:
-    try:
-        return function(source)
-    except Exception as error:  # noqa: BLE001 - answered where the value would stand
-        return error
+class Holders(Objects, Protocol):
+    """Objects that hold others."""
+
+    def held(self, name: str) -> tuple[Objects, Sequence[Range] | None]:
+        """Return the objects that an attribute holds, and the range of each list; None for one of each."""
+
+
+class Counted(Objects, Protocol):
+    """Objects that stand for lists, which `counter` counts by the column `list_key`."""
+
+    counter: Any
+
+
+class Loading:
+    """What loads a field: a loader, and the key where an argument and not the object has it."""
+
+    __slots__ = ("counter", "key", "loader")
+
+    def __init__(self, loader: Any, key: Any = None, counter: Any = None) -> None:
+        self.loader = loader
+        self.key = key
+        # What counts the lists that the objects stand for.
+        self.counter = counter
+
+    async def load(self, key: Any) -> Any:
+        """Return the source of one object."""
+        return await self.loader.load(key)
+
+    def sources(self, values: Any, keys: Sequence[Any]) -> Any:  # noqa: ARG002 - of the kinds that need them
+        """Return the sources of many objects, of the values that the loader read for these keys."""
+        return values
 
 
 def accepts_any_source(_source: Any, _info: Any) -> bool:
@@ -89,18 +85,26 @@ def accepts_any_source(_source: Any, _info: Any) -> bool:
     return True
 
 
-class ComputedField(StrawberryField):
-    """A field whose value follows from attributes of its object."""
-
+class _DeclaredField(StrawberryField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         # As other fields with a resolver, it is no part of its class's constructor.
         self.init = self.repr = self.compare = False
 
+
+class ComputedField(_DeclaredField):
+    """A field whose value follows from attributes of its object."""
+
     @property
     def function(self) -> Callable[..., Any]:
         function: Callable[..., Any] = self.metadata[_FUNCTION]
         return function
+
+    @property
+    def by_column(self) -> Callable[..., Sequence[Any]]:
+        """The function of columns, which returns the column of the field."""
+        by_column: Callable[..., Sequence[Any]] = self.metadata[_BY_COLUMN]
+        return by_column
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -131,49 +135,60 @@ class BatchedField(StrawberryField):
         return key
 
     @property
-    def price(self) -> int | None:
-        """What a leaf costs for each object, unless the field that gives the object has a `count_price`."""
-        price: int | None = self.metadata[_PRICE]
-        return price
-
-    @property
     def count_price(self) -> CountPrice | None:
-        """What each leaf with a price costs that the field's own object has."""
+        """What a count costs that the field's own object has."""
         price: CountPrice | None = self.metadata[_COUNT_PRICE]
         return price
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
         loading: Any = super().get_result(source, info, args, kwargs)
-        key = getattr(source, self.key) if self.key else None
-        return None if loading is None or (self.key and key is None) else loading.load(key)
+        if loading is None:
+            return None
+        key = getattr(source, self.key) if self.key else loading.key
+        return None if self.key and key is None else loading.load(key)
 
     def loading(self, info: strawberry.Info[Any, Any], arguments: Mapping[str, Any]) -> Loading | None:
         """Return what loads the field, for arguments that are its resolver's own."""
         resolver: Any = self.base_resolver
-        loading: Loading | None = resolver(info=info, **arguments) if resolver.info_parameter else resolver(**arguments)
-        return loading
-
-    async def of_level(self, loading: Loading | None, level: Level, columns: Columns) -> Sequence[Any]:
-        """Load the field of all objects of a level."""
-        if loading is None:
-            return [None] * level.count
-        keys = level.column(self.key) if self.key else [None] * level.count
-        if self.key is None or None not in keys:
-            return await loading.load_many(keys, columns)
-        present = [key for key in keys if key is not None]
-        try:
-            values = iter(await loading.load_many(present, columns) if present else ())
-        except Exception as error:  # noqa: BLE001 - answered where there is a key
-            return [None if key is None else error for key in keys]
-        return [None if key is None else next(values) for key in keys]
+        # Called by itself: the class around it would check again what the plan has checked.
+        function: Callable[..., Loading | None] = resolver.wrapped_func
+        return function(info=info, **arguments) if resolver.info_parameter else function(**arguments)
 
 
-def computed(function: Callable[..., Any], *reads: str, row_columns: Sequence[str] = (), description: str) -> Any:
+class HeldField(_DeclaredField):
+    """A field whose objects the attribute of the same name holds."""
+
+    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
+        return getattr(source, self.python_name)
+
+
+class CountField(_DeclaredField):
+    """The number of entries of the list that an object stands for."""
+
+    @property
+    def price(self) -> int:
+        """What it costs, unless the field that gives the object has a `count_price`."""
+        price: int = self.metadata[_PRICE]
+        return price
+
+    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
+        return source.counter.load(source.list_key)
+
+
+def computed(
+    function: Callable[..., Any],
+    *reads: str,
+    by_column: Callable[..., Sequence[Any]] | None = None,
+    row_columns: Sequence[str] = (),
+    description: str,
+) -> Any:
     """Declare a field that is a function of these attributes of its object.
 
-    `row_columns` are the columns that it wants of rows which its object holds.
+    `by_column` computes the same of many objects, from a column of each attribute. `row_columns` are the
+    columns that the field needs of rows which its object holds.
     """
-    metadata = {_FUNCTION: function, _READS: reads, _ROW_COLUMNS: row_columns}
+    by_column = by_column or (lambda *columns: list(map(function, *columns)))
+    metadata = {_FUNCTION: function, _BY_COLUMN: by_column, _READS: reads, _ROW_COLUMNS: row_columns}
     return ComputedField(description=description, metadata=metadata)
 
 
@@ -182,7 +197,6 @@ def batched(
     key: str | None,
     *,
     description: str,
-    price: int | None = None,
     count_price: CountPrice | None = None,
 ) -> Any:
     """Declare a field that is loaded by the attribute `key` of its object; null where that is null.
@@ -191,7 +205,17 @@ def batched(
     at all. It is called once for all objects of a level, and leaves its arguments as they are:
     where no variable is among them, they are the next operation's too.
 
-    The prices are those of `BatchedField`.
+    `count_price` is that of `BatchedField`.
     """
-    metadata = {_KEY: key, _PRICE: price, _COUNT_PRICE: count_price}
+    metadata = {_KEY: key, _COUNT_PRICE: count_price}
     return BatchedField(description=description, metadata=metadata, base_resolver=StrawberryResolver(loading))
+
+
+def held(*, description: str) -> Any:
+    """Declare a field for the objects that the attribute of the same name holds."""
+    return HeldField(description=description)
+
+
+def counted(*, description: str, price: int) -> Any:
+    """Declare a field for the number of entries of the list that its object stands for."""
+    return CountField(description=description, metadata={_PRICE: price})

@@ -22,8 +22,10 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
-from graphql.execution.executor import CollectedErrors, invalid_return_type_error, to_nodes
-from graphql.execution.values import VariableValues
+from graphql.execution.executor import CollectedErrors
+from graphql.execution.get_variable_signature import GraphQLVariableSignature as VariableSignature
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.pyutils import Path
 from graphql.type.directives import GraphQLDisableErrorPropagationDirective
 from graphql.utilities.sort_value_node import sort_value_node
@@ -34,10 +36,11 @@ __all__ = [
     "Definitions",
     "FieldDetailsList",
     "PlacedErrors",
+    "VariableSignature",
+    "VariableValueSource",
     "VariableValues",
-    "invalid_return_type_error",
+    "signatures",
     "sort_value_node",
-    "to_nodes",
 ]
 
 DISABLE_ERROR_PROPAGATION = GraphQLDisableErrorPropagationDirective.name
@@ -93,6 +96,14 @@ class Definitions:
         return collect_subfields(
             self.schema, self.details, variables, self.operation, type_, details, hide_suggestions=True
         )
+
+
+def signatures(definitions: Definitions) -> Iterator[VariableSignature]:
+    """Yield the signature of each variable of a valid operation."""
+    for definition in definitions.operation.variable_definitions or ():
+        signature = get_variable_signature(definitions.schema, definition)
+        assert isinstance(signature, VariableSignature)  # noqa: S101 - the document is valid
+        yield signature
 
 
 class PlacedErrors(CollectedErrors):

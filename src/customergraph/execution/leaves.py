@@ -1,6 +1,6 @@
 """Scalars and enumerations, completed for many values at once."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +13,6 @@ from graphql import (
     GraphQLInt,
     GraphQLLeafType,
     GraphQLString,
-    Undefined,
 )
 from graphql.execution import Executor
 
@@ -31,46 +30,69 @@ _SPECIFIED: dict[Any, frozenset[type]] = {
 }
 
 
+class Unsure(Exception):
+    """A compiled plan cannot make the answer, and the general way has to."""
+
+
 class Leaf:
-    """Completes the values of one scalar or enumeration."""
+    """Completes the values of one scalar or enumeration, of most types by no more than a look.
+
+    Raises Unsure for a value that cannot be completed.
+    """
 
     def __init__(self, type_: GraphQLLeafType, native: Native) -> None:
+        self.name = type_.name
         self._type = type_
         self._native = native.get(type_.name, _SPECIFIED.get(type_, frozenset())) | {_NOTHING}
         self._is_int = type_ is GraphQLInt
         # An enumeration has few values, and each is always answered alike.
         self._known: dict[Any, Any] | None = {None: None} if isinstance(type_, GraphQLEnumType) else None
+        # Those that are answered as they are.
+        self._same: set[Any] = {None}
 
-    def unchanged(self, values: Sequence[Any]) -> Sequence[Any] | None:
-        """Return the completed values where that takes no more than a look; else None."""
+    def or_null(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Complete values, any of which may be null."""
         if isinstance(values, Column) and values.kind in self._native:
             with suppress(ValueError):
                 return values.encodable()
-        if self._known is None:
-            is_unchanged = set(map(type, values)) <= self._native and not (self._is_int and _beyond(values))
-            return values if is_unchanged else None
-        try:
-            return [self._known[value] for value in values]
-        except (KeyError, TypeError):
-            return None
+        if self._known is not None:
+            try:
+                if self._same.issuperset(values):
+                    return values
+                return list(map(self._known.__getitem__, values))
+            except (KeyError, TypeError):
+                return [self._known_value(value) for value in values]
+        if set(map(type, values)) <= self._native and not (self._is_int and _beyond(values)):
+            return values
+        # As asyncpg's own class of UUIDs, which the JSON encoder does not know.
+        return [None if value is None else self._completed(value) for value in values]
 
-    def completed(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Complete values; an exception stands in the place of one that is none of the type's."""
-        done = self.unchanged(values)
-        return [self._one(value) for value in values] if done is None else done
-
-    def _one(self, value: Any) -> Any:
-        if value is None or value is Undefined:
-            return None
-        if isinstance(value, Exception):
-            return value
-        try:
-            completed = Executor.complete_leaf_value(self._type, value)
-        except Exception as error:  # noqa: BLE001 - answered where the value would stand
-            return error
-        if self._known is not None and isinstance(value, Hashable):
-            self._known[value] = completed
+    def required(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Complete values, none of which may be null."""
+        completed = self.or_null(values)
+        if None in completed:
+            raise Unsure
         return completed
+
+    def _known_value(self, value: Any) -> Any:
+        known: Any = self._known
+        try:
+            if value not in known:
+                known[value] = self._completed(value)
+                if type(value) is str and known[value] == value:
+                    self._same.add(value)
+        except TypeError as error:
+            raise Unsure from error
+        return known[value]
+
+    def _completed(self, value: Any) -> Any:
+        # An exception stands for a stored value that cannot be read, and is no value to be written as a text.
+        if isinstance(value, Exception):
+            raise Unsure from value
+        try:
+            return Executor.complete_leaf_value(self._type, value)
+        except Exception as error:
+            raise Unsure from error
 
 
 def _beyond(values: Sequence[Any]) -> bool:

@@ -7,27 +7,28 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
-    ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLField,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    get_variable_values,
 )
 
 from customergraph.errors import OperationKindRefused, OperationUnresolved
 from customergraph.execution.arguments import describe_variables, null_conditions
-from customergraph.execution.breadth_first import BreadthFirst
-from customergraph.execution.cost import Cost, counted, estimate
+from customergraph.execution.compiled import CompiledPlan
+from customergraph.execution.compiler import NotCompiled
+from customergraph.execution.cost import Cost, counted, estimate, relevant_to_cost
 from customergraph.execution.depth_first import DepthFirst
 from customergraph.execution.graphql_core import Definitions, VariableValues
-from customergraph.execution.leaves import Native
+from customergraph.execution.leaves import Native, Unsure
 from customergraph.execution.plan import Plan, Planner, deciding_variables
+from customergraph.execution.variables import Variables
 
 # Each set of values of the variables that decide what is skipped has a plan of its own.
 CACHED_PLANS = 16
+CACHED_COSTS = 4
 # An answer that tells what is wrong stays short, whatever it is that is wrong.
 MAX_ERRORS = 10
 # What an operation takes by itself at most, and for each fragment that it may spread.
@@ -54,7 +55,7 @@ class Execution:
     schema: GraphQLSchema
     # The scalars whose values are left to the JSON encoder.
     native: Native
-    breadth_first: bool = True
+    compiles: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,40 @@ def _require_kind(operation: OperationDefinitionNode, kinds: Kinds) -> None:
         raise OperationKindRefused(operation.operation.value)
 
 
+class Planned:
+    """A plan, which is compiled when it is first run: an operation that is refused for its cost never is."""
+
+    def __init__(self, plan: Plan, grown: Callable[[], None], *, compiles: bool) -> None:
+        self.plan = plan
+        # Why it is not compiled, if it is not.
+        self.not_compiled = "" if compiles else "compiled plans are off"
+        self._grown = grown
+        self._compiled: CompiledPlan | None = None
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the plan takes at most."""
+        return self.plan.bytes + (self._compiled.bytes if self._compiled else 0)
+
+    @property
+    def compiled(self) -> CompiledPlan | None:
+        """The compiled plan; None where graphql-core executes the operation."""
+        if self._compiled is None and not self.not_compiled:
+            self._compile()
+        return self._compiled
+
+    def _compile(self) -> None:
+        if not self.plan.may_be_compiled:
+            self.not_compiled = "only queries without `@defer` and `@stream` are compiled"
+            return
+        try:
+            self._compiled = CompiledPlan(self.plan.root)
+        except NotCompiled as reason:
+            self.not_compiled = f"{reason} has a resolver of its own"
+        else:
+            self._grown()
+
+
 class PreparedOperation:
     """One operation of a valid document, with the plans of its executions."""
 
@@ -156,16 +191,17 @@ class PreparedOperation:
         self.definitions = definitions
         self._execution = execution
         self._grown = grown
+        self._variables = Variables(definitions)
         self._deciding = deciding_variables(definitions)
-        self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
-        # The cost of an operation without variables.
-        self._fixed_cost: Cost | None = None
+        self._plans: OrderedDict[tuple[Any, ...], Planned] = OrderedDict()
+        # By what of the variables can matter to it.
+        self._costs: OrderedDict[tuple[Any, ...], Cost] = OrderedDict()
 
     @property
     def bytes(self) -> int:
         """How much memory the operation and its plans take at most."""
         own = _OPERATION_BYTES + _FRAGMENT_BYTES * len(self.definitions.fragments)
-        return own + sum(plan.bytes for plan in self._plans.values())
+        return own + sum(planned.bytes for planned in self._plans.values())
 
     def with_variables(self, values: Mapping[str, Any], *, hide_suggestions: bool = True) -> "Operation":
         """Bind the operation to its variables; raises RequestErrors for those that do not fit."""
@@ -173,41 +209,38 @@ class PreparedOperation:
         errors = null_conditions(self.definitions, variables)
         if errors:
             raise RequestErrors(errors[:MAX_ERRORS], before_execution=False)
-        plan = self._plan(variables)
-        return Operation(self.definitions, plan, variables, self._cost(plan, variables), self._execution.breadth_first)
+        deciding = tuple(variables.coerced.get(name) for name in self._deciding)
+        planned = self._planned(deciding, variables)
+        return Operation(self.definitions, planned, variables, self._cost(deciding, planned.plan, variables))
 
     def _coerced(self, values: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
-        variables = get_variable_values(
-            self._execution.schema,
-            self.definitions.operation.variable_definitions or (),
-            dict(values),
-            max_errors=MAX_ERRORS,
-            hide_suggestions=hide_suggestions,
-        )
+        variables = self._variables.coerced(values, max_errors=MAX_ERRORS, hide_suggestions=hide_suggestions)
         if isinstance(variables, VariableValues):
             return variables
         errors = variables[:MAX_ERRORS]
         describe_variables(errors, self.definitions, hide_suggestions=hide_suggestions)
         raise RequestErrors(errors, before_execution=False)
 
-    def _cost(self, plan: Plan, variables: VariableValues) -> Cost:
-        if self.definitions.operation.variable_definitions:
-            return estimate(plan, variables)
-        if self._fixed_cost is None:
-            self._fixed_cost = estimate(plan, variables)
-        return self._fixed_cost
+    def _cost(self, deciding: tuple[Any, ...], plan: Plan, variables: VariableValues) -> Cost:
+        key = (*deciding, *((name, relevant_to_cost(value)) for name, value in variables.coerced.items()))
+        cost = self._costs.get(key)
+        if cost is None:
+            cost = self._costs[key] = estimate(plan, variables)
+            if len(self._costs) > CACHED_COSTS:
+                self._costs.popitem(last=False)
+        return cost
 
-    def _plan(self, variables: VariableValues) -> Plan:
-        key = tuple(variables.coerced.get(name) for name in self._deciding)
-        plan = self._plans.get(key)
-        if plan is None:
+    def _planned(self, key: tuple[Any, ...], variables: VariableValues) -> Planned:
+        planned = self._plans.get(key)
+        if planned is None:
             # No others: a client's variables may take more than its document.
             deciding = VariableValues(*(_only(self._deciding, values) for values in variables))
-            plan = self._plans[key] = Plan(Planner(self.definitions, deciding, self._execution.native))
+            plan = Plan(Planner(self.definitions, deciding, self._execution.native))
+            planned = self._plans[key] = Planned(plan, self._grown, compiles=self._execution.compiles)
             if len(self._plans) > CACHED_PLANS:
                 self._plans.popitem(last=False)
             self._grown()
-        return plan
+        return planned
 
 
 def _only(names: Collection[str], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,14 +261,17 @@ class Operation:
     """An operation that is ready to run: what it selects, its variables, and what it may cost."""
 
     definitions: Definitions
-    plan: Plan
+    planned: Planned
     variables: VariableValues
     cost: Cost
-    breadth_first: bool
 
     @property
     def kind(self) -> OperationType:
         return self.definitions.operation.operation
+
+    @property
+    def plan(self) -> Plan:
+        return self.planned.plan
 
     @property
     def only_introspects(self) -> bool:
@@ -247,19 +283,15 @@ class Operation:
         """The definitions of the root's fields that are to run."""
         return [planned.definition for planned in self.plan.root.fields]
 
-    def executor(self, context: Any) -> BreadthFirst | DepthFirst:
-        """Return what executes the operation, once."""
-        core = DepthFirst(self.definitions, self.variables, context)
-        return BreadthFirst(core, self.plan) if self.breadth_first and self.plan.is_covered else core
-
     async def run(self, context: Any) -> Result:
-        """Execute the operation."""
-        executor = self.executor(context)
-        result = await executor.execute()
-        return Result(result.data, result.errors or [], self._objects(executor, result))
-
-    def _objects(self, executor: BreadthFirst | DepthFirst, result: ExecutionResult) -> int:
-        # What was resolved and then became null was counted, and is not in the answer.
-        if isinstance(executor, BreadthFirst) and not result.errors and self.kind is OperationType.QUERY:
-            return counted(executor.objects) + self.cost.leaves.actual(result.data)
-        return self.cost.actual(result.data)
+        """Execute the operation: by its compiled plan, or as graphql-core does, if that cannot be sure."""
+        compiled = self.planned.compiled
+        if compiled is not None:
+            try:
+                data, objects = await compiled.execute(self.definitions.schema, self.variables, context)
+            except Unsure:
+                pass
+            else:
+                return Result(data, [], counted(objects) + self.cost.leaves.actual(data))
+        result = await DepthFirst(self.definitions, self.variables, context).execute()
+        return Result(result.data, result.errors or [], self.cost.actual(result.data))

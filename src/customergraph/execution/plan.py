@@ -4,7 +4,7 @@ A plan depends on the document, on the operation, and on the variables that `@sk
 `@include` read. All other variables are its arguments' alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import chain
@@ -12,7 +12,6 @@ from typing import Any
 
 from graphql import (
     DirectiveNode,
-    FieldNode,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
@@ -29,7 +28,14 @@ from graphql import (
 )
 
 from customergraph.execution.arguments import CONDITIONS, argument_values
-from customergraph.execution.fields import BatchedField, Columns, ComputedField, accepts_any_source
+from customergraph.execution.fields import (
+    BatchedField,
+    Columns,
+    ComputedField,
+    CountField,
+    HeldField,
+    accepts_any_source,
+)
 from customergraph.execution.graphql_core import (
     DISABLE_ERROR_PROPAGATION,
     CollectedFields,
@@ -41,12 +47,12 @@ from customergraph.execution.leaves import Leaf, Native
 from customergraph.execution.nodes import nodes
 from customergraph.execution.strawberry_internals import (
     StrawberryField,
+    argument_names,
     convert_arguments,
     declared_field,
     reads_attribute,
 )
 
-_INTROSPECTION = {"__schema", "__type"}
 # What a plan takes at most, measured with tracemalloc: itself, each of its fields, and each node that
 # selects one or stands in its arguments.
 _PLAN_BYTES = 2_000
@@ -63,6 +69,8 @@ class ResolverKind(Enum):
     ATTRIBUTE = auto()
     COMPUTED = auto()
     BATCHED = auto()
+    HELD = auto()
+    COUNT = auto()
     RESOLVER = auto()
     """A Python function, called for each object."""
 
@@ -73,11 +81,17 @@ class ResolverKind(Enum):
             return cls.TYPENAME
         if not isinstance(declared, StrawberryField) or declared.extensions:
             return cls.RESOLVER
-        if isinstance(declared, BatchedField):
-            return cls.BATCHED
-        if isinstance(declared, ComputedField):
-            return cls.COMPUTED
+        if type(declared) in _DECLARED:
+            return _DECLARED[type(declared)]
         return cls.ATTRIBUTE if reads_attribute(declared) else cls.RESOLVER
+
+
+_DECLARED: dict[type, ResolverKind] = {
+    BatchedField: ResolverKind.BATCHED,
+    ComputedField: ResolverKind.COMPUTED,
+    CountField: ResolverKind.COUNT,
+    HeldField: ResolverKind.HELD,
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -95,14 +109,14 @@ class PlannedField:
     below: "Selections"
     is_list: bool
     is_required: bool
-    # Whether what it gives is of one type, whatever it is.
-    accepts_any_source: bool
-    # What a field that is loaded is to have; and whether the field waits for nothing.
-    columns: Columns = None
-    is_immediate: bool = False
+    # The type of its objects, where they are of one type whatever they are.
+    object_type: GraphQLObjectType | None
     # Arguments that depend on no variable: as they are coerced, and as the resolver takes them.
     _coerced: dict[str, Any] | None = None
     _converted: dict[str, Any] | None = None
+    # The resolver's arguments whose values are variables, with these; and its other arguments.
+    _varying: Mapping[str, str] | None = None
+    _constant: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -123,10 +137,31 @@ class PlannedField:
         """Return the arguments as Strawberry passes them to a resolver."""
         if self._converted is not None:
             return self._converted
+        if self._varying is not None:
+            varying = {name: variables.coerced.get(variable) for name, variable in self._varying.items()}
+            if None not in varying.values():
+                return {**self._constant, **varying}
         arguments = convert_arguments(schema, self.declared, self.arguments(variables))
         if self._coerced is not None:
             self._converted = arguments
+        else:
+            self._keep_constant(schema, arguments)
         return arguments
+
+    def _keep_constant(self, schema: GraphQLSchema, arguments: Mapping[str, Any]) -> None:
+        """Keep the arguments that depend on no variable, if each of the others is a variable of a leaf type."""
+        names = argument_names(schema, self.declared)
+        varying: dict[str, str] = {}
+        for argument in self.details[0].node.arguments or ():
+            value = argument.value
+            if isinstance(value, VariableNode):
+                if not is_leaf_type(get_nullable_type(self.definition.args[argument.name.value].type)):
+                    return
+                varying[names[argument.name.value]] = value.name.value
+            elif any(isinstance(node, VariableNode) for node in nodes(value)):
+                return
+        self._constant = {name: value for name, value in arguments.items() if name not in varying}
+        self._varying = varying
 
 
 @dataclass(slots=True, eq=False)
@@ -135,12 +170,6 @@ class Selection:
 
     type: GraphQLObjectType
     fields: list[PlannedField]
-    keys: tuple[str, ...] = field(init=False)
-    is_immediate: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.keys = tuple(planned.key for planned in self.fields)
-        self.is_immediate = all(planned.is_immediate for planned in self.fields)
 
     @property
     def columns(self) -> Columns:
@@ -156,15 +185,18 @@ class Selection:
 
 def _read(planned: PlannedField) -> Columns:
     """Tell what a field reads of its object, and of the objects that this one holds."""
-    if planned.resolver is ResolverKind.TYPENAME:
-        return frozenset()
-    if planned.resolver is ResolverKind.RESOLVER:
-        return None
-    if planned.resolver is ResolverKind.BATCHED:
-        return frozenset({planned.declared.key} - {None})
-    own = {planned.declared.python_name} if planned.resolver is ResolverKind.ATTRIBUTE else planned.declared.columns
-    below = frozenset() if planned.leaf else planned.below.columns
-    return None if below is None else below | own
+    match planned.resolver:
+        case ResolverKind.TYPENAME | ResolverKind.COUNT:
+            return frozenset()
+        case ResolverKind.ATTRIBUTE:
+            return frozenset({planned.declared.python_name})
+        case ResolverKind.COMPUTED:
+            return planned.declared.columns  # type: ignore[no-any-return]
+        case ResolverKind.BATCHED:
+            return frozenset({planned.declared.key} - {None})
+        case ResolverKind.HELD:
+            return planned.below.columns
+    return None
 
 
 class Selections:
@@ -192,11 +224,6 @@ class Selections:
     def each(self) -> list[Selection]:
         """What is selected of each type that the field's objects may have."""
         return [self.of(type_) for type_ in self._planner.possible_types(self._type)]
-
-    @property
-    def is_immediate(self) -> bool:
-        """Whether nothing below has to be awaited. An abstract type counts as one that has to."""
-        return is_object_type(self._type) and self.of(self._type).is_immediate
 
     @property
     def columns(self) -> Columns:
@@ -238,7 +265,7 @@ class Planner:
         definition = self.definitions.schema.get_field(parent, details[0].node.name.value)
         assert definition is not None  # noqa: S101 - the document is valid
         named = get_named_type(definition.type)
-        planned = PlannedField(
+        return PlannedField(
             key,
             parent,
             definition,
@@ -249,13 +276,8 @@ class Planner:
             Selections(self, named, details),
             is_list_type(get_nullable_type(definition.type)),
             is_non_null_type(definition.type),
-            is_object_type(named) and named.is_type_of in {None, accepts_any_source},
+            named if is_object_type(named) and named.is_type_of in {None, accepts_any_source} else None,
         )
-        if planned.resolver is ResolverKind.BATCHED and planned.leaf is None:
-            planned.columns = planned.below.columns
-        waits = planned.resolver in {ResolverKind.BATCHED, ResolverKind.RESOLVER}
-        planned.is_immediate = not waits and (planned.leaf is not None or planned.below.is_immediate)
-        return planned
 
 
 class Plan:
@@ -264,7 +286,7 @@ class Plan:
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
         self.root = planner.root()
-        self.is_covered = _is_covered(planner.definitions)
+        self.may_be_compiled = _may_be_compiled(planner.definitions)
         self.is_mutation = planner.definitions.operation.operation is OperationType.MUTATION
 
     @property
@@ -284,13 +306,9 @@ def deciding_variables(definitions: Definitions) -> tuple[str, ...]:
     return tuple({node.name.value for node in variables})
 
 
-def _is_covered(definitions: Definitions) -> bool:
-    """Tell whether breadth-first execution can do all that an operation selects."""
-    if definitions.operation.operation is OperationType.SUBSCRIPTION:
+def _may_be_compiled(definitions: Definitions) -> bool:
+    """Return whether an operation is a query without directives that change how it is executed."""
+    if definitions.operation.operation is not OperationType.QUERY:
         return False
-    for node in chain.from_iterable(map(nodes, (definitions.operation, *definitions.fragments.values()))):
-        if isinstance(node, DirectiveNode) and node.name.value in _UNPLANNED:
-            return False
-        if isinstance(node, FieldNode) and node.name.value in _INTROSPECTION:
-            return False
-    return True
+    every_node = chain.from_iterable(map(nodes, (definitions.operation, *definitions.fragments.values())))
+    return not any(isinstance(node, DirectiveNode) and node.name.value in _UNPLANNED for node in every_node)

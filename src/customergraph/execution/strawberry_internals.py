@@ -1,5 +1,6 @@
 """What is used of Strawberry that the library does not document. No other file touches its private parts."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import strawberry
@@ -39,6 +40,19 @@ def convert_arguments(schema: GraphQLSchema, field: StrawberryField, coerced: di
 def field_info(raw_info: GraphQLResolveInfo[Any], field: StrawberryField) -> strawberry.Info[Any, Any]:
     """Return the info that Strawberry passes to a resolver of a field."""
     return strawberry.Info(_raw_info=raw_info, _field=field)
+
+
+def context_info(context: Any) -> strawberry.Info[Any, Any]:
+    """Return an info that has the context of an operation, and nothing of a field."""
+    raw_info: Any = SimpleNamespace(context=context)
+    return strawberry.Info(_raw_info=raw_info, _field=None)  # type: ignore[arg-type]
+
+
+def argument_names(schema: GraphQLSchema, field: StrawberryField) -> dict[str, str]:
+    """Return the names of a field's arguments in Python, by their names in the schema."""
+    strawberry_schema: strawberry.Schema = schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    converter = strawberry_schema.config.name_converter
+    return {converter.get_graphql_name(argument): argument.python_name for argument in field.arguments}
 
 
 def enum_values(enumeration: Any) -> list[Any]:

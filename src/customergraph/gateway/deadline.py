@@ -1,8 +1,8 @@
 """The execution of an operation until it ends, its deadline passes, or its client disconnects."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from enum import Enum, auto
+from typing import NoReturn
 
 from graphql import OperationType
 
@@ -14,6 +14,8 @@ from customergraph.schema.errors import Change, MutationFailed
 
 # How long a statement of the embedded store may go on after it was told to stop.
 INTERRUPTED_SECONDS = 0.5
+# Most operations end before it is worth while to look whether their clients are still there.
+WATCH_AFTER_SECONDS = 0.05
 
 
 async def run_in_time(operation: Operation, context: Context, disconnected: Disconnected, seconds: float) -> Result:
@@ -22,43 +24,89 @@ async def run_in_time(operation: Operation, context: Context, disconnected: Disc
     Raises ClientDisconnected, and TimedOut for a deadline. Of several mutations whose first ones are
     done at the deadline, those have their results and the others an error each.
     """
-    task = asyncio.ensure_future(operation.run(context))
-    watch = asyncio.ensure_future(disconnected())
+    guard = _Guard(context, disconnected, seconds)
+    result = None
     try:
-        with _mutation_faults(operation, context):
-            await asyncio.wait({task, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                await _stop(task, context, seconds)
-                if watch.done():
-                    raise ClientDisconnected
-                if task.cancelled() or not _has_some_changes(operation, context):
-                    raise TimedOut(seconds, done=_all_done(operation, context))
-            return task.result()
-    finally:
-        task.cancel()
-        watch.cancel()
-
-
-async def _stop(task: "asyncio.Task[Result]", context: Context, seconds: float) -> None:
-    """Fail what the operation still has to do, so that it ends; cancel it if it does not."""
-    await context.stop(lambda done: TimedOut(seconds, done=done))
-    await asyncio.wait({task}, timeout=INTERRUPTED_SECONDS)
-    if not context.is_committing:
-        task.cancel()
-    await asyncio.wait({task})
-
-
-@contextmanager
-def _mutation_faults(operation: Operation, context: Context) -> Iterator[None]:
-    """Let a fault in a mutation say whether its changes were made."""
-    try:
-        yield
-    except (RequestRefused, ClientDisconnected):
-        raise
-    except Exception as error:
-        if operation.kind is not OperationType.MUTATION:
+        result = await operation.run(context)
+    except asyncio.CancelledError:
+        if not guard.has_canceled():
             raise
+    except Exception as error:  # noqa: BLE001 - raised, unless the operation was stopped
+        if guard.reason is None:
+            _raise_fault(error, operation, context)
+    finally:
+        guard.close()
+    if guard.reason is _Reason.DISCONNECTED:
+        raise ClientDisconnected
+    if guard.reason is _Reason.DEADLINE and (result is None or not _has_some_changes(operation, context)):
+        raise TimedOut(seconds, done=_all_done(operation, context))
+    assert result is not None  # noqa: S101 - nothing stopped it
+    return result
+
+
+class _Reason(Enum):
+    DEADLINE = auto()
+    DISCONNECTED = auto()
+
+
+class _Guard:
+    """Stops the operation that the current task runs, at its deadline or when its client disconnects.
+
+    Timers cost less than tasks, and most operations need no more.
+    """
+
+    def __init__(self, context: Context, disconnected: Disconnected, seconds: float) -> None:
+        self.reason: _Reason | None = None
+        self._context = context
+        self._disconnected = disconnected
+        self._seconds = seconds
+        self._task = asyncio.current_task()
+        self._has_canceled = False
+        self._tasks: list[asyncio.Task[None]] = []
+        loop = asyncio.get_running_loop()
+        self._timers = [
+            loop.call_later(seconds, self._stop, _Reason.DEADLINE),
+            loop.call_later(WATCH_AFTER_SECONDS, self._watch),
+        ]
+
+    def has_canceled(self) -> bool:
+        """Return whether the task was canceled by this guard, and by nobody else; then it goes on."""
+        return self._has_canceled and self._task is not None and self._task.uncancel() == 0
+
+    def close(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    def _watch(self) -> None:
+        watch = asyncio.ensure_future(self._disconnected())
+        watch.add_done_callback(self._notice_disconnected)
+        self._tasks.append(watch)
+
+    def _notice_disconnected(self, watch: "asyncio.Task[None]") -> None:
+        if not watch.cancelled():
+            self._stop(_Reason.DISCONNECTED)
+
+    def _stop(self, reason: _Reason) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self._tasks.append(asyncio.ensure_future(self._stop_operation()))
+
+    async def _stop_operation(self) -> None:
+        """Fail what the operation still has to do, so that it ends; cancel it if it does not."""
+        await self._context.stop(lambda done: TimedOut(self._seconds, done=done))
+        await asyncio.sleep(INTERRUPTED_SECONDS)
+        if not self._context.is_committing and self._task is not None:
+            self._has_canceled = True
+            self._task.cancel()
+
+
+def _raise_fault(error: Exception, operation: Operation, context: Context) -> NoReturn:
+    """Raise an error; a fault in a mutation says whether its changes were made."""
+    if operation.kind is OperationType.MUTATION and not isinstance(error, RequestRefused):
         raise MutationFailed(Change(_all_done(operation, context))) from error
+    raise error
 
 
 def _mutations(operation: Operation) -> int:

@@ -1,7 +1,5 @@
 """What a worker needs to execute operations for tokens."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -46,20 +44,7 @@ class Gateway:
         options = ConnectionOptions(
             settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
         )
-        limits = Limits(
-            document_bytes=settings.document_limit,
-            tokens=settings.token_limit,
-            depth=settings.depth_limit,
-            fields=settings.field_limit,
-            repeated_fields=settings.repeated_field_limit,
-            aliases_of_a_field=settings.field_alias_limit,
-            aliases=settings.alias_limit,
-            directives=settings.directive_limit,
-            definitions=settings.definition_limit,
-            list_entries=settings.list_limit,
-            name_characters=settings.name_limit,
-            nested_values=settings.nested_value_limit,
-        )
+        limits = limits_of(settings)
         rate = Rate(settings.bucket_size, settings.bucket_refill)
         buckets = RedisBuckets(settings.redis_url, rate) if settings.redis_url else MemoryBuckets(rate)
         database = Database(settings.database_url, options)
@@ -67,21 +52,12 @@ class Gateway:
             settings,
             database,
             limits,
-            Documents(execution(breadth_first=settings.breadth_first), limits),
+            Documents(execution(compiles=settings.compiled_plans), limits),
             _admission(settings),
             Throttle(buckets, rate),
             Tokens(database),
             LastUses(database),
         )
-
-    @contextmanager
-    def stoppable(self, context: Context) -> Iterator[None]:
-        """Let `stop` reach an operation while it runs."""
-        self.running.add(context)
-        try:
-            yield
-        finally:
-            self.running.discard(context)
 
     async def stop(self) -> None:
         """End the waiting for the store of every operation that runs, so that it is answered now."""
@@ -99,3 +75,21 @@ def _admission(settings: Settings) -> Admission:
     bounds = Bounds.halved(settings.running_limit)
     turns = Turns(bounds.capacity, share=bounds.share, writers=bounds.of_writers)
     return Admission(turns, settings.waiting_limit, settings.deadline)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits of documents and variables."""
+    return Limits(
+        document_bytes=settings.document_limit,
+        tokens=settings.token_limit,
+        depth=settings.depth_limit,
+        fields=settings.field_limit,
+        repeated_fields=settings.repeated_field_limit,
+        aliases_of_a_field=settings.field_alias_limit,
+        aliases=settings.alias_limit,
+        directives=settings.directive_limit,
+        definitions=settings.definition_limit,
+        list_entries=settings.list_limit,
+        name_characters=settings.name_limit,
+        nested_values=settings.nested_value_limit,
+    )

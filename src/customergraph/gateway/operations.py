@@ -102,12 +102,18 @@ async def _charge_and_run(
         raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
     if operation.kind is OperationType.MUTATION:
         await turn.write()
-    new_context = Context(gateway.database, token.principal, token.token_id)
-    async with gateway.throttle.charged(token.token_id, charge), new_context as context:
-        with gateway.stoppable(context):
-            result = await run_in_time(operation, context, disconnected, gateway.settings.deadline)
+    await gateway.throttle.take(token.token_id, charge)
+    context = Context(gateway.database, token.principal, token.token_id)
+    # `stop` reaches it while it runs.
+    gateway.running.add(context)
+    try:
+        result = await run_in_time(operation, context, disconnected, gateway.settings.deadline)
         charge.actual = result.objects
         return Answer(_body(result, operation, context))
+    finally:
+        gateway.running.discard(context)
+        gateway.throttle.refund(token.token_id, charge)
+        await context.close()
 
 
 def _body(result: Result, operation: Operation, context: Context) -> dict[str, Any]:

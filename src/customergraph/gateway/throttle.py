@@ -4,8 +4,6 @@ Not a window of time, as libraries have: what is spent is refilled from the same
 """
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,9 +48,8 @@ class Throttle:
         self._buckets = buckets
         self._rate = rate
 
-    @asynccontextmanager
-    async def charged(self, token_id: int, charge: Charge) -> AsyncIterator[None]:
-        """Take the requested cost out of the token's bucket, and at the end put back what was not returned.
+    async def take(self, token_id: int, charge: Charge) -> None:
+        """Take the requested cost out of the token's bucket.
 
         Raises Throttled when the bucket holds less, and LimitExceeded when no bucket ever holds so much.
         """
@@ -62,12 +59,12 @@ class Throttle:
         if not taken:
             seconds = (charge.requested - left) / self._rate.refill
             raise Throttled(seconds, int(left), self._rate.capacity, self._rate.refill)
-        try:
-            yield
-        finally:
-            unused = charge.requested - charge.actual
-            if unused > 0:
-                self._buckets.give_back(str(token_id), unused)
+
+    def refund(self, token_id: int, charge: Charge) -> None:
+        """Put back what was requested and not returned."""
+        unused = charge.requested - charge.actual
+        if unused > 0:
+            self._buckets.give_back(str(token_id), unused)
 
     async def close(self) -> None:
         await self._buckets.close()

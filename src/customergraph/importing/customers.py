@@ -165,7 +165,7 @@ async def _changed_tags(write: Write, stored: Sequence[_Customer]) -> dict[int, 
     new_tags = {customer.stored.id: customer.tag_ids for customer in stored if customer.tag_ids is not None}
     if not new_tags:
         return {}
-    old_tags = await catalog.tags_of(write, list(new_tags))
+    old_tags = await write.values(catalog.tags_of(list(new_tags)), list(new_tags))
     return {
         id_: tag_ids
         for (id_, tag_ids), tags in zip(new_tags.items(), old_tags, strict=True)

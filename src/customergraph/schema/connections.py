@@ -1,15 +1,14 @@
 """Connections: Relay's pages of a list."""
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
+from collections.abc import Hashable, Sequence
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 
-from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Slice
-from customergraph.execution.fields import Columns, batched, computed
+from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Pages, Slice
+from customergraph.execution.fields import Loading, computed, counted, held
 from customergraph.loaders import Loader, Row
+from customergraph.rows import Range, Rows
 
 NodeType = TypeVar("NodeType")
 
@@ -34,77 +33,104 @@ class ConnectionSource(NamedTuple):
     list_key: Hashable
 
     @property
-    def counted(self) -> Self:
-        """The key of `totalCount`."""
-        return self
+    def nodes(self) -> Sequence[Row]:
+        return self.page.rows
 
+    @property
+    def edges(self) -> list["EdgeSource"]:
+        return [EdgeSource(self.page, row) for row in self.page.rows]
 
-class PageInfoSource(NamedTuple):
-    page: Slice
+    @property
+    def page_info(self) -> Slice:
+        return self.page
 
 
 class EdgeSource(NamedTuple):
     page: Slice
     node: Row
 
+    @property
+    def cursor(self) -> str:
+        return self.page.cursor(self.node)
 
-@dataclass(frozen=True, slots=True)
-class ConnectionLoader:
+
+class ConnectionSources:
+    """The sources of many connections, by column."""
+
+    def __init__(self, pages: Pages, counter: Loader, keys: Sequence[Hashable]) -> None:
+        self.count = len(pages)
+        self.counter = counter
+        self._pages = pages
+        self._keys = keys
+
+    def column(self, name: str) -> Sequence[Any]:
+        return self._keys if name == "list_key" else self._pages.column(name)
+
+    def picked(self, places: Sequence[int]) -> "ConnectionSources":
+        return ConnectionSources(self._pages.picked(places), self.counter, [self._keys[place] for place in places])
+
+    def held(self, name: str) -> tuple[Any, Sequence[Range] | None]:
+        if name == "page_info":
+            return self, None
+        rows = self._pages.rows
+        return (rows if name == "nodes" else EdgeSources(rows, self._pages)), self._pages.ranges
+
+
+class EdgeSources:
+    """The sources of the edges of many connections, by column."""
+
+    def __init__(self, rows: Rows, pages: Pages) -> None:
+        self.count = rows.count
+        self._rows = rows
+        self._pages = pages
+
+    def column(self, _name: str) -> Sequence[str]:
+        return self._pages.cursors(self._rows)
+
+    def picked(self, places: Sequence[int]) -> "EdgeSources":
+        return EdgeSources(self._rows.picked(places), self._pages)
+
+    def held(self, _name: str) -> tuple[Rows, None]:
+        return self._rows, None
+
+
+class ConnectionLoading(Loading):
     """Loads connections: their pages by one loader, and, if `totalCount` is selected, their counts by another."""
 
-    pages: Loader
-    counter: Loader
+    __slots__ = ()
+
+    def __init__(self, pages: Loader, counter: Loader) -> None:
+        super().__init__(pages, counter=counter)
 
     async def load(self, key: Any) -> ConnectionSource:
-        return ConnectionSource(await self.pages.load(key), self.counter, key)
+        return ConnectionSource(await self.loader.load(key), self.counter, key)
 
-    async def load_many(self, keys: Sequence[Any], columns: Columns) -> list[ConnectionSource]:
-        pages = await self.pages.load_many(keys, columns)
-        return [ConnectionSource(page, self.counter, key) for page, key in zip(pages, keys, strict=True)]
-
-
-class _TotalCounts:
-    async def load(self, source: ConnectionSource) -> int:
-        count: int = await source.counter.load(source.list_key)
-        return count
-
-    async def load_many(self, sources: Sequence[ConnectionSource], columns: Columns) -> Sequence[int]:
-        # All lists of one level have the same counter.
-        return await sources[0].counter.load_many([source.list_key for source in sources], columns)
+    def sources(self, values: Pages, keys: Sequence[Any]) -> ConnectionSources:
+        return ConnectionSources(values, self.counter, keys)
 
 
-def _total_counts() -> Any:
-    return _TotalCounts()
+def _attribute(name: str, *, row_columns: Sequence[str], description: str) -> Any:
+    """Declare a field for an attribute, which needs these columns of the rows of a page."""
+    return computed(_same, name, by_column=_same, row_columns=row_columns, description=description)
 
 
-def _edges(page: Slice) -> list[EdgeSource]:
-    return [EdgeSource(page, row) for row in page.rows]
-
-
-def _cursor_at(index: int) -> Callable[[Slice], str | None]:
-    return lambda page: page.cursor(page.rows[index]) if page.rows else None
+def _same(value: Any) -> Any:
+    return value
 
 
 @strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = computed(
-        attrgetter("has_next_page"),
-        "page",
-        row_columns=(HAS_MORE,),
-        description="Whether entries follow after this page.",
+    has_next_page: bool = _attribute(
+        "has_next_page", row_columns=(HAS_MORE,), description="Whether entries follow after this page."
     )
-    has_previous_page: bool = computed(
-        attrgetter("has_previous_page"),
-        "page",
-        row_columns=(HAS_MORE,),
-        description="Whether entries come before this page.",
+    has_previous_page: bool = _attribute(
+        "has_previous_page", row_columns=(HAS_MORE,), description="Whether entries come before this page."
     )
-    start_cursor: str | None = computed(
-        _cursor_at(0), "page", row_columns=_CURSOR_COLUMNS, description="The cursor of the first entry of this page."
+    start_cursor: str | None = _attribute(
+        "start_cursor", row_columns=_CURSOR_COLUMNS, description="The cursor of the first entry of this page."
     )
-    end_cursor: str | None = computed(
-        _cursor_at(-1),
-        "page",
+    end_cursor: str | None = _attribute(
+        "end_cursor",
         row_columns=_CURSOR_COLUMNS,
         description="The cursor of the last entry of this page: pass it as `after` to get the next page.",
     )
@@ -112,19 +138,15 @@ class PageInfo:
 
 @strawberry.type(description="One entry of a list, with its cursor.")
 class Edge(Generic[NodeType]):
-    cursor: str = computed(
-        Slice.cursor, "page", "node", row_columns=_CURSOR_COLUMNS, description="The position of this entry in the list."
+    cursor: str = _attribute(
+        "cursor", row_columns=_CURSOR_COLUMNS, description="The position of this entry in the list."
     )
-    node: NodeType = strawberry.field(description="The entry itself.")
+    node: NodeType = held(description="The entry itself.")
 
 
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeType]):
-    edges: list[Edge[NodeType]] = computed(
-        _edges, "page", description="The entries of this page, each with its cursor."
-    )
-    nodes: list[NodeType] = computed(attrgetter("rows"), "page", description="The entries of this page.")
-    page_info: PageInfo = computed(PageInfoSource, "page", description="The position of this page in the list.")
-    total_count: int = batched(
-        _total_counts, "counted", description="The number of entries in the whole list, on all pages.", price=1
-    )
+    edges: list[Edge[NodeType]] = held(description="The entries of this page, each with its cursor.")
+    nodes: list[NodeType] = held(description="The entries of this page.")
+    page_info: PageInfo = held(description="The position of this page in the list.")
+    total_count: int = counted(description="The number of entries in the whole list, on all pages.", price=1)

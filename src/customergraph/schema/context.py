@@ -1,8 +1,7 @@
 """The context of an operation: its principal, its loaders and its changes."""
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import strawberry
 
@@ -17,8 +16,7 @@ Result = TypeVar("Result")
 class Context:
     """The context of one operation.
 
-    It is an async context manager: the first load opens the snapshot that all loaders read, and the
-    end of the block closes it.
+    The first load opens the snapshot that all loaders read, and `close` closes it.
     """
 
     def __init__(self, database: Database, principal: Principal, token_id: int) -> None:
@@ -81,12 +79,8 @@ class Context:
         self._stopped = error
         await self._transaction.stop(error)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
+        """Close the snapshot."""
         await self._read.close()
 
 

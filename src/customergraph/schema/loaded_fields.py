@@ -1,12 +1,12 @@
 """Fields whose rows come from a loader."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import strawberry
 
 from customergraph.domain.identity import Kind
-from customergraph.execution.fields import Columns, Loading, batched
+from customergraph.execution.fields import Loading, batched
 from customergraph.loaders import Loader, Loaders
 from customergraph.schema.context import Info
 
@@ -15,7 +15,7 @@ def loaded(loader: Callable[[Loaders], Loader], key: str | None, *, description:
     """Declare a field that is loaded by the parent's column `key`; null where that column is null."""
 
     def loading(info: Info) -> Any:
-        return loader(info.context.loaders)
+        return Loading(loader(info.context.loaders))
 
     return batched(loading, key, description=description)
 
@@ -23,20 +23,6 @@ def loaded(loader: Callable[[Loaders], Loader], key: str | None, *, description:
 def referenced(kind: Kind, key: str, *, description: str) -> Any:
     """Declare a field for the row whose id is in the parent's column `key`; null where that column is null."""
     return loaded(lambda loaders: loaders.by_id(kind), key, description=description)
-
-
-class FixedKeyLoader:
-    """Loads the same key for every object, where an argument and not the object has the key."""
-
-    def __init__(self, loader: Loading, key: Any) -> None:
-        self._loader = loader
-        self._key = key
-
-    async def load(self, _key: Any) -> Any:
-        return await self._loader.load(self._key)
-
-    async def load_many(self, keys: Sequence[Any], columns: Columns) -> Sequence[Any]:
-        return await self._loader.load_many([self._key] * len(keys), columns)
 
 
 def unset_to_none(argument: Any) -> Any:

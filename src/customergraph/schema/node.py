@@ -38,7 +38,7 @@ class Node:
 
 def global_id(kind: Kind) -> Any:
     """Declare the field `id` of a type."""
-    return computed(GlobalId.of(kind), "id", description="The global id.")
+    return computed(GlobalId.of(kind), "id", by_column=GlobalId.of_column(kind), description="The global id.")
 
 
 def database_id() -> Any:

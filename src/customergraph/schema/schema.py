@@ -20,9 +20,9 @@ executable = core_schema(schema)
 executable.directives = of_september_2025(executable.directives)
 
 
-def execution(*, breadth_first: bool = True) -> Execution:
+def execution(*, compiles: bool = True) -> Execution:
     """Return the options that the operations of this schema are executed with."""
-    return Execution(executable, NATIVE, breadth_first=breadth_first)
+    return Execution(executable, NATIVE, compiles=compiles)
 
 
 def sdl() -> str:

@@ -16,12 +16,18 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from customergraph.byte_cache import ByteCache
+from customergraph.rows import Rows
+from customergraph.store.linked import Link, LinkedStatements
 from customergraph.store.rows import Prepared
 
 ExecutionOptions = Mapping[str, Any]
 
 # How many statements SQLAlchemy keeps compiled, of those that it runs itself: 60 kB each at most, and up to half more.
 COMPILED_STATEMENTS = 100
+# What linked statements may take, and what each takes at most, with the statement that it may keep from being freed.
+LINKED_BYTES = 8 * 2**20
+_LINKED_BYTES = 40_000
 # How long a connection on which something failed may take to show that it still answers.
 ANSWER_SECONDS = 1
 
@@ -54,6 +60,8 @@ class Backend(ABC):
 
     # Whether a subquery in FROM may refer to the tables before it.
     lateral: ClassVar[bool]
+    # Whether the last statements of a snapshot end it at no further cost.
+    ends_with_last: ClassVar[bool] = False
     # The command that makes the engine plan each later statement of a transaction for its values, if it needs one.
     plan_for_values: ClassVar[str | None] = None
     # The execution options of a read that belongs to no project, and of a write transaction.
@@ -67,6 +75,16 @@ class Backend(ABC):
         self.options = options
         self.engine = self._engine()
         self._prepared: WeakKeyDictionary[Executable, Prepared] = WeakKeyDictionary()
+        self._linked: ByteCache[Any, LinkedStatements] = ByteCache(LINKED_BYTES, _linked_size)
+
+    def linked(self, statements: Sequence[Executable], links: Sequence[Link | None]) -> LinkedStatements:
+        """Return the statements of batches, prepared together once."""
+        key = (*statements, *links)
+        linked = self._linked.get(key)
+        if linked is None:
+            linked = LinkedStatements(list(map(self.prepared, statements)), links)
+            self._linked.put(key, linked)
+        return linked
 
     def prepared(self, statement: Executable) -> Prepared:
         """Return a statement in the engine's SQL, compiled once."""
@@ -140,8 +158,31 @@ class Backend(ABC):
         """Run a statement with the driver alone; returns the driver's records."""
 
     @abstractmethod
+    async def fetch_linked(
+        self,
+        driver: Any,
+        linked: LinkedStatements,
+        parameters: Sequence[Mapping[str, Any]],
+        *,
+        begin: str | None,
+        ends: bool,
+    ) -> list[Rows]:
+        """Run the statements of batches with the driver alone; returns the rows of each.
+
+        `begin` is run before them, and with `ends` they end the snapshot.
+        """
+
+    @abstractmethod
+    def sql(self, linked: LinkedStatements) -> list[str]:
+        """Return the statements that `fetch_linked` runs."""
+
+    @abstractmethod
+    def is_snapshot(self, linked: LinkedStatements) -> bool:
+        """Return whether the statements see one state of the store without a transaction around them."""
+
+    @abstractmethod
     async def end(self, driver: Any) -> None:
-        """End a read snapshot, where the pool would not."""
+        """End a read snapshot."""
 
     @abstractmethod
     async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:
@@ -195,3 +236,7 @@ class Backend(ABC):
     async def add_missing_indexes(self) -> bool:
         """Make the indexes that the migrations leave to the engine; returns whether one was made."""
         return False
+
+
+def _linked_size(linked: LinkedStatements) -> int:
+    return _LINKED_BYTES * len(linked.statements)

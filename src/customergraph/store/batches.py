@@ -1,11 +1,11 @@
-"""Many keys in one parameter: the SQL for 100 parents is the SQL for one."""
+"""Many keys in one statement and in one parameter: the SQL for 100 parents is the SQL for one."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Text, TypeDecorator, bindparam, column
+from sqlalchemy import BigInteger, Executable, Text, TypeDecorator, bindparam, column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -13,6 +13,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeEngine
+
+from customergraph.rows import Rows, Singles
 
 
 class _Keys(TypeDecorator[Sequence[Any]]):
@@ -55,3 +57,26 @@ def each(keys: str, type_: type[TypeEngine[Any]] = BigInteger) -> TableValuedAli
     rows = _Each(bindparam(keys, type_=_Keys(type_)))
     # PostgreSQL names the column of a function by the function's alias; SQLite names it `value`.
     return rows.table_valued(column("value", type_()), name="value")
+
+
+class Batch(NamedTuple):
+    """One statement that reads the values of many keys.
+
+    `values` makes the values of keys, in their order, of the rows.
+    """
+
+    statement: Executable
+    parameters: Mapping[str, Any]
+    values: Callable[[Rows, Sequence[Any]], Sequence[Any]]
+    # What has to be read, or set, before in the same transaction; returns further parameters.
+    before: Callable[[Any], Awaitable[Mapping[str, Any]]] | None = None
+
+
+def singles(key: str) -> Callable[[Rows, Sequence[Any]], Singles]:
+    """Return the function that finds the row of each key, which stands in a column of its own."""
+
+    def values(rows: Rows, keys: Sequence[Any]) -> Singles:
+        places = {value: place for place, value in enumerate(rows.column(key))}
+        return Singles(rows, list(map(places.get, keys)))
+
+    return values

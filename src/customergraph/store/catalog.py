@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Text, select
 from sqlalchemy.sql import Executable
 
-from customergraph.rows import Row
-from customergraph.store.batches import each
+from customergraph.rows import Lists, Row, Rows, ranges_of
+from customergraph.store.batches import Batch, each
 from customergraph.store.entities import LOCATION, TAG, Entity
 from customergraph.store.rows import Columns
 from customergraph.store.statements import cached
@@ -25,14 +25,17 @@ def _all_statement(entity: Entity, columns: Columns) -> Executable:
     return select(*entity.selected(columns)).where(in_project(table)).order_by(table.c.name_key, table.c.id)
 
 
-async def locations(read: Transaction, columns: Columns = None) -> Sequence[Row]:
-    """Return all locations in the order of folded name, then id."""
-    return await read.rows(_all_statement(LOCATION, columns))
+def every(_keys: Sequence[None], entity: Entity, *, columns: Columns) -> Batch:
+    """Read all locations, or all tags, in the order of folded name, then id."""
+    return Batch(_all_statement(entity, columns), {}, lambda rows, keys: Lists(rows, [(0, rows.count)] * len(keys)))
 
 
-async def tags(read: Transaction, columns: Columns = None) -> Sequence[Row]:
-    """Return all tags in the order of folded name, then id."""
-    return await read.rows(_all_statement(TAG, columns))
+async def locations(transaction: Transaction) -> Sequence[Row]:
+    return await transaction.rows(_all_statement(LOCATION, None))
+
+
+async def tags(transaction: Transaction) -> Sequence[Row]:
+    return await transaction.rows(_all_statement(TAG, None))
 
 
 @cached
@@ -43,16 +46,17 @@ def _tags_of_statement(columns: Columns) -> Executable:
         .where(
             in_project(customer_tag), in_project(tag), customer_tag.c.customer_id.in_(select(each("parents").c.value))
         )
-        .order_by(tag.c.name_key, tag.c.id)
+        .order_by(customer_tag.c.customer_id, tag.c.name_key, tag.c.id)
     )
 
 
-async def tags_of(read: Transaction, customer_ids: Sequence[int], *, columns: Columns = None) -> list[list[Row]]:
-    """Return the tags of each customer in the order of folded name, then id."""
-    tags_by_customer: dict[int, list[Row]] = {id_: [] for id_ in customer_ids}
-    for row in await read.rows(_tags_of_statement(columns), {"parents": customer_ids}):
-        tags_by_customer[row.customer_id].append(row)
-    return [tags_by_customer[id_] for id_ in customer_ids]
+def tags_of(customer_ids: Sequence[int], *, columns: Columns = None) -> Batch:
+    """Read the tags of each customer in the order of folded name, then id."""
+    return Batch(_tags_of_statement(columns), {"parents": customer_ids}, _by_customer)
+
+
+def _by_customer(rows: Rows, customer_ids: Sequence[int]) -> Lists:
+    return Lists(rows, ranges_of(customer_ids, rows.column("customer_id")))
 
 
 async def location_ids(transaction: Transaction, slugs: Collection[str]) -> Mapping[str, int]:

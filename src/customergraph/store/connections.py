@@ -8,9 +8,12 @@ import asyncio
 import os
 import time
 from collections.abc import Hashable
+from typing import Any
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from customergraph.store.backend import Backend
 from customergraph.turns import Bounds, Turns
 
 # In a pool of this size or larger, one connection is kept for look-ups.
@@ -75,3 +78,40 @@ class Seat:
 
     def give_back(self) -> None:
         self._turns.give_back(self._holder, writes=self._writes)
+
+
+class IdleConnections:
+    """Connections that stay checked out between reads: a checkout takes longer than a small read.
+
+    At most half of the pool is kept here, so that writers, who may hold the other half, find theirs in the pool.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._most = backend.options.pool_size // 2
+        # The last one that was given back is the next one that is taken.
+        self._idle: list[AsyncConnection] = []
+
+    async def take(self) -> AsyncConnection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not self._backend.is_closed(driver_of(connection)):
+                return connection
+            await connection.close()
+        return await self._backend.engine.connect()
+
+    async def put(self, connection: AsyncConnection) -> None:
+        if len(self._idle) < self._most:
+            self._idle.append(connection)
+        else:
+            await connection.close()
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+
+def driver_of(connection: AsyncConnection) -> Any:
+    """Return the driver's own connection under SQLAlchemy's."""
+    sync_connection: Any = connection.sync_connection
+    return sync_connection.connection.driver_connection

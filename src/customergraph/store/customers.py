@@ -1,6 +1,6 @@
 """Customers: the list, look-ups, and every change of a customer's columns and tags."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,10 @@ from sqlalchemy import Text, Uuid, bindparam, delete, false, func, insert, selec
 from sqlalchemy.sql import ColumnElement, Executable
 
 from customergraph.domain.customer import CustomerCriteria, CustomerDateKey, CustomerFilter
-from customergraph.domain.paging import Ordering, Page, Slice
-from customergraph.rows import Part, Row
+from customergraph.domain.paging import Ordering, Page, Pages
+from customergraph.rows import Row
 from customergraph.store import paging, searching
-from customergraph.store.batches import each
+from customergraph.store.batches import Batch, each
 from customergraph.store.entities import CUSTOMER
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
@@ -90,20 +90,29 @@ class CriteriaShape:
         return {"values": not is_decided or has_value, "nulls": not (is_bounded or (is_decided and has_value))}
 
 
-async def _parameters(read: Read, criteria: CustomerCriteria) -> dict[str, Any]:
-    """Return the parameters of the criteria; lets the engine plan for those values that decide which plan is fast."""
-    parameters: dict[str, Any] = {
+def _parameters(criteria: CustomerCriteria) -> dict[str, Any]:
+    return {
         **searching.parameters(criteria.words),
         "email": criteria.email,
         "since": criteria.since,
         "until": criteria.until,
     }
-    if criteria.tag_slug is not None:
-        # Looked up first: the engine knows how many customers a tag id has, but not how many a slug has.
-        parameters["tag_id"] = await read.value(_TAG_OF_SLUG, {"tag_slug": criteria.tag_slug}) or _NO_TAG
-    if criteria.words or criteria.tag_slug is not None:
+
+
+def _before(criteria: CustomerCriteria) -> Callable[[Read], Awaitable[Mapping[str, Any]]] | None:
+    """Return what lets the engine plan for the values of the criteria, where those decide which plan is fast."""
+    if not criteria.words and criteria.tag_slug is None:
+        return None
+
+    async def before(read: Read) -> Mapping[str, Any]:
+        parameters = {}
+        if criteria.tag_slug is not None:
+            # Looked up first: the engine knows how many customers a tag id has, but not how many a slug has.
+            parameters["tag_id"] = await read.value(_TAG_OF_SLUG, {"tag_slug": criteria.tag_slug}) or _NO_TAG
         await read.plan_for_values()
-    return parameters
+        return parameters
+
+    return before
 
 
 @cached
@@ -117,24 +126,17 @@ def _count_statement(criteria: CriteriaShape) -> Executable:
     return select(func.count().label("total")).select_from(customer).where(*criteria.conditions())
 
 
-async def pages(read: Read, criteria_list: Sequence[CustomerCriteria], page: Page, *, columns: Columns) -> list[Slice]:
-    """Return one page of customers for each of the criteria."""
-    return [await _page(read, criteria, page, columns) for criteria in criteria_list]
-
-
-async def _page(read: Read, criteria: CustomerCriteria, page: Page, columns: Columns) -> Slice:
+def page(_keys: Sequence[None], criteria: CustomerCriteria, page: Page, *, columns: Columns) -> Batch:
+    """Read a page of the customers that meet the criteria."""
     statement = _page_statement(CriteriaShape.of(criteria), PageShape.of(page), columns)
-    rows = await read.by_column(statement, {**await _parameters(read, criteria), **paging.parameters(page, columns)})
-    return Slice.of(Part(rows, 0, rows.count), page)
+    parameters = {**_parameters(criteria), **paging.parameters(page, columns)}
+    return Batch(statement, parameters, lambda rows, _keys: Pages.of_one(rows, page), _before(criteria))
 
 
-async def counts(read: Read, criteria_list: Sequence[CustomerCriteria]) -> list[int]:
-    """Count all customers for each of the criteria."""
-    return [await _count(read, criteria) for criteria in criteria_list]
-
-
-async def _count(read: Read, criteria: CustomerCriteria) -> int:
-    return int(await read.value(_count_statement(CriteriaShape.of(criteria)), await _parameters(read, criteria)))
+def count(_keys: Sequence[None], criteria: CustomerCriteria, *, columns: Columns) -> Batch:  # noqa: ARG001 - none
+    """Count all customers that meet the criteria."""
+    statement = _count_statement(CriteriaShape.of(criteria))
+    return Batch(statement, _parameters(criteria), lambda rows, _keys: rows.column("total"), _before(criteria))
 
 
 _LOCKED = select(*CUSTOMER.columns).where(in_project(customer)).with_for_update()

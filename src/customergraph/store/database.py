@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from customergraph.errors import StoreUnavailable
 from customergraph.store.backend import Backend, ConnectionOptions
-from customergraph.store.connections import Connections
+from customergraph.store.connections import Connections, IdleConnections, driver_of
 from customergraph.store.failures import AGAIN, LostRace, raise_failure, raise_known
 from customergraph.store.postgresql import PostgreSQL
 from customergraph.store.sqlite import SQLite
 from customergraph.store.tables import project
-from customergraph.store.transactions import Read, Write, driver_of
+from customergraph.store.transactions import Read, Write
 
 NO_PROJECT = 0
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"
@@ -45,6 +45,7 @@ class Database:
             writers_patience=self.backend.writers_patience,
             is_embedded=self.backend.path is not None,
         )
+        self._idle = IdleConnections(self.backend)
 
     def read(self, project_id: int, *, holder: Hashable = None, after_change: bool = False) -> Read:
         """Return a snapshot; `after_change` when it reads back what was just committed.
@@ -52,7 +53,7 @@ class Database:
         Connections are shared out fairly among holders: tokens, or the project where there is no token.
         """
         seat = self._connections.seat(holder or project_id)
-        return Read(self.backend, project_id, self.backend.begin, seat, after_change=after_change)
+        return Read(self.backend, project_id, seat, self._idle, begin=self.backend.begin, after_change=after_change)
 
     def write(self, project_id: int, *, holder: Hashable = None) -> Write:
         """Return a write transaction; `holder` as in `read`."""
@@ -130,7 +131,7 @@ class Database:
         Other transactions do not delay it: one connection is kept for such reads, shared out by `holder`.
         """
         seat = self._connections.look_up(holder)
-        async with Read(self.backend, NO_PROJECT, self.backend.begin_single, seat) as read:
+        async with Read(self.backend, NO_PROJECT, seat, self._idle, begin=self.backend.begin_single) as read:
             return await read.row(statement, parameters)
 
     async def answers(self) -> bool:
@@ -147,6 +148,7 @@ class Database:
             await connection.exec_driver_sql(f"PRAGMA application_id = {DEMO_APPLICATION_ID}")
 
     async def close(self) -> None:
+        await self._idle.close()
         await self.backend.close()
 
 

@@ -6,31 +6,38 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.sql import Executable
 
-from customergraph.domain.paging import Page, Slice
+from customergraph.domain.paging import Page, Pages
+from customergraph.rows import Rows, ranges_of
 from customergraph.store import paging
-from customergraph.store.batches import each
+from customergraph.store.batches import Batch, each
 from customergraph.store.entities import Entity
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
 from customergraph.store.statements import cached
 from customergraph.store.tenancy import in_project
-from customergraph.store.transactions import Read
 
 
-async def pages(
-    read: Read, parents: Sequence[int], entity: Entity, page: Page, criteria: Any = None, *, columns: Columns
-) -> list[Slice]:
-    """Return each parent's page of the rows that fulfil the criteria."""
-    statement = _pages_statement(entity, PageShape.of(page), criteria, columns, lateral=read.lateral)
-    rows = await read.by_column(statement, {"parents": parents, **paging.parameters(page, columns)})
-    return paging.slices_of_parents(rows, _parent(entity), parents, page)
+def pages(
+    parents: Sequence[int], entity: Entity, page: Page, criteria: Any, *, lateral: bool, columns: Columns
+) -> Batch:
+    """Read each parent's page of the rows that fulfil the criteria; `lateral` as the engine's."""
+    parent = _parent(entity)
+
+    def values(rows: Rows, keys: Sequence[int]) -> Pages:
+        return Pages.of_each(rows, ranges_of(keys, rows.column(parent)), page)
+
+    statement = _pages_statement(entity, PageShape.of(page), criteria, columns, lateral=lateral)
+    return Batch(statement, {"parents": parents, **paging.parameters(page, columns)}, values)
 
 
-async def counts(read: Read, parents: Sequence[int], entity: Entity, criteria: Any = None) -> list[int]:
+def counts(parents: Sequence[int], entity: Entity, criteria: Any, *, columns: Columns) -> Batch:  # noqa: ARG001 - none
     """Count each parent's rows that fulfil the criteria."""
-    rows = await read.rows(_counts_statement(entity, criteria), {"parents": parents})
-    totals = {row.parent: row.total for row in rows}
-    return [totals.get(id_, 0) for id_ in parents]
+    return Batch(_counts_statement(entity, criteria), {"parents": parents}, _totals)
+
+
+def _totals(rows: Rows, keys: Sequence[int]) -> list[int]:
+    totals = dict(zip(rows.column("parent"), rows.column("total"), strict=True))
+    return [totals.get(id_, 0) for id_ in keys]
 
 
 def _parent(entity: Entity) -> str:

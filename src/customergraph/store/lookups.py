@@ -6,25 +6,23 @@ from uuid import UUID
 from sqlalchemy import Uuid, select
 from sqlalchemy.sql import Executable
 
-from customergraph.rows import Row
-from customergraph.store.batches import each
+from customergraph.store.batches import Batch, each, singles
 from customergraph.store.entities import Entity
 from customergraph.store.rows import Columns
 from customergraph.store.statements import cached
 from customergraph.store.tenancy import in_project, in_project_by_id
-from customergraph.store.transactions import Read
+
+_BY_ID, _BY_UUID = singles("id"), singles("uuid")
 
 
-async def by_ids(read: Read, ids: Sequence[int], entity: Entity, *, columns: Columns) -> list[Row | None]:
-    """Return the row of each id; None for an id that the project does not have."""
-    rows = {row.id: row for row in await read.rows(_by_ids_statement(entity, columns), {"ids": ids})}
-    return [rows.get(id_) for id_ in ids]
+def by_ids(ids: Sequence[int], entity: Entity, *, columns: Columns) -> Batch:
+    """Read the row of each id; none for an id that the project does not have."""
+    return Batch(_by_ids_statement(entity, columns), {"ids": ids}, _BY_ID)
 
 
-async def by_uuids(read: Read, uuids: Sequence[UUID], entity: Entity, *, columns: Columns) -> list[Row | None]:
-    """Return the row of each uuid; None for a uuid that the project does not have."""
-    rows = {row.uuid: row for row in await read.rows(_by_uuids_statement(entity, columns), {"uuids": uuids})}
-    return [rows.get(uuid) for uuid in uuids]
+def by_uuids(uuids: Sequence[UUID], entity: Entity, *, columns: Columns) -> Batch:
+    """Read the row of each uuid; none for a uuid that the project does not have."""
+    return Batch(_by_uuids_statement(entity, columns), {"uuids": uuids}, _BY_UUID)
 
 
 @cached

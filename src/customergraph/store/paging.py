@@ -3,19 +3,16 @@
 Never OFFSET: the engine enters the index at the cursor, so page 10,000 costs as much as page 1.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, Select, Table, asc, bindparam, desc, select, true, tuple_, union_all
 from sqlalchemy.sql import ColumnElement, visitors
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 
-from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Cursor, Ordering, Page, Slice
-from customergraph.rows import Part, Rows
+from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Cursor, Ordering, Page
 from customergraph.store.batches import each
 from customergraph.store.rows import Columns, subset
 from customergraph.store.tenancy import in_project, in_project_by_id
@@ -184,17 +181,3 @@ def _of_alias(alias: FromClause, table: Table, conditions: Sequence[ColumnElemen
         return alias.c[element.name] if isinstance(element, Column) and element.table is table else None
 
     return [visitors.replacement_traverse(condition, {}, replacement) for condition in conditions]
-
-
-def slices_of_parents(rows: Rows, parent: str, parents: Sequence[int], page: Page) -> list[Slice]:
-    """Return each parent's page of the rows, which are ordered by parent."""
-    counts = Counter(rows.columns[parent])
-    starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
-    ordering, size, has_previous = page.ordering, page.size, page.after is not None
-
-    def slice_of(id_: int) -> Slice:
-        count, start = counts[id_], starts.get(id_, 0)
-        has_more = count > size
-        return Slice(Part(rows, start, start + (size if has_more else count)), ordering, has_more, has_previous)
-
-    return list(map(slice_of, parents))

@@ -12,8 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from customergraph.rows import Rows
 from customergraph.store import postgresql_indexes
 from customergraph.store.backend import Backend, ExecutionOptions, Failure
+from customergraph.store.linked import LinkedStatements
 from customergraph.store.timestamps import count_timestamps
 
 CONNECT_TIMEOUT_SECONDS = 2
@@ -30,7 +32,6 @@ _RACES = frozenset({"40001", "40P01", "23505", "23503"})
 class PostgreSQL(Backend):
     lateral = True
     driver_errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-    # After five executions PostgreSQL may use one plan for all values.
     plan_for_values = "SET LOCAL plan_cache_mode = force_custom_plan"
     reading: ClassVar[ExecutionOptions] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     # A write locks rows before it decides on them, so each statement may see what others have committed.
@@ -61,6 +62,31 @@ class PostgreSQL(Backend):
             raise
         return records
 
+    async def fetch_linked(
+        self,
+        driver: Any,
+        linked: LinkedStatements,
+        parameters: Sequence[Mapping[str, Any]],
+        *,
+        begin: str | None,
+        ends: bool,  # noqa: ARG002 - never
+    ) -> list[Rows]:
+        merged = linked.merged
+        try:
+            if begin:
+                await driver.execute(begin)
+            record = await driver.fetchrow(merged.sql, *merged.arguments(parameters))
+        except TimeoutError:
+            driver.terminate()
+            raise
+        return merged.rows(record)
+
+    def sql(self, linked: LinkedStatements) -> list[str]:
+        return [linked.merged.sql]
+
+    def is_snapshot(self, linked: LinkedStatements) -> bool:  # noqa: ARG002 - they are one statement
+        return True
+
     async def end(self, driver: Any) -> None:
         if not driver.is_closed() and driver.is_in_transaction():
             await driver.execute("ROLLBACK;")
@@ -84,7 +110,8 @@ class PostgreSQL(Backend):
             # PgBouncer keeps neither prepared statements nor a session's settings: without caches asyncpg's
             # statements have no name, and last as long as their transaction.
             return {**arguments, "prepared_statement_cache_size": 0, "statement_cache_size": 0}
-        settings = {"application_name": "customergraph", "jit": "off"}
+        # Planning for the values of each execution would take several times as long as most statements.
+        settings = {"application_name": "customergraph", "jit": "off", "plan_cache_mode": "force_generic_plan"}
         if seconds:
             settings["statement_timeout"] = _milliseconds(seconds)
         return {**arguments, "server_settings": settings}

@@ -24,40 +24,44 @@ class Prepared:
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql: str = compiled.string
-        self._names: list[str] = parameter_names(compiled)
+        # The names of the parameters and of the columns, in their order.
+        self.names: list[str] = parameter_names(compiled)
+        columns = list(statement.selected_columns)
+        self.columns = tuple(column.key or "" for column in columns)
         self._defaults: dict[str, Any] = compiled.params
         self._writers = {
             name: writer
-            for name in self._names
+            for name in self.names
             if (writer := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
         }
-        columns = list(statement.selected_columns)
-        self._columns = tuple(column.key or "" for column in columns)
-        self._row = maker(self._columns)
+        self._row = maker(self.columns)
         types = [column.type.dialect_impl(dialect) for column in columns]
         readers = ((place, _reader(type_, dialect)) for place, type_ in enumerate(types))
         self._readers = [(place, reader) for place, reader in readers if reader is not None]
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return the arguments that the driver expects for these parameters."""
-        values = {**self._defaults, **parameters}
-        for name, writer in self._writers.items():
-            values[name] = writer(values[name])
-        return [values[name] for name in self._names]
+        return [self.argument(name, parameters) for name in self.names]
+
+    def argument(self, name: str, parameters: Mapping[str, Any]) -> Any:
+        """Return the argument that the driver expects for a parameter."""
+        value = parameters[name] if name in parameters else self._defaults[name]
+        writer = self._writers.get(name)
+        return value if writer is None else writer(value)
 
     def rows(self, records: Sequence[Any]) -> list[Row]:
         """Make a row of each of the driver's records."""
         if not records or not self._readers:
             return list(map(self._row, records))
-        return list(map(self._row, zip(*self._columns_of(records), strict=True)))
+        return list(map(self._row, zip(*self._read(list(zip(*records, strict=True))), strict=True)))
 
-    def by_column(self, records: Sequence[Any]) -> Rows:
-        """Make rows that are stored by column."""
-        columns: Iterable[Sequence[Any]] = self._columns_of(records) if records else ((),) * len(self._columns)
-        return Rows(dict(zip(self._columns, columns, strict=True)), len(records))
+    def of_arrays(self, arrays: Sequence[Any]) -> Rows:
+        """Make rows of an array of each column, which is empty or None where there are no rows."""
+        if not arrays[0]:
+            return Rows(dict.fromkeys(self.columns, ()), 0)
+        return Rows(dict(zip(self.columns, self._read(list(arrays)), strict=True)), len(arrays[0]))
 
-    def _columns_of(self, records: Sequence[Any]) -> list[Sequence[Any]]:
-        columns: list[Sequence[Any]] = list(zip(*records, strict=True))
+    def _read(self, columns: list[Sequence[Any]]) -> list[Sequence[Any]]:
         for place, reader in self._readers:
             columns[place] = reader(columns[place])
         return columns
@@ -69,4 +73,19 @@ def _reader(type_: Any, dialect: Dialect) -> Callable[[Sequence[Any]], Sequence[
     if reading is not None:
         return lambda stored: Column(stored, reading)
     read = type_.result_processor(dialect, None)
-    return None if read is None else lambda stored: list(map(read, stored))
+    return None if read is None else lambda stored: _read_each(read, stored)
+
+
+def _read_each(read: Callable[[Any], Any], stored: Sequence[Any]) -> list[Any]:
+    """Convert stored values; an exception stands in the place of one that cannot be read."""
+    try:
+        return list(map(read, stored))
+    except Exception:  # noqa: BLE001 - the values are tried one by one
+        return [_tried(read, value) for value in stored]
+
+
+def _tried(read: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return read(value)
+    except Exception as error:  # noqa: BLE001 - an error of the field where the value would stand
+        return error

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import orjson
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
@@ -15,8 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from customergraph.errors import CommandRefused
+from customergraph.rows import Rows
+from customergraph.store.aiosqlite_internals import in_thread
 from customergraph.store.backend import Backend, ConnectionOptions, ExecutionOptions, Failure
 from customergraph.store.checkpoints import Checkpoints
+from customergraph.store.linked import LinkedStatements
+from customergraph.store.rows import Prepared
 
 OLDEST = (3, 35)
 BUSY_TIMEOUT_SECONDS = 5
@@ -42,6 +47,7 @@ CACHE_SIZE = "cache_size=-2048"
 
 class SQLite(Backend):
     lateral = False
+    ends_with_last = True
     begin = "BEGIN"
     writers_patience = BUSY_TIMEOUT_SECONDS
     driver_errors = (sqlite3.Error,)
@@ -96,9 +102,27 @@ class SQLite(Backend):
         records: Sequence[Any] = await driver.execute_fetchall(sql, arguments)
         return records
 
+    async def fetch_linked(
+        self,
+        driver: Any,
+        linked: LinkedStatements,
+        parameters: Sequence[Mapping[str, Any]],
+        *,
+        begin: str | None,
+        ends: bool,
+    ) -> list[Rows]:
+        # One visit to the driver's thread, which takes as long as many a statement.
+        arrays = await in_thread(driver, lambda connection: _run(connection, linked, parameters, begin, ends=ends))
+        return [statement.of_arrays(one) for statement, one in zip(linked.statements, arrays, strict=True)]
+
+    def sql(self, linked: LinkedStatements) -> list[str]:
+        return linked.as_json
+
+    def is_snapshot(self, linked: LinkedStatements) -> bool:
+        return len(linked.statements) == 1
+
     async def end(self, driver: Any) -> None:
-        # The pool rolls back a connection that is returned to it.
-        pass
+        await driver.rollback()
 
     async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:  # noqa: ARG002
         # Canceling the task would leave the statement running, and the pool would lose the connection.
@@ -155,6 +179,39 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=FULL", CACHE_SIZE):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _run(
+    connection: sqlite3.Connection,
+    linked: LinkedStatements,
+    parameters: Sequence[Mapping[str, Any]],
+    begin: str | None,
+    *,
+    ends: bool,
+) -> list[Sequence[Any]]:
+    """Run linked statements one after another; returns an array of each column of each."""
+    if begin:
+        connection.execute(begin)
+    arrays: list[Sequence[Any]] = []
+    for statement, sql, link, values in zip(linked.statements, linked.as_json, linked.links, parameters, strict=True):
+        if link:
+            parent = link.parent
+            column = arrays[parent.batch][linked.statements[parent.batch].columns.index(parent.column)]
+            values = {**values, link.parameter: [key for key in dict.fromkeys(column) if key is not None]}  # noqa: PLW2901
+        arrays.append(_arrays(connection, statement, sql, statement.arguments(values)))
+    if ends:
+        connection.execute("ROLLBACK")
+    return arrays
+
+
+def _arrays(connection: sqlite3.Connection, statement: Prepared, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    try:
+        return list(map(orjson.loads, connection.execute(sql, arguments).fetchone()))
+    except (sqlite3.OperationalError, orjson.JSONDecodeError) as error:
+        # Such as a BLOB, which other programs can write into any column, and JSON cannot hold.
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:
+            raise
+    return list(zip(*connection.execute(statement.sql, arguments), strict=True)) or [()] * len(statement.columns)
 
 
 def _mark_overwritten(

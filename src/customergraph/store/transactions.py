@@ -8,12 +8,14 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from customergraph.errors import StoreUnavailable
 from customergraph.rows import Rows
 from customergraph.store import tenancy
 from customergraph.store.backend import Backend
-from customergraph.store.connections import Seat
+from customergraph.store.batches import Batch
+from customergraph.store.connections import IdleConnections, Seat, driver_of
 from customergraph.store.failures import StatementFailed, TransactionEnded, log_unclosed, raise_failure
-from customergraph.store.rows import Prepared
+from customergraph.store.linked import MAX_BATCHES, LinkedStatements, link_of
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Result = TypeVar("Result")
@@ -42,6 +44,8 @@ class Transaction:
         self._turn = asyncio.Lock()
         self._has_ended = False
         self._stopped: Stopped | None = None
+        # Why the store could not be read; then nothing more is tried.
+        self._outage: StoreUnavailable | None = None
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Run a statement and return its rows."""
@@ -56,6 +60,13 @@ class Transaction:
         """Run a statement and return the first column of its first row, or None."""
         row = await self.row(statement, parameters)
         return row and row[0]
+
+    async def values(self, batch: Batch, keys: Sequence[Any]) -> Sequence[Any]:
+        """Run the statement of a batch and return the values of its keys."""
+        result = await self._run(batch.statement, batch.parameters)
+        names, rows = tuple(result.keys()), result.all()
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+        return batch.values(Rows(dict(zip(names, columns, strict=True)), len(rows)), keys)
 
     async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
         tenancy.check(statement)
@@ -74,6 +85,9 @@ class Transaction:
                     self._connection = await self._open()
                 return await work(self._connection)
             except asyncio.CancelledError:
+                if self._stopped:
+                    # The task goes on with the error.
+                    self._running.uncancel()  # type: ignore[union-attr] # it is this task
                 self._refuse_stopped()
                 raise
             except Exception as error:
@@ -86,6 +100,8 @@ class Transaction:
     def _refuse_stopped(self) -> None:
         if self._stopped:
             raise self._stopped(self.done) from None
+        if self._outage:
+            raise self._outage
 
     async def _raise_failure(self, error: Exception) -> None:
         await raise_failure(error, self._backend, self._driver, done=self.done, races=True)
@@ -94,7 +110,7 @@ class Transaction:
         """Take the seat and return a connection on which the transaction has begun."""
         await self._seat.take()
         try:
-            connection = await self._engine.connect()
+            connection = await self._connect()
             try:
                 self._driver = driver_of(connection)
                 await self._begin(connection)
@@ -105,6 +121,9 @@ class Transaction:
             self._seat.give_back()
             raise
         return connection
+
+    async def _connect(self) -> AsyncConnection:
+        return await self._engine.connect()
 
     async def _give_back_after(self, error: BaseException, connection: AsyncConnection) -> None:
         try:
@@ -137,9 +156,11 @@ class Transaction:
 
     def _bound(self, parameters: Parameters) -> Any:
         tenant = {tenancy.TENANT.key: self.project_id}
-        if isinstance(parameters, Sequence):
-            return [{**row, **tenant} for row in parameters]
-        return {**(parameters or {}), **tenant}
+        if parameters is None or isinstance(parameters, dict):
+            return {**(parameters or {}), **tenant}
+        return (
+            [{**row, **tenant} for row in parameters] if isinstance(parameters, Sequence) else {**parameters, **tenant}
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,8 +172,13 @@ class Transaction:
 
     async def close(self) -> None:
         """End the transaction; changes that were not committed are undone."""
+        self._has_ended = True
+        if self._connection is not None:
+            await self._release()
+
+    async def _release(self) -> None:
+        """Give the connection back. A statement that follows begins another transaction."""
         async with self._turn:
-            self._has_ended = True
             connection, self._connection = self._connection, None
             if connection is not None:
                 try:
@@ -160,15 +186,9 @@ class Transaction:
                 finally:
                     self._seat.give_back()
 
-    async def _end(self) -> None:
-        """End what SQLAlchemy does not know of."""
-
     async def _give_back(self, connection: AsyncConnection) -> None:
         try:
-            try:
-                await self._end()
-            finally:
-                await connection.close()
+            await connection.close()
         except Exception as error:  # noqa: BLE001 - what was read or committed stands
             # The pool has dropped a connection that could not end its transaction.
             log_unclosed(error)
@@ -181,49 +201,147 @@ class Read(Transaction):
     """
 
     def __init__(
-        self, backend: Backend, project_id: int, begin: str | None, seat: Seat, *, after_change: bool = False
+        self,
+        backend: Backend,
+        project_id: int,
+        seat: Seat,
+        idle: IdleConnections,
+        *,
+        begin: str | None,
+        after_change: bool = False,
     ) -> None:
         super().__init__(backend, backend.engine, project_id, seat)
         self.done = after_change
+        self._idle = idle
         self._begin_sql = begin
+        self._has_begun = False
+        # The pool resets a connection on which a statement failed, or was canceled, before others get it.
+        self._is_clean = True
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
-        prepared, records = await self._records(statement, parameters)
-        return prepared.rows(records)
-
-    async def by_column(self, statement: Executable, parameters: Mapping[str, Any]) -> Rows:
-        """Run a statement that returns many rows."""
-        prepared, records = await self._records(statement, parameters)
-        return prepared.by_column(records)
-
-    async def _records(
-        self, statement: Executable, parameters: Mapping[str, Any] | None
-    ) -> tuple[Prepared, Sequence[Any]]:
         tenancy.check(statement)
         prepared = self._backend.prepared(statement)
         arguments = prepared.arguments(self._bound(parameters))
-        return prepared, await self._in_turn(lambda _: self._fetch(prepared.sql, arguments))
+        return prepared.rows(await self._in_turn(lambda _: self._fetch(prepared.sql, arguments)))
+
+    async def values(self, batch: Batch, keys: Sequence[Any]) -> Sequence[Any]:
+        (rows,) = await self.together([batch])
+        return batch.values(rows, keys)
+
+    async def together(self, batches: Sequence[Batch], *, is_last: bool = False) -> list[Rows]:
+        """Run the statements of batches, as many at once as there may be, and return the rows of each.
+
+        The keys of linked batches may be a column of an earlier one's rows: `FromParent`. With the last batches
+        the transaction ends, and the connection is given back.
+        """
+        rows: list[Rows] = []
+        for start in range(0, len(batches), MAX_BATCHES):
+            stop = start + MAX_BATCHES
+            rows += await self._at_once(batches[start:stop], is_last=is_last and stop >= len(batches))
+        return rows
+
+    async def _at_once(self, batches: Sequence[Batch], *, is_last: bool) -> list[Rows]:
+        parameters = [await self._parameters(batch) for batch in batches]
+        for batch in batches:
+            tenancy.check(batch.statement)
+        linked = self._backend.linked([batch.statement for batch in batches], list(map(link_of, parameters)))
+        try:
+            rows = await self._in_turn(lambda _: self._fetch_linked(linked, parameters, is_last=is_last))
+        except StatementFailed:
+            # PostgreSQL would refuse the statements that follow in this transaction.
+            await self._release()
+            raise
+        if is_last:
+            await self._release()
+        return rows
+
+    def sql(self, batches: Sequence[Batch]) -> list[str]:
+        """Return the statements that `together` runs, in the engine's SQL."""
+        links = [link_of(batch.parameters) for batch in batches]
+        return self._backend.sql(self._backend.linked([batch.statement for batch in batches], links))
+
+    def may_be_linked(self, batches: Sequence[Batch]) -> bool:
+        """Return whether batches can be read at once, though some depend on others."""
+        return len(batches) <= MAX_BATCHES and all(batch.before is None for batch in batches)
+
+    async def _parameters(self, batch: Batch) -> Mapping[str, Any]:
+        parameters = batch.parameters if batch.before is None else {**batch.parameters, **await batch.before(self)}
+        bound: Mapping[str, Any] = self._bound(parameters)
+        return bound
 
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        self._is_clean = False
+        await self._ensure_begun()
         try:
-            return await self._backend.fetch(self._driver, sql, arguments)
+            records = await self._backend.fetch(self._driver, sql, arguments)
         except self._backend.driver_errors as error:
-            if self._backend.failure(error) is None:
-                raise StatementFailed(error, sql) from None
-            raise
+            raise self._known(error, sql) from None
+        self._is_clean = True
+        return records
+
+    async def _fetch_linked(
+        self, linked: LinkedStatements, parameters: Sequence[Mapping[str, Any]], *, is_last: bool
+    ) -> list[Rows]:
+        begin = None
+        if not self._has_begun:
+            is_snapshot = is_last and self._backend.is_snapshot(linked)
+            begin = self._backend.begin_single if is_snapshot else self._begin_sql
+            self._has_begun = begin is not None
+        # Elsewhere it ends when the connection is given back, and what was read stands if that fails.
+        ends = is_last and self._has_begun and self._backend.ends_with_last
+        self._is_clean = False
+        try:
+            rows = await self._backend.fetch_linked(self._driver, linked, parameters, begin=begin, ends=ends)
+        except self._backend.driver_errors as error:
+            raise self._known(error, linked.statements[0].sql) from None
+        self._is_clean = True
+        self._has_begun = self._has_begun and not ends
+        return rows
+
+    async def _ensure_begun(self) -> None:
+        if not self._has_begun and self._begin_sql:
+            self._has_begun = True
+            await self._backend.command(self._driver, self._begin_sql)
+
+    def _known(self, error: Exception, sql: str) -> Exception:
+        """Return StatementFailed for a statement that the engine refuses, which is a fault of ours."""
+        return StatementFailed(error, sql) if self._backend.failure(error) is None else error
 
     async def plan_for_values(self) -> None:
         """Let the engine plan the next statements for their values: a plan for rare values is slow for common ones."""
         command = self._backend.plan_for_values
         if command:
-            await self._in_turn(lambda _: self._backend.command(self._driver, command))
+            await self._in_turn(lambda _: self._command(command))
 
-    async def _begin(self, connection: AsyncConnection) -> None:  # noqa: ARG002 - the driver begins
-        if self._begin_sql:
-            await self._backend.command(self._driver, self._begin_sql)
+    async def _command(self, command: str) -> None:
+        await self._ensure_begun()
+        await self._backend.command(self._driver, command)
 
-    async def _end(self) -> None:
-        await self._backend.end(self._driver)
+    async def _connect(self) -> AsyncConnection:
+        return await self._idle.take()
+
+    async def _raise_failure(self, error: Exception) -> None:
+        try:
+            await super()._raise_failure(error)
+        except StoreUnavailable as outage:
+            self._outage = outage
+            raise
+
+    async def _give_back(self, connection: AsyncConnection) -> None:
+        try:
+            if self._has_begun:
+                await self._backend.end(self._driver)
+        except Exception as error:  # noqa: BLE001 - what was read stands
+            self._is_clean = False
+            log_unclosed(error)
+        self._has_begun = False
+        if self._stopped:
+            # asyncpg asks the server to stop beside the statement: the next one waits until it has.
+            await self._backend.answers(self._driver)
+        if self._is_clean and not self._stopped:
+            await self._idle.put(connection)
+        else:
+            await super()._give_back(connection)
 
 
 class Write(Transaction):
@@ -281,9 +399,3 @@ async def _completed(commit: Coroutine[Any, Any, None]) -> None:
         # Nobody else reads the error, and asyncio logs an error that nobody has read.
         _ = task.cancelled() or task.exception()
         raise
-
-
-def driver_of(connection: AsyncConnection) -> Any:
-    """Return the driver's own connection under SQLAlchemy's."""
-    sync_connection: Any = connection.sync_connection
-    return sync_connection.connection.driver_connection

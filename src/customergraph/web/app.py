@@ -18,8 +18,10 @@ from customergraph import logs
 from customergraph.gateway.gateway import Gateway
 from customergraph.settings import Settings
 from customergraph.web import graphiql
+from customergraph.web.access_log import AccessLog
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.compression import Compression
+from customergraph.web.entrance import Entrance
 from customergraph.web.faults import Faults
 from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
@@ -35,9 +37,10 @@ ALLOWED_HEADERS = (
 ).split()
 
 
-def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlette:
+def create_app(settings: Settings, *, shown_token: str | None = None) -> Entrance:
     """Make the application over the configured store; `shown_token` stands ready in GraphiQL."""
     logs.configure()
+    access_log = AccessLog()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -46,6 +49,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
         # The server calls it when it stops.
         yield {"stop": app.state.gateway.stop}
         await app.state.gateway.close()
+        access_log.flush()
 
     async def endpoint(request: Request) -> Response:
         if settings.graphiql and graphiql.wants_html(request):
@@ -64,7 +68,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
             ),
         ],
         middleware=[
-            Middleware(RequestId),
+            Middleware(RequestId, access_log=access_log),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
@@ -82,7 +86,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Starlet
     )
     # A redirect would lead to an address that is made of the request's Host.
     app.router.redirect_slashes = False
-    return app
+    return Entrance(app, settings, access_log)
 
 
 def _with_slash(path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: list[str]) -> list[Route]:

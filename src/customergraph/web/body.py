@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Receive
 
 from customergraph.errors import SETTING_PREFIX
 from customergraph.web.bad_request import BadRequest, BodyTooLarge
@@ -23,22 +25,19 @@ async def read(request: Request, most_bytes: int, seconds: float) -> Any:
     Raises BadRequest: 413 for one that is too large, 408 for one that comes too slowly, 415 for another
     type or encoding, 400 for one that is not JSON in UTF-8.
     """
-    if not _is_json_in_utf_8(request.headers.get("content-type", "")):
+    if not is_json_in_utf_8(request.headers.get("content-type", "")):
         raise BadRequest(f"The body must be of Content-Type: {JSON}, in UTF-8.", 415)
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise BadRequest("The body must be sent as it is, without a Content-Encoding.", 415)
-    try:
-        async with asyncio.timeout(seconds):
-            return parsed(await _bytes(request, most_bytes), "The body")
-    except TimeoutError:
-        raise BadRequest(
-            f"The body did not arrive within {seconds:g} seconds (setting {SETTING_PREFIX}BODY_TIMEOUT).", 408
-        ) from None
-    except ClientDisconnect:
-        raise BadRequest("The body did not arrive whole.", 400) from None
+    length = request.headers.get("content-length", "0")
+    if length.isascii() and length.isdigit() and int(length) > most_bytes:
+        raise BodyTooLarge(most_bytes)
+    return parsed(await received(request.receive, most_bytes, seconds), "The body")
 
 
-def _is_json_in_utf_8(content_type: str) -> bool:
+@lru_cache(maxsize=100)
+def is_json_in_utf_8(content_type: str) -> bool:
+    """Return whether a Content-Type is that of a GraphQL request."""
     if content_type == JSON:
         return True
     name, _, rest = content_type.lower().partition(";")
@@ -46,16 +45,31 @@ def _is_json_in_utf_8(content_type: str) -> bool:
     return name.strip() == JSON and len(rest) <= _LONGEST_PARAMETERS and _UTF_8.issuperset(charsets)
 
 
-async def _bytes(request: Request, most: int) -> bytes:
-    length = request.headers.get("content-length", "0")
-    if length.isascii() and length.isdigit() and int(length) > most:
-        raise BodyTooLarge(most)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
+async def received(receive: Receive, most_bytes: int, seconds: float) -> bytes:
+    """Return the bytes of a body, which may take so many seconds to arrive; raises BadRequest."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _bytes(receive, most_bytes)
+    except TimeoutError:
+        raise BadRequest(
+            f"The body did not arrive within {seconds:g} seconds (setting {SETTING_PREFIX}BODY_TIMEOUT).", 408
+        ) from None
+
+
+async def _bytes(receive: Receive, most: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The body did not arrive whole.", 400)
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
             raise BodyTooLarge(most)
-    return bytes(body)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def parsed(text: str | bytes, name: str) -> Any:

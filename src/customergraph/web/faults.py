@@ -35,11 +35,16 @@ class Faults:
         except asyncio.CancelledError:
             if has_begun:
                 raise
-            await _answer(StoreUnavailable(_STOPPED, "the server stops", None), scope, receive, send)
+            await _answer(stopped(), scope, receive, send)
         except Exception as error:
             if has_begun:
                 raise
             await _answer(error, scope, receive, send)
+
+
+def stopped() -> StoreUnavailable:
+    """Return the error of a request that is canceled because the server stops."""
+    return StoreUnavailable(_STOPPED, "the server stops", None)
 
 
 async def _answer(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:

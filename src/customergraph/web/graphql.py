@@ -1,6 +1,7 @@
-"""GraphQL over HTTP: a request becomes an operation, and what came of it a response."""
+"""GraphQL over HTTP: a request becomes an operation, and what came of it an HTTP answer."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from customergraph.errors import (
 )
 from customergraph.gateway.gateway import ANONYMOUS, Gateway
 from customergraph.gateway.operations import cost_extension, execute
-from customergraph.gateway.request import ClientDisconnected
+from customergraph.gateway.request import ClientDisconnected, Disconnected, GraphQLRequest
 from customergraph.gateway.throttle import Charge
 from customergraph.schema.errors import format_error
 from customergraph.store.access import AuthenticatedToken
@@ -40,44 +41,89 @@ _STATUS: dict[type[RequestRefused], int] = {
 }
 
 
-async def graphql(request: Request) -> Response:
-    """Answer one GraphQL request."""
+@dataclass(slots=True)
+class HTTPAnswer:
+    """The status, the headers and the body of an answer, the body in pieces."""
+
+    status: int
+    media_type: str
+    pieces: list[bytes]
+    # The error that keeps the operation from being executed, which decides on some headers.
+    refusal: Exception | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, but for the body's type and length."""
+        return _headers(self.refusal)
+
+
+async def answer(
+    gateway: Gateway,
+    token: AuthenticatedToken,
+    request: GraphQLRequest,
+    media_type: str,
+    disconnected: Disconnected,
+) -> HTTPAnswer:
+    """Answer a GraphQL request with a token."""
     try:
-        return await _respond(request)
+        result = await execute(gateway, request, token, disconnected)
+    except ClientDisconnected:
+        return HTTPAnswer(CLIENT_DISCONNECTED, media_type, [b""])
+    status = 200 if result.has_begun else _status(result.refusal, media_type)
+    pieces = await encoded(result.body, result.objects)
+    if token.must_record_use:
+        gateway.last_uses.record(token.token_id)
+    return HTTPAnswer(status, media_type, pieces, result.refusal)
+
+
+def refusal(gateway: Gateway, error: Exception, media_type: str) -> HTTPAnswer:
+    """Answer a request that no operation was made of."""
+    cause = GraphQLError(str(error), original_error=error)
+    content: dict[str, Any] = {"errors": [format_error(cause, before_execution=False)]}
+    if not isinstance(error, BadRequest):
+        content["extensions"] = cost_extension(gateway, Charge())
+    return HTTPAnswer(_status(error, GRAPHQL_JSON), media_type, [orjson.dumps(content)], error)
+
+
+async def graphql(request: Request) -> Response:
+    """Answer one GraphQL request of Starlette's."""
+    try:
+        return _response(await _respond(request))
     except Exception as error:  # noqa: BLE001 - answered here, a fault too gets the headers that middleware adds
         return await refused(request, error)
 
 
-async def _respond(request: Request) -> Response:
+async def _respond(request: Request) -> HTTPAnswer:
     gateway: Gateway = request.app.state.gateway
     token = await _token(request, gateway)
     media_type = media_types.negotiate(request.headers.getlist("accept"))
     # Without a turn: a body may take its time.
     graphql_request = await parameters.read(request, gateway.settings)
+    return await answer(gateway, token, graphql_request, media_type, partial(_disconnected, request))
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer a request of Starlette's that no operation was made of."""
     try:
-        answer = await execute(gateway, graphql_request, token, partial(_disconnected, request))
-    except ClientDisconnected:
-        return Response(status_code=CLIENT_DISCONNECTED)
-    status = 200 if answer.has_begun else _status(answer.refusal, media_type)
-    response = _response(await encoded(answer.body, answer.objects), status, _headers(answer.refusal), media_type)
-    if token.must_record_use:
-        gateway.last_uses.record(token.token_id)
-    return response
+        media_type = media_types.negotiate(request.headers.getlist("accept"))
+    except BadRequest:
+        media_type = JSON
+    return _response(refusal(request.app.state.gateway, error, media_type))
 
 
-def _response(pieces: list[bytes], status: int, headers: dict[str, str], media_type: str) -> Response:
-    if len(pieces) == 1:
-        return Response(pieces[0], status, headers, media_type=media_type)
+def _response(answer: HTTPAnswer) -> Response:
+    if len(answer.pieces) == 1:
+        return Response(answer.pieces[0], answer.status, answer.headers, media_type=answer.media_type)
 
-    headers = {**headers, "Content-Length": str(sum(map(len, pieces)))}
-    pieces.reverse()
+    headers = {**answer.headers, "Content-Length": str(sum(map(len, answer.pieces)))}
+    answer.pieces.reverse()
 
     async def each() -> AsyncIterator[bytes]:
-        while pieces:
+        while answer.pieces:
             # Each is freed when it is sent.
-            yield pieces.pop()
+            yield answer.pieces.pop()
 
-    return StreamingResponse(each(), status, headers, media_type=media_type)
+    return StreamingResponse(each(), answer.status, headers, media_type=answer.media_type)
 
 
 async def _token(request: Request, gateway: Gateway) -> AuthenticatedToken:
@@ -90,19 +136,6 @@ async def _disconnected(request: Request) -> None:
     """Return when the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-async def refused(request: Request, error: Exception) -> Response:
-    """Answer a request that no operation was made of."""
-    try:
-        media_type = media_types.negotiate(request.headers.getlist("accept"))
-    except BadRequest:
-        media_type = JSON
-    cause = GraphQLError(str(error), original_error=error)
-    content: dict[str, Any] = {"errors": [format_error(cause, before_execution=False)]}
-    if not isinstance(error, BadRequest):
-        content["extensions"] = cost_extension(request.app.state.gateway, Charge())
-    return Response(orjson.dumps(content), _status(error, GRAPHQL_JSON), _headers(error), media_type=media_type)
 
 
 def _status(error: Exception | None, media_type: str) -> int:

@@ -41,6 +41,10 @@ class Hosts:
             response = await refused(Request(scope), refusal)
             await response(scope, receive, send)
 
+    def accepts(self, host: bytes) -> bool:
+        """Return whether a request may call the gateway by this Host."""
+        return len(host) <= _LONGEST_HOST and self._accepts(host)
+
     def _refusal(self, scope: Scope) -> BadRequest | None:
         values = [value for name, value in scope["headers"] if name == b"host"]
         if not values and scope["http_version"] == "1.0":

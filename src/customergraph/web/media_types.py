@@ -1,6 +1,7 @@
 """Which of the two media types an answer has (GraphQL over HTTP, "Legacy watershed"; RFC 9110, section 12.5.1)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from customergraph.web.bad_request import BadRequest
 
@@ -19,7 +20,11 @@ def negotiate(accept: Sequence[str]) -> str:
 
     Raises BadRequest: 406 when none of them accepts a media type of GraphQL, 431 when they are too long.
     """
-    header = ",".join(accept).lower()
+    return _negotiate(",".join(accept).lower())
+
+
+@lru_cache(maxsize=100)
+def _negotiate(header: str) -> str:
     if len(header) > LONGEST_ACCEPT:
         raise BadRequest(f"The Accept header is longer than {LONGEST_ACCEPT:,} characters, which are allowed.", 431)
     ranges = [weighted(part) for part in header.split(",") if part.strip()]

@@ -18,7 +18,11 @@ async def read(request: Request, settings: Settings) -> GraphQLRequest:
     """Read the parameters of a request; raises BadRequest for what is no GraphQL request."""
     if request.method != "POST":
         return _checked(_of_query_string(request), _BY_GET)
-    parameters = await body.read(request, settings.body_limit, settings.body_timeout)
+    return of_body(await body.read(request, settings.body_limit, settings.body_timeout))
+
+
+def of_body(parameters: object) -> GraphQLRequest:
+    """Return the request that a JSON body of a POST holds; raises BadRequest."""
     return _checked(parameters, _BY_POST)
 
 

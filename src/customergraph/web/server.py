@@ -38,6 +38,7 @@ def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Confi
         http=Protocol,
         ws="none",
         server_header=False,
+        access_log=False,
         timeout_keep_alive=settings.keep_alive,  # type: ignore[arg-type]
         h11_max_incomplete_event_size=settings.head_limit,
         **{"log_config": logs.CONFIG, **options},

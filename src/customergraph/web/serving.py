@@ -3,12 +3,12 @@
 from functools import partial
 
 import structlog
-from starlette.applications import Starlette
 
 from customergraph import logs
 from customergraph.settings import Settings
 from customergraph.web import listening
 from customergraph.web.app import create_app
+from customergraph.web.entrance import Entrance
 from customergraph.web.garbage import freeze_startup_objects
 from customergraph.web.server import Server, configuration
 from customergraph.web.workers import Supervisor
@@ -31,7 +31,7 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
         Supervisor(config, sockets, settings.workers).run()
 
 
-def _application(settings: Settings, shown_token: str | None) -> Starlette:
+def _application(settings: Settings, shown_token: str | None) -> Entrance:
     """Make the application in the process that serves it."""
     app = create_app(settings, shown_token=shown_token)
     freeze_startup_objects()

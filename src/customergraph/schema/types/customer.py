@@ -14,9 +14,9 @@ from customergraph.domain.identity import Kind
 from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageCriteria
 from customergraph.domain.paging import Ordering
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST
-from customergraph.execution.fields import batched, computed
+from customergraph.execution.fields import Loading, batched, computed
 from customergraph.loaders import Loaders
-from customergraph.schema.connections import After, Connection, ConnectionLoader, First
+from customergraph.schema.connections import After, Connection, ConnectionLoading, First
 from customergraph.schema.context import Info
 from customergraph.schema.enums import (
     CustomerDateKey,
@@ -26,7 +26,7 @@ from customergraph.schema.enums import (
     MessageStatus,
     SortDirection,
 )
-from customergraph.schema.loaded_fields import FixedKeyLoader, loaded, referenced, unset_to_none
+from customergraph.schema.loaded_fields import loaded, referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.charge import Charge
@@ -47,10 +47,10 @@ def _is_set(value: Any) -> bool:
 
 def _nested(
     info: Info, kind: Kind, order: Ordering, first: int | None, after: str | None, criteria: Hashable = None
-) -> ConnectionLoader:
+) -> ConnectionLoading:
     loaders = info.context.loaders
     page = paging.page(order, default=NESTED_PAGE, first=first, after=unset_to_none(after))
-    return ConnectionLoader(loaders.page_of(kind, page, criteria), loaders.count_of(kind, criteria))
+    return ConnectionLoading(loaders.page_of(kind, page, criteria), loaders.count_of(kind, criteria))
 
 
 def _messages(
@@ -141,7 +141,7 @@ def customer_of(info: Info, id: CustomerId) -> Any:
     if key is None:
         return None
     loader = loaders.by_uuid(Kind.CUSTOMER) if isinstance(key, UUID) else loaders.by_id(Kind.CUSTOMER)
-    return FixedKeyLoader(loader, key)
+    return Loading(loader, key)
 
 
 def price_of_counting_customers(arguments: Mapping[str, Any]) -> int:
@@ -225,4 +225,4 @@ def customers_of(
         last=unset_to_none(last),
         before=unset_to_none(before),
     )
-    return FixedKeyLoader(ConnectionLoader(loaders.customers(page), loaders.customer_count()), criteria)
+    return ConnectionLoading(loaders.customers(criteria, page), loaders.customer_count(criteria))
