@@ -4,9 +4,12 @@ A client is little more than a connection, so that its own CPU time does not cou
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,10 +22,11 @@ _LENGTH = b"content-length: "
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The latency of each request, and the server's CPU time for one of them; in milliseconds."""
+    """The latency of each request, and the CPU time of the server and of PostgreSQL for one; in milliseconds."""
 
     latencies: list[float]
     cpu_ms: float
+    database_ms: float
 
 
 class _Client(asyncio.Protocol):
@@ -77,7 +81,8 @@ async def _turn(load: Load, clients: int, seconds: float) -> Turn:
     loop, content, url = asyncio.get_running_loop(), _encoded(load.request), load.request.url
     connected = [await loop.create_connection(_Client, url.host, url.port or 80) for _ in range(clients)]
     latencies: list[float] = []
-    before, until = load.cpu_seconds(), time.perf_counter() + seconds
+    before, database_before = load.cpu_seconds(), _database_seconds()
+    until = time.perf_counter() + seconds
 
     async def one_after_the_other(client: _Client) -> None:
         begin = time.perf_counter()
@@ -90,9 +95,21 @@ async def _turn(load: Load, clients: int, seconds: float) -> Turn:
 
     await asyncio.gather(*(one_after_the_other(client) for _, client in connected))
     cpu_ms = (load.cpu_seconds() - before) * 1000 / len(latencies)
+    database_ms = (_database_seconds() - database_before) * 1000 / len(latencies)
     for _, client in connected:
         client.close()
-    return Turn(latencies, cpu_ms)
+    return Turn(latencies, cpu_ms, database_ms)
+
+
+def _database_seconds() -> float:
+    """Return the CPU time that all processes of PostgreSQL on this machine have used."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            _, _, rest = path.read_text("ascii", "replace").partition("(postgres) ")
+            fields = rest.split()
+            ticks += int(fields[11]) + int(fields[12]) if fields else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _encoded(request: httpx.Request) -> bytes:
