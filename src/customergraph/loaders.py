@@ -13,7 +13,7 @@ from customergraph.store.batches import Batch
 from customergraph.store.entities import ENTITIES, LOCATION, TAG
 from customergraph.store.linked import FromParent
 from customergraph.store.rows import Columns
-from customergraph.store.transactions import Read
+from customergraph.store.snapshots import Read
 
 # A row of the store is itself the source object of its GraphQL type.
 Row = Any

@@ -11,10 +11,10 @@ from typing import Any
 
 from graphql import GraphQLSchema
 
-from customergraph.execution.compiler import Compiler, links_of, parts, present
+from customergraph.execution.compiler import Compiler, NotCompiled, links_of, parts, present
 from customergraph.execution.graphql_core import VariableValues
 from customergraph.execution.leaves import Unsure
-from customergraph.execution.plan import Selection
+from customergraph.execution.plan import Plan, Selection
 from customergraph.execution.reading import Reading
 
 # How long the event loop is held at most, but for one part of a place.
@@ -90,3 +90,37 @@ class CompiledPlan:
 
     def _reading(self, schema: GraphQLSchema, variables: VariableValues, context: Any) -> Reading:
         return Reading(self.places, self.links, self.counts, schema, variables, context)
+
+
+class Planned:
+    """A plan, which is compiled when it is first run: an operation that is refused for its cost never is."""
+
+    def __init__(self, plan: Plan, grown: Callable[[], None], *, compiles: bool) -> None:
+        self.plan = plan
+        # Why it is not compiled, if it is not.
+        self.not_compiled = "" if compiles else "compiled plans are off"
+        self._grown = grown
+        self._compiled: CompiledPlan | None = None
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the plan takes at most."""
+        return self.plan.bytes + (self._compiled.bytes if self._compiled else 0)
+
+    @property
+    def compiled(self) -> CompiledPlan | None:
+        """The compiled plan; None where graphql-core executes the operation."""
+        if self._compiled is None and not self.not_compiled:
+            self._compile()
+        return self._compiled
+
+    def _compile(self) -> None:
+        if not self.plan.may_be_compiled:
+            self.not_compiled = "only queries without `@defer` and `@stream` are compiled"
+            return
+        try:
+            self._compiled = CompiledPlan(self.plan.root)
+        except NotCompiled as reason:
+            self.not_compiled = f"{reason} has a resolver of its own"
+        else:
+            self._grown()

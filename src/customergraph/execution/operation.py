@@ -17,8 +17,7 @@ from graphql import (
 
 from customergraph.errors import OperationKindRefused, OperationUnresolved
 from customergraph.execution.arguments import describe_variables, null_conditions
-from customergraph.execution.compiled import CompiledPlan
-from customergraph.execution.compiler import NotCompiled
+from customergraph.execution.compiled import Planned
 from customergraph.execution.cost import Cost, counted, estimate, relevant_to_cost
 from customergraph.execution.depth_first import DepthFirst
 from customergraph.execution.graphql_core import Definitions, VariableValues
@@ -148,40 +147,6 @@ def _operation(tree: DocumentNode, name: str | None) -> OperationDefinitionNode:
 def _require_kind(operation: OperationDefinitionNode, kinds: Kinds) -> None:
     if operation.operation not in kinds:
         raise OperationKindRefused(operation.operation.value)
-
-
-class Planned:
-    """A plan, which is compiled when it is first run: an operation that is refused for its cost never is."""
-
-    def __init__(self, plan: Plan, grown: Callable[[], None], *, compiles: bool) -> None:
-        self.plan = plan
-        # Why it is not compiled, if it is not.
-        self.not_compiled = "" if compiles else "compiled plans are off"
-        self._grown = grown
-        self._compiled: CompiledPlan | None = None
-
-    @property
-    def bytes(self) -> int:
-        """How much memory the plan takes at most."""
-        return self.plan.bytes + (self._compiled.bytes if self._compiled else 0)
-
-    @property
-    def compiled(self) -> CompiledPlan | None:
-        """The compiled plan; None where graphql-core executes the operation."""
-        if self._compiled is None and not self.not_compiled:
-            self._compile()
-        return self._compiled
-
-    def _compile(self) -> None:
-        if not self.plan.may_be_compiled:
-            self.not_compiled = "only queries without `@defer` and `@stream` are compiled"
-            return
-        try:
-            self._compiled = CompiledPlan(self.plan.root)
-        except NotCompiled as reason:
-            self.not_compiled = f"{reason} has a resolver of its own"
-        else:
-            self._grown()
 
 
 class PreparedOperation:

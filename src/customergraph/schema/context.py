@@ -8,7 +8,8 @@ import strawberry
 from customergraph.domain.principal import Principal
 from customergraph.loaders import Loaders
 from customergraph.store.database import Database
-from customergraph.store.transactions import Read, Stopped, Transaction, Write
+from customergraph.store.snapshots import Read
+from customergraph.store.transactions import Stopped, Transaction, Write
 
 Result = TypeVar("Result")
 

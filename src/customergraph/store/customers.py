@@ -18,10 +18,11 @@ from customergraph.store.entities import CUSTOMER
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
 from customergraph.store.searching import SearchShape
+from customergraph.store.snapshots import Read
 from customergraph.store.statements import cached
 from customergraph.store.tables import FACETS, customer, customer_tag, review, tag
 from customergraph.store.tenancy import TENANT, in_project
-from customergraph.store.transactions import Read, Transaction, Write
+from customergraph.store.transactions import Transaction, Write
 
 # The column whose presence a facet decides: True when every customer of the facet has a value, False when none has.
 _FACET_DECIDES: Mapping[CustomerFilter, tuple[str, bool]] = {

@@ -16,9 +16,10 @@ from customergraph.store.backend import Backend, ConnectionOptions
 from customergraph.store.connections import Connections, IdleConnections, driver_of
 from customergraph.store.failures import AGAIN, LostRace, raise_failure, raise_known
 from customergraph.store.postgresql import PostgreSQL
+from customergraph.store.snapshots import Read
 from customergraph.store.sqlite import SQLite
 from customergraph.store.tables import project
-from customergraph.store.transactions import Read, Write
+from customergraph.store.transactions import Write
 
 NO_PROJECT = 0
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, lite
 
 from customergraph.domain.message import MessageTemplate
 from customergraph.store.batches import each
+from customergraph.store.snapshots import Read
 from customergraph.store.tables import UNSENT, charge, customer, message, review
 from customergraph.store.tenancy import in_project
-from customergraph.store.transactions import Read, Write
+from customergraph.store.transactions import Write
 
 _CANCEL_UNSENT = (
     update(message)

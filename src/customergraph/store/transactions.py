@@ -1,4 +1,4 @@
-"""The two kinds of transaction: a read snapshot, and a write transaction."""
+"""Transactions on one connection: what all have in common, and those that write."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -13,9 +13,8 @@ from customergraph.rows import Rows
 from customergraph.store import tenancy
 from customergraph.store.backend import Backend
 from customergraph.store.batches import Batch
-from customergraph.store.connections import IdleConnections, Seat, driver_of
-from customergraph.store.failures import StatementFailed, TransactionEnded, log_unclosed, raise_failure
-from customergraph.store.linked import MAX_BATCHES, LinkedStatements, link_of
+from customergraph.store.connections import Seat, driver_of
+from customergraph.store.failures import TransactionEnded, log_unclosed, raise_failure
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Result = TypeVar("Result")
@@ -192,156 +191,6 @@ class Transaction:
         except Exception as error:  # noqa: BLE001 - what was read or committed stands
             # The pool has dropped a connection that could not end its transaction.
             log_unclosed(error)
-
-
-class Read(Transaction):
-    """All its statements see one state of the store.
-
-    SQLAlchemy compiles them and the driver runs them: the layers between cost as much as most statements do.
-    """
-
-    def __init__(
-        self,
-        backend: Backend,
-        project_id: int,
-        seat: Seat,
-        idle: IdleConnections,
-        *,
-        begin: str | None,
-        after_change: bool = False,
-    ) -> None:
-        super().__init__(backend, backend.engine, project_id, seat)
-        self.done = after_change
-        self._idle = idle
-        self._begin_sql = begin
-        self._has_begun = False
-        # The pool resets a connection on which a statement failed, or was canceled, before others get it.
-        self._is_clean = True
-
-    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
-        tenancy.check(statement)
-        prepared = self._backend.prepared(statement)
-        arguments = prepared.arguments(self._bound(parameters))
-        return prepared.rows(await self._in_turn(lambda _: self._fetch(prepared.sql, arguments)))
-
-    async def values(self, batch: Batch, keys: Sequence[Any]) -> Sequence[Any]:
-        (rows,) = await self.together([batch])
-        return batch.values(rows, keys)
-
-    async def together(self, batches: Sequence[Batch], *, is_last: bool = False) -> list[Rows]:
-        """Run the statements of batches, as many at once as there may be, and return the rows of each.
-
-        The keys of linked batches may be a column of an earlier one's rows: `FromParent`. With the last batches
-        the transaction ends, and the connection is given back.
-        """
-        rows: list[Rows] = []
-        for start in range(0, len(batches), MAX_BATCHES):
-            stop = start + MAX_BATCHES
-            rows += await self._at_once(batches[start:stop], is_last=is_last and stop >= len(batches))
-        return rows
-
-    async def _at_once(self, batches: Sequence[Batch], *, is_last: bool) -> list[Rows]:
-        parameters = [await self._parameters(batch) for batch in batches]
-        for batch in batches:
-            tenancy.check(batch.statement)
-        linked = self._backend.linked([batch.statement for batch in batches], list(map(link_of, parameters)))
-        try:
-            rows = await self._in_turn(lambda _: self._fetch_linked(linked, parameters, is_last=is_last))
-        except StatementFailed:
-            # PostgreSQL would refuse the statements that follow in this transaction.
-            await self._release()
-            raise
-        if is_last:
-            await self._release()
-        return rows
-
-    def sql(self, batches: Sequence[Batch]) -> list[str]:
-        """Return the statements that `together` runs, in the engine's SQL."""
-        links = [link_of(batch.parameters) for batch in batches]
-        return self._backend.sql(self._backend.linked([batch.statement for batch in batches], links))
-
-    def may_be_linked(self, batches: Sequence[Batch]) -> bool:
-        """Return whether batches can be read at once, though some depend on others."""
-        return len(batches) <= MAX_BATCHES and all(batch.before is None for batch in batches)
-
-    async def _parameters(self, batch: Batch) -> Mapping[str, Any]:
-        parameters = batch.parameters if batch.before is None else {**batch.parameters, **await batch.before(self)}
-        bound: Mapping[str, Any] = self._bound(parameters)
-        return bound
-
-    async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        self._is_clean = False
-        await self._ensure_begun()
-        try:
-            records = await self._backend.fetch(self._driver, sql, arguments)
-        except self._backend.driver_errors as error:
-            raise self._known(error, sql) from None
-        self._is_clean = True
-        return records
-
-    async def _fetch_linked(
-        self, linked: LinkedStatements, parameters: Sequence[Mapping[str, Any]], *, is_last: bool
-    ) -> list[Rows]:
-        begin = None
-        if not self._has_begun:
-            is_snapshot = is_last and self._backend.is_snapshot(linked)
-            begin = self._backend.begin_single if is_snapshot else self._begin_sql
-            self._has_begun = begin is not None
-        # Elsewhere it ends when the connection is given back, and what was read stands if that fails.
-        ends = is_last and self._has_begun and self._backend.ends_with_last
-        self._is_clean = False
-        try:
-            rows = await self._backend.fetch_linked(self._driver, linked, parameters, begin=begin, ends=ends)
-        except self._backend.driver_errors as error:
-            raise self._known(error, linked.statements[0].sql) from None
-        self._is_clean = True
-        self._has_begun = self._has_begun and not ends
-        return rows
-
-    async def _ensure_begun(self) -> None:
-        if not self._has_begun and self._begin_sql:
-            self._has_begun = True
-            await self._backend.command(self._driver, self._begin_sql)
-
-    def _known(self, error: Exception, sql: str) -> Exception:
-        """Return StatementFailed for a statement that the engine refuses, which is a fault of ours."""
-        return StatementFailed(error, sql) if self._backend.failure(error) is None else error
-
-    async def plan_for_values(self) -> None:
-        """Let the engine plan the next statements for their values: a plan for rare values is slow for common ones."""
-        command = self._backend.plan_for_values
-        if command:
-            await self._in_turn(lambda _: self._command(command))
-
-    async def _command(self, command: str) -> None:
-        await self._ensure_begun()
-        await self._backend.command(self._driver, command)
-
-    async def _connect(self) -> AsyncConnection:
-        return await self._idle.take()
-
-    async def _raise_failure(self, error: Exception) -> None:
-        try:
-            await super()._raise_failure(error)
-        except StoreUnavailable as outage:
-            self._outage = outage
-            raise
-
-    async def _give_back(self, connection: AsyncConnection) -> None:
-        try:
-            if self._has_begun:
-                await self._backend.end(self._driver)
-        except Exception as error:  # noqa: BLE001 - what was read stands
-            self._is_clean = False
-            log_unclosed(error)
-        self._has_begun = False
-        if self._stopped:
-            # asyncpg asks the server to stop beside the statement: the next one waits until it has.
-            await self._backend.answers(self._driver)
-        if self._is_clean and not self._stopped:
-            await self._idle.put(connection)
-        else:
-            await super()._give_back(connection)
 
 
 class Write(Transaction):
