@@ -8,7 +8,6 @@ import strawberry
 from customergraph.domain.principal import Principal
 from customergraph.loaders import Loaders
 from customergraph.store.database import Database
-from customergraph.store.snapshots import Read
 from customergraph.store.transactions import Stopped, Transaction, Write
 
 Result = TypeVar("Result")
@@ -26,29 +25,27 @@ class Context:
         self._database = database
         self._changes: dict[str | int, Write] = {}
         self._stopped: Stopped | None = None
-        self._load_from(database.read(principal.project_id, holder=token_id))
-
-    def _load_from(self, read: Read) -> None:
-        self._read = read
-        self._transaction: Transaction = read
-        self.loaders = Loaders(read)
+        self._read = database.read(principal.project_id, holder=token_id)
+        self._transaction: Transaction = self._read
+        self.loaders = Loaders(self._read)
 
     async def change(self, key: str | int, job: Callable[[Write], Awaitable[Result]]) -> Result:
-        """Run a job in a transaction of its own, and commit it. The loaders after it read what it changed.
+        """Run a job in a transaction of its own, and commit it. What is loaded after it is what it changed.
 
         `key` is the response key of the mutation field.
         """
         if self._stopped:
             raise self._stopped(False)  # noqa: FBT003 - nothing was done
-        # A snapshot that an earlier mutation has read its payload from: its connection goes back to the pool.
-        await self._read.close()
+        # An earlier mutation has read its payload from it.
+        await self._read.end_snapshot()
 
         async def run(write: Write) -> Result:
             self._transaction = self._changes[key] = write
             return await job(write)
 
         result = await self._database.change(self.principal.project_id, run, holder=self._token_id)
-        self._load_from(self._database.read(self.principal.project_id, holder=self._token_id, after_change=True))
+        self._transaction = self._read
+        self._read.done = True
         return result
 
     def is_done(self, key: str | int) -> bool | None:

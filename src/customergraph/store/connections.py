@@ -54,6 +54,7 @@ class Seat:
         # How many seconds the transaction may still wait before it begins.
         self.patience = patience
         self.is_waited_for = False
+        self._whole_patience = patience
 
     @property
     def is_free(self) -> bool:
@@ -78,6 +79,7 @@ class Seat:
 
     def give_back(self) -> None:
         self._turns.give_back(self._holder, writes=self._writes)
+        self.patience = self._whole_patience
 
 
 class IdleConnections:

@@ -48,13 +48,13 @@ class Database:
         )
         self._idle = IdleConnections(self.backend)
 
-    def read(self, project_id: int, *, holder: Hashable = None, after_change: bool = False) -> Read:
-        """Return a snapshot; `after_change` when it reads back what was just committed.
+    def read(self, project_id: int, *, holder: Hashable = None) -> Read:
+        """Return a snapshot.
 
         Connections are shared out fairly among holders: tokens, or the project where there is no token.
         """
         seat = self._connections.seat(holder or project_id)
-        return Read(self.backend, project_id, seat, self._idle, begin=self.backend.begin, after_change=after_change)
+        return Read(self.backend, project_id, seat, self._idle, begin=self.backend.begin)
 
     def write(self, project_id: int, *, holder: Hashable = None) -> Write:
         """Return a write transaction; `holder` as in `read`."""

@@ -31,10 +31,8 @@ class Read(Transaction):
         idle: IdleConnections,
         *,
         begin: str | None,
-        after_change: bool = False,
     ) -> None:
         super().__init__(backend, backend.engine, project_id, seat)
-        self.done = after_change
         self._idle = idle
         self._begin_sql = begin
         self._has_begun = False
@@ -129,6 +127,11 @@ class Read(Transaction):
     def _known(self, error: Exception, sql: str) -> Exception:
         """Return StatementFailed for a statement that the engine refuses, which is a fault of ours."""
         return StatementFailed(error, sql) if self._backend.failure(error) is None else error
+
+    async def end_snapshot(self) -> None:
+        """End the snapshot, and give its connection back. The next statement begins another one."""
+        await self._release()
+        self._outage = None
 
     async def plan_for_values(self) -> None:
         """Let the engine plan the next statements for their values: a plan for rare values is slow for common ones."""
