@@ -263,16 +263,16 @@ BOOKS = ["anna@b\u00fccher.example", "Anna@XN--BCHER-KVA.example", "ANNA@\uff22\
 
 
 @pytest.mark.parametrize("first", BOOKS)
+@pytest.mark.parametrize("same", BOOKS)
 def test_an_address_is_one_mailbox_however_its_domain_is_written(
-    acme: Tenant, client: GraphQLClient, first: str
+    acme: Tenant, client: GraphQLClient, first: str, same: str
 ) -> None:
     assert created(client, email=f" {first} ")["email"] == first
     before = acme.rows()
 
-    for same in BOOKS:
-        assert mistakes(client, email=same) == {("input.email", "TAKEN")}
-        data = client.data("query($x: String) { customers(email: $x) { nodes { email } totalCount } }", x=same)
-        assert data["customers"] == {"nodes": [{"email": first}], "totalCount": 1}
+    assert mistakes(client, email=same) == {("input.email", "TAKEN")}
+    data = client.data("query($x: String) { customers(email: $x) { nodes { email } totalCount } }", x=same)
+    assert data["customers"] == {"nodes": [{"email": first}], "totalCount": 1}
     assert acme.rows() == before
 
 
