@@ -27,7 +27,7 @@ ExecutionOptions = Mapping[str, Any]
 COMPILED_STATEMENTS = 100
 # What linked statements may take, and what each takes at most, with the statement that it may keep from being freed.
 LINKED_BYTES = 8 * 2**20
-_LINKED_BYTES = 40_000
+_LINKED_BYTES = 20_000
 # How long a connection on which something failed may take to show that it still answers.
 ANSWER_SECONDS = 1
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,5 +52,7 @@ class AccessLog:
             self._timer = None
         lines, self._lines = self._lines, []
         if lines:
-            sys.stderr.write(b"".join(lines).decode())
-            sys.stderr.flush()
+            # Where nobody can write, there is nobody to tell.
+            with suppress(OSError, ValueError):
+                sys.stderr.write(b"".join(lines).decode())
+                sys.stderr.flush()
