@@ -98,7 +98,9 @@ class Loaders:
     def sql(self, loader: Loader, request: LinkedRequest) -> list[str]:
         """Return the statement that reads from one loader."""
         keys, columns = request
-        return self._read.sql([loader.batch(() if isinstance(keys, tuple) else keys, columns)])
+        batch = loader.batch(() if isinstance(keys, tuple) else keys, columns)
+        note = ["-- Its tag is looked up first, and it is planned for its values"] if batch.before else []
+        return [*note, *self._read.sql([batch])]
 
     async def read_together(self, requests: Mapping[Loader, Request], *, is_last: bool) -> list[Sequence[Any]]:
         """Read the values of many keys from each loader, of rows that have at least the columns of its request.

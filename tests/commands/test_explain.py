@@ -86,6 +86,7 @@ def test_nothing_is_read_or_made(command: Command, document: Path, tmp_path: Pat
         (["none.graphql"], "", "none.graphql cannot be read: No such file or directory"),
         (["-"], "{ custome }", "Cannot query field 'custome' on type 'Query'. Did you mean"),
         (["-"], "{ customers {", "Syntax Error: Expected Name, found <EOF>. (line 1, column 14)"),
+        (["-"], "{ customers(first: 500) { nodes { id } } }", "`first` must be between 1 and 100, and is 500."),
         (["-"], "query($id: ID!) { customer(id: $id) { id } }", "Variable '$id'"),
         (["-", "--operation", "B"], "query A { tags { id } }", "names no operation"),
         (["-"], "{ a } " + "x" * 100_001, "DOCUMENT_LIMIT"),

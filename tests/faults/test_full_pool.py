@@ -108,3 +108,43 @@ def test_a_change_that_cannot_be_read_back_for_want_of_a_connection_is_reported_
     assert acme.client.data("query($id: ID!) { customer(id: $id) { isArchived } }", id=changed) == {
         "customer": {"isArchived": True}
     }
+
+
+def test_a_writer_gets_a_connection_that_is_kept_for_reads(
+    gateway: MakeGateway, postgresql_url: str, other_session: Session, background: ThreadPoolExecutor
+) -> None:
+    acme = gateway(postgresql_url, pool_size=SIZE, pool_timeout=5)
+    id_ = acme.add_customer()
+    record_token_use(acme)
+    with other_session.transaction(LOCK_TABLE):
+        reads = fill_pool_with_reads(acme, background, other_session)
+    assert [read.result() for read in reads] == [{"customers": {"totalCount": 1}}] * SIZE
+
+    # One connection is kept for reads, and the other one is in use.
+    with other_session.transaction("LOCK TABLE location"):
+        slow = background.submit(acme.client.data, "{ locations { name } }")
+        other_session.until_waiting()
+        acme.client.data(COUNT)
+        started = time.monotonic()
+        answer = acme.client.data(on_customer("updateCustomerNotes"), id=id_)
+        took = time.monotonic() - started
+
+    assert answer["updateCustomerNotes"]["userErrors"] == []
+    assert took < 4
+    assert slow.result() == {"locations": []}
+
+
+def test_an_operation_that_ends_early_gives_back_what_is_still_opening(
+    gateway: MakeGateway, database_url: str, background: ThreadPoolExecutor
+) -> None:
+    acme = gateway(database_url, pool_size=SIZE, pool_timeout=5, list_limit=200)
+    acme.add_customer()
+    # The second field fails at once, and so the whole answer, while the first one waits for its connection.
+    ids = ", ".join(f'"{number}"' for number in range(101))
+    failing = f"{{ project {{ name }} nodes(ids: [{ids}]) {{ id }} }}"
+
+    codes = list(background.map(lambda _: acme.client.code(failing), range(20)))
+
+    assert set(codes) == {"BAD_USER_INPUT"}
+    answers = list(background.map(lambda _: acme.client.data(COUNT), range(10)))
+    assert answers == [{"customers": {"totalCount": 1}}] * 10

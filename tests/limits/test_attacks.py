@@ -1,5 +1,7 @@
 """Every attack that was tried on this stack is refused briefly, before anything is read or done for it."""
 
+import time
+
 import pytest
 
 from attacks import ATTACKS
@@ -37,3 +39,19 @@ def test_an_attack_is_answered_briefly_with_its_code_and_no_sql(client: GraphQLC
     # Errors may suggest names that are almost what was sent, and only those.
     assert ("Did you mean" in response.text) == (name in ALMOST_KNOWN)
     assert statements == []
+
+
+@pytest.mark.parametrize("name", ["content-type", "accept", "accept-encoding"])
+def test_a_long_header_holds_nobody_up(client: GraphQLClient, name: str) -> None:
+    values = {
+        "content-type": f"application/json;{'a' * 50_000}",
+        "accept": "a;" * 25_000,
+        "accept-encoding": "a," * 25_000,
+    }
+    started = time.monotonic()
+
+    response = client.http.post("/graphql", content=b"{}", headers={name: values[name], "authorization": "Bearer x"})
+
+    assert response.status_code in {400, 401, 415, 431}
+    # It took 14 seconds before.
+    assert time.monotonic() - started < 2

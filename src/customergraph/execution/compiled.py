@@ -17,7 +17,8 @@ from customergraph.execution.leaves import Unsure
 from customergraph.execution.plan import Plan, Selection
 from customergraph.execution.reading import Reading
 
-# How long the event loop is held at most, but for one part of a place.
+# How long the function may go on before others have their turn; it can be left between places, and between
+# the parts of a place whose objects hold no others.
 TIME_SLICE_SECONDS = 0.005
 # What a plan takes at most, measured with tracemalloc: for each place, and for each character of its function.
 _PLACE_BYTES = 2_500
@@ -121,6 +122,6 @@ class Planned:
         try:
             self._compiled = CompiledPlan(self.plan.root)
         except NotCompiled as reason:
-            self.not_compiled = f"{reason} has a resolver of its own"
+            self.not_compiled = str(reason)
         else:
             self._grown()

@@ -26,7 +26,7 @@ from customergraph.execution.graphql_core import Definitions, FieldDetailsList, 
 from customergraph.execution.strawberry_internals import is_awaitable
 
 # Lists of more items are completed in turn.
-LONG_LIST = 20
+LONG_LIST = 3
 # How long the event loop is held at most, but for one list.
 TIME_SLICE_SECONDS = 0.005
 
@@ -70,7 +70,7 @@ class DepthFirst(Executor[Any]):
         result: Any,
         position_context: Any,
     ) -> Any:
-        """Complete a list; a long one in its turn, so that the event loop is held for one of them at most."""
+        """Complete a list; one of some length in its turn, between which others are answered."""
         arguments = (return_type, field_details_list, info, path, result, position_context)
         complete = partial(super().complete_list_value, *arguments)
         is_long = isinstance(result, Sequence) and len(result) > LONG_LIST

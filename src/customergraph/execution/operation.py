@@ -205,6 +205,7 @@ class PreparedOperation:
             if len(self._plans) > CACHED_PLANS:
                 self._plans.popitem(last=False)
             self._grown()
+        self._plans.move_to_end(key)
         return planned
 
 

@@ -64,7 +64,7 @@ class _Request:
 
 
 class Reading:
-    """Reads what one execution of a plan needs, level by level."""
+    """Reads what one execution of a plan needs."""
 
     def __init__(
         self,

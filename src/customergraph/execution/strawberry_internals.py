@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLField, GraphQLSchema
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types import arguments as strawberry_arguments
@@ -35,11 +35,6 @@ def convert_arguments(schema: GraphQLSchema, field: StrawberryField, coerced: di
     strawberry_schema: strawberry.Schema = schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
     registry, config = strawberry_schema.schema_converter.scalar_registry, strawberry_schema.config
     return strawberry_arguments.convert_arguments(coerced, field.arguments, registry, config)
-
-
-def field_info(raw_info: GraphQLResolveInfo[Any], field: StrawberryField) -> strawberry.Info[Any, Any]:
-    """Return the info that Strawberry passes to a resolver of a field."""
-    return strawberry.Info(_raw_info=raw_info, _field=field)
 
 
 def context_info(context: Any) -> strawberry.Info[Any, Any]:

@@ -42,10 +42,6 @@ class Variables:
                 return
             self._plain.append((signature, plain, is_non_null_type(signature.type)))
 
-    @property
-    def are_there(self) -> bool:
-        return bool(self._nodes)
-
     def coerced(
         self, values: Mapping[str, Any], *, max_errors: int, hide_suggestions: bool
     ) -> VariableValues | Sequence[GraphQLError]:

@@ -85,7 +85,7 @@ class _Guard:
         self._tasks.append(watch)
 
     def _notice_disconnected(self, watch: "asyncio.Task[None]") -> None:
-        if not watch.cancelled():
+        if not watch.cancelled() and watch.exception() is None:
             self._stop(_Reason.DISCONNECTED)
 
     def _stop(self, reason: _Reason) -> None:

@@ -8,6 +8,7 @@ from graphql import GraphQLError, OperationType
 from customergraph.domain.principal import Principal
 from customergraph.errors import CommandRefused, RequestRefused
 from customergraph.execution.documents import Documents
+from customergraph.execution.leaves import Unsure
 from customergraph.execution.operation import Operation, RequestErrors
 from customergraph.gateway.gateway import limits_of
 from customergraph.schema.context import Context
@@ -35,6 +36,8 @@ async def explain(settings: Settings, text: str, name: str | None, variables: Ma
         # The project of no token: nothing is read.
         context = Context(database, Principal(0, "UTC", frozenset()), 0)
         return "\n".join(_lines(settings, operation, context))
+    except Unsure as error:
+        raise CommandRefused(str(error.__cause__)) from None
     finally:
         await database.close()
 

@@ -1,7 +1,7 @@
 """Fair shares of the connection pool: no token, and no writers alone, can hold every connection.
 
 SQLAlchemy's pool serves the first that asks, so one token, or writers that wait for a lock, could
-hold every connection. Here a transaction takes a seat before it asks the pool, which then has a connection free.
+hold every connection. Here a transaction takes a seat before it takes a connection: there is one free for each seat.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class Seat:
 class IdleConnections:
     """Connections that stay checked out between reads: a checkout takes longer than a small read.
 
-    At most half of the pool is kept here, so that writers, who may hold the other half, find theirs in the pool.
+    At most half of the pool is kept here, and `make_room` gives one back for a transaction that asks the pool.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -108,7 +108,15 @@ class IdleConnections:
         else:
             await connection.close()
 
+    async def make_room(self) -> None:
+        """Give a connection back to the pool when it has no other."""
+        pool: Any = self._backend.engine.pool
+        if self._idle and pool.checkedout() >= self._backend.options.pool_size:
+            await self._idle.pop(0).close()
+
     async def close(self) -> None:
+        # What is still in use is not kept either.
+        self._most = 0
         while self._idle:
             await self._idle.pop().close()
 

@@ -58,7 +58,8 @@ class Database:
 
     def write(self, project_id: int, *, holder: Hashable = None) -> Write:
         """Return a write transaction; `holder` as in `read`."""
-        return Write(self.backend, self._writing, project_id, self._connections.seat(holder or project_id, writes=True))
+        seat = self._connections.seat(holder or project_id, writes=True)
+        return Write(self.backend, self._writing, project_id, seat, self._idle)
 
     async def change(
         self, project_id: int, job: Callable[[Write], Awaitable[Result]], *, holder: Hashable = None
@@ -81,6 +82,7 @@ class Database:
     @asynccontextmanager
     async def unbound(self, *, writing: bool = False) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that belongs to no project: for projects, tokens and checks of the whole store."""
+        await self._idle.make_room()
         with self._known_failures():
             async with (self._writing if writing else self._reading).begin() as connection:
                 driver = driver_of(connection)
@@ -101,6 +103,7 @@ class Database:
             raise StoreUnavailable(AGAIN, "requests hold the connections")
         await seat.take()
         try:
+            await self._idle.make_room()
             writing = self._writing.execution_options(busy_timeout=BACKGROUND_BUSY_SECONDS)
             with self._known_failures():
                 async with writing.begin() as connection:

@@ -1,5 +1,6 @@
 """Snapshots: transactions that read. SQLAlchemy compiles their statements, and the driver runs them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,8 +33,7 @@ class Read(Transaction):
         *,
         begin: str | None,
     ) -> None:
-        super().__init__(backend, backend.engine, project_id, seat)
-        self._idle = idle
+        super().__init__(backend, backend.engine, project_id, seat, idle)
         self._begin_sql = begin
         self._has_begun = False
         # The pool resets a connection on which a statement failed, or was canceled, before others get it.
@@ -150,20 +150,26 @@ class Read(Transaction):
         try:
             await super()._raise_failure(error)
         except StoreUnavailable as outage:
-            self._outage = outage
+            # Its traceback would hold this transaction.
+            self._outage = outage.with_traceback(None)
             raise
 
     async def _give_back(self, connection: AsyncConnection) -> None:
         try:
             if self._has_begun:
                 await self._backend.end(self._driver)
+            if self._stopped:
+                # asyncpg asks the server to stop beside the statement: the next one waits until it has.
+                await self._backend.answers(self._driver)
         except Exception as error:  # noqa: BLE001 - what was read stands
             self._is_clean = False
             log_unclosed(error)
-        self._has_begun = False
-        if self._stopped:
-            # asyncpg asks the server to stop beside the statement: the next one waits until it has.
-            await self._backend.answers(self._driver)
+        except asyncio.CancelledError:
+            self._backend.abandon(self._driver)
+            await super()._give_back(connection)
+            raise
+        finally:
+            self._has_begun = False
         if self._is_clean and not self._stopped:
             await self._idle.put(connection)
         else:

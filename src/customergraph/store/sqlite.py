@@ -3,9 +3,10 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 import orjson
 from sqlalchemy import Table, event, insert, text
@@ -57,6 +58,8 @@ class SQLite(Backend):
     def __init__(self, url: str, options: ConnectionOptions) -> None:
         super().__init__(url, options)
         self._checkpoints = Checkpoints(self.path)
+        # The drivers whose visit is to be stopped.
+        self._interrupted: WeakSet[Any] = WeakSet()
 
     @property
     def path(self) -> Path:
@@ -111,8 +114,15 @@ class SQLite(Backend):
         begin: str | None,
         ends: bool,
     ) -> list[Rows]:
+        self._interrupted.discard(driver)
+
+        def run(connection: sqlite3.Connection) -> list[Sequence[Any]]:
+            return _run(
+                connection, linked, parameters, begin, ends=ends, is_stopped=lambda: driver in self._interrupted
+            )
+
         # One visit to the driver's thread, which takes as long as many a statement.
-        arrays = await in_thread(driver, lambda connection: _run(connection, linked, parameters, begin, ends=ends))
+        arrays = await in_thread(driver, run)
         return [statement.of_arrays(one) for statement, one in zip(linked.statements, arrays, strict=True)]
 
     def sql(self, linked: LinkedStatements) -> list[str]:
@@ -127,6 +137,8 @@ class SQLite(Backend):
     async def interrupt(self, connection: AsyncConnection, running: asyncio.Task[Any]) -> None:  # noqa: ARG002
         # Canceling the task would leave the statement running, and the pool would lose the connection.
         driver: Any = (await connection.get_raw_connection()).driver_connection
+        # Between two statements of one visit there is nothing to interrupt.
+        self._interrupted.add(driver)
         await driver.interrupt()
 
     def failure(self, error: BaseException) -> Failure | None:
@@ -188,12 +200,15 @@ def _run(
     begin: str | None,
     *,
     ends: bool,
+    is_stopped: Callable[[], bool],
 ) -> list[Sequence[Any]]:
     """Run linked statements one after another; returns an array of each column of each."""
     if begin:
         connection.execute(begin)
     arrays: list[Sequence[Any]] = []
     for statement, sql, link, values in zip(linked.statements, linked.as_json, linked.links, parameters, strict=True):
+        if is_stopped():
+            raise sqlite3.OperationalError("interrupted")
         if link:
             parent = link.parent
             column = arrays[parent.batch][linked.statements[parent.batch].columns.index(parent.column)]

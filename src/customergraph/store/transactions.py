@@ -13,7 +13,7 @@ from customergraph.rows import Rows
 from customergraph.store import tenancy
 from customergraph.store.backend import Backend
 from customergraph.store.batches import Batch
-from customergraph.store.connections import Seat, driver_of
+from customergraph.store.connections import IdleConnections, Seat, driver_of
 from customergraph.store.failures import TransactionEnded, log_unclosed, raise_failure
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -31,12 +31,15 @@ class Transaction:
     # Whether the change was made that this transaction makes or reads back; None when nobody knows.
     done: bool | None = False
 
-    def __init__(self, backend: Backend, engine: AsyncEngine, project_id: int, seat: Seat) -> None:
+    def __init__(
+        self, backend: Backend, engine: AsyncEngine, project_id: int, seat: Seat, idle: IdleConnections
+    ) -> None:
         self.project_id = project_id
         self.lateral = backend.lateral
         self._backend = backend
         self._engine = engine
         self._seat = seat
+        self._idle = idle
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
         self._running: asyncio.Task[Any] | None = None
@@ -122,6 +125,7 @@ class Transaction:
         return connection
 
     async def _connect(self) -> AsyncConnection:
+        await self._idle.make_room()
         return await self._engine.connect()
 
     async def _give_back_after(self, error: BaseException, connection: AsyncConnection) -> None:
@@ -172,7 +176,8 @@ class Transaction:
     async def close(self) -> None:
         """End the transaction; changes that were not committed are undone."""
         self._has_ended = True
-        if self._connection is not None:
+        # One that is still opening is waited for: nobody else would give its connection back.
+        if self._connection is not None or self._turn.locked():
             await self._release()
 
     async def _release(self) -> None:

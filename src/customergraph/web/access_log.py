@@ -30,7 +30,8 @@ class AccessLog:
                 {
                     "event": "request",
                     "method": scope["method"],
-                    "path": scope["path"],
+                    # As it was sent: percent-encoded, it can break no line.
+                    "path": scope["raw_path"].decode("ascii", "backslashreplace"),
                     "status": status,
                     "milliseconds": round((time.perf_counter() - started) * 1000, 2),
                     "client": f"{client[0]}:{client[1]}" if client else None,

@@ -48,8 +48,10 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Entranc
         app.state.gateway = Gateway.of(settings)
         # The server calls it when it stops.
         yield {"stop": app.state.gateway.stop}
-        await app.state.gateway.close()
-        access_log.flush()
+        try:
+            await app.state.gateway.close()
+        finally:
+            access_log.flush()
 
     async def endpoint(request: Request) -> Response:
         if settings.graphiql and graphiql.wants_html(request):

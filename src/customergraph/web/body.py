@@ -16,7 +16,7 @@ from customergraph.web.media_types import JSON
 
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _PARAMETER = re.compile(r'([^\s;="]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;]*)')
-_LONGEST_PARAMETERS = 200
+_LONGEST_TYPE = 250
 
 
 async def read(request: Request, most_bytes: int, seconds: float) -> Any:
@@ -35,14 +35,17 @@ async def read(request: Request, most_bytes: int, seconds: float) -> Any:
     return parsed(await received(request.receive, most_bytes, seconds), "The body")
 
 
-@lru_cache(maxsize=100)
 def is_json_in_utf_8(content_type: str) -> bool:
     """Return whether a Content-Type is that of a GraphQL request."""
-    if content_type == JSON:
-        return True
+    # Parameters are read in time that grows with the square of their length.
+    return content_type == JSON or (len(content_type) <= _LONGEST_TYPE and _is_json_in_utf_8(content_type))
+
+
+@lru_cache(maxsize=100)
+def _is_json_in_utf_8(content_type: str) -> bool:
     name, _, rest = content_type.lower().partition(";")
     charsets = [value.strip(" \t\"'") for key, value in _PARAMETER.findall(rest) if key == "charset"]
-    return name.strip() == JSON and len(rest) <= _LONGEST_PARAMETERS and _UTF_8.issuperset(charsets)
+    return name.strip() == JSON and _UTF_8.issuperset(charsets)
 
 
 async def received(receive: Receive, most_bytes: int, seconds: float) -> bytes:

@@ -17,6 +17,7 @@ from customergraph.web.media_types import weighted
 COMPRESSED_FROM_BYTES = 1000
 # From so many bytes on a thread compresses, which takes longer than to have it begin.
 BESIDE_LOOP_BYTES = 64 * 1024
+_LONGEST_CACHED = 200
 # Level 9 takes six times as long and saves a third of the bytes.
 _LEVEL = 1
 _WITH_GZIP_HEADER = 16 + zlib.MAX_WBITS
@@ -52,9 +53,13 @@ class Compression:
             await self._app(scope, receive, _plain(send))
 
 
-@lru_cache(maxsize=100)
 def negotiate(accept_encoding: str) -> Coding | None:
     """Choose a coding; None when the client accepts none that there is."""
+    is_usual = len(accept_encoding) <= _LONGEST_CACHED
+    return _negotiate_cached(accept_encoding) if is_usual else _negotiate(accept_encoding)
+
+
+def _negotiate(accept_encoding: str) -> Coding | None:
     weights = dict(weighted(part) for part in accept_encoding.split(",") if part.strip())
     gzip, identity = _weight_of_gzip(weights), _weight_of_identity(weights)
     if not gzip and not identity:
@@ -62,6 +67,9 @@ def negotiate(accept_encoding: str) -> Coding | None:
     if gzip and gzip >= (identity if "identity" in weights else 0):
         return Coding(COMPRESSED_FROM_BYTES if identity else 1)
     return Coding(None)
+
+
+_negotiate_cached = lru_cache(maxsize=100)(_negotiate)
 
 
 async def compressed(pieces: list[bytes]) -> list[bytes]:

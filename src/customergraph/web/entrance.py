@@ -105,10 +105,12 @@ class Entrance:
         structlog.contextvars.bind_contextvars(request_id=head.request_id)
         try:
             http_answer = await self._answer(head, receive)
+            await self._compress(head, http_answer)
         except asyncio.CancelledError:
             http_answer = refusal(self._gateway, stopped(), head.media_type)
         except Exception as error:  # noqa: BLE001 - answered here
             http_answer = refusal(self._gateway, error, head.media_type)
+            await self._compress(head, http_answer)
         self._access_log.add(scope, http_answer.status, head.request_id, started)
         await self._send(head, http_answer, send)
 
@@ -130,6 +132,13 @@ class Entrance:
         return await answer(gateway, token, request, head.media_type, disconnected)
 
     @staticmethod
+    async def _compress(head: _Head, http_answer: HTTPAnswer) -> None:
+        from_bytes = head.coding.from_bytes
+        if from_bytes is not None and sum(map(len, http_answer.pieces)) >= from_bytes:
+            http_answer.pieces = await compression.compressed(http_answer.pieces)
+            http_answer.is_compressed = True
+
+    @staticmethod
     async def _send(head: _Head, http_answer: HTTPAnswer, send: Send) -> None:
         pieces = http_answer.pieces
         headers: list[tuple[bytes, bytes]] = [(b"content-type", http_answer.media_type.encode()), *_FIXED_HEADERS]
@@ -140,9 +149,7 @@ class Entrance:
                 for name, value in http_answer.headers.items()
                 if name not in {"Cache-Control", "Vary"}
             ]
-        from_bytes = head.coding.from_bytes
-        if from_bytes is not None and sum(map(len, pieces)) >= from_bytes:
-            pieces = await compression.compressed(pieces)
+        if http_answer.is_compressed:
             headers.append((b"content-encoding", b"gzip"))
         headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
         await send({"type": "http.response.start", "status": http_answer.status, "headers": headers})

@@ -50,6 +50,7 @@ class HTTPAnswer:
     pieces: list[bytes]
     # The error that keeps the operation from being executed, which decides on some headers.
     refusal: Exception | None = None
+    is_compressed: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
