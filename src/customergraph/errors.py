@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
+from pathlib import Path
 from typing import Any, ClassVar
 
 # The prefix of the names of settings in the environment.
@@ -188,4 +189,54 @@ class InputRefused(CustomergraphError):
 
 
 class CommandRefused(CustomergraphError):
-    """A command that cannot do its work; the message is one line with the reason and the remedy."""
+    """A command that cannot do its work; the message is one line with the reason and the remedy.
+
+    The kinds below are raised by the store. Their messages have the reason alone: the command line adds the remedy.
+    """
+
+
+class UnknownProject(CommandRefused):
+    """No project has the slug."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"no project has the slug {slug!r}")
+
+
+class SlugTaken(CommandRefused):
+    """Another project has the slug."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"a project with the slug {slug!r} exists already")
+
+
+class UnknownToken(CommandRefused):
+    """No token has the visible prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(f"no token has the prefix {prefix!r}")
+
+
+class StoreMissing(CommandRefused):
+    """There is no embedded store at the path."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no store at {path}")
+
+
+class StoreOutdated(CommandRefused):
+    """The store's schema, or its search keys, are of an older version."""
+
+
+class BehindPgbouncer(CommandRefused):
+    """An upgrade that would go through PgBouncer, where locks do not hold."""
+
+    def __init__(self) -> None:
+        super().__init__("an upgrade cannot go through PgBouncer")
+
+
+class StoreOnServer(CommandRefused):
+    """A backup of a store that is not a file; `address` is its URL without the password."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("a store on PostgreSQL is backed up by PostgreSQL's own program")
+        self.address = address

@@ -46,7 +46,9 @@ def test_a_revoked_token_is_listed_as_revoked(command: Command) -> None:
     command.inside.succeed("token", "revoke", prefix)
 
     assert command.inside.succeed("token", "list", "--project", "acme").splitlines()[1].split("\t")[5] != "-"
-    assert "no token has the prefix 'cg_unknown'" in command.inside.refusal("token", "revoke", "cg_unknown")
+    assert command.inside.refusal("token", "revoke", "cg_unknown") == (
+        "no token has the prefix 'cg_unknown': `token list --project SLUG` shows them"
+    )
 
 
 def test_an_unknown_project_is_refused_in_one_line(command: Command) -> None:
@@ -57,7 +59,7 @@ def test_an_unknown_project_is_refused_in_one_line(command: Command) -> None:
         ("token", "list", "--project", "nope"),
         ("import", "tags", "tags.csv", "--project", "nope"),
     ):
-        assert "no project has the slug 'nope'" in command.inside.refusal(*words)
+        assert command.inside.refusal(*words) == "no project has the slug 'nope': `project list` shows them"
 
 
 def test_wrong_usage_ends_with_2(embedded: Command) -> None:

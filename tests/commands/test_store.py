@@ -25,6 +25,17 @@ def test_upgrading_makes_a_store_and_changes_one_that_is_new_no_more(new_store: 
     assert stores.problems(new_store.store_url) == stores.known_problems(new_store.store_url)
 
 
+def test_an_upgrade_through_pgbouncer_is_refused(on_store: MakeCommand, new_postgresql_url: str) -> None:
+    command = on_store(new_postgresql_url)
+
+    refusal = command.inside.refusal("db", "upgrade", env={"CUSTOMERGRAPH_PGBOUNCER": "true"})
+
+    assert refusal == (
+        "an upgrade cannot go through PgBouncer: run it with the URL of PostgreSQL itself,"
+        " and CUSTOMERGRAPH_PGBOUNCER=false"
+    )
+
+
 READERS = (
     ("project", "list"),
     ("token", "list", "--project", "acme"),

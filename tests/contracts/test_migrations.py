@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 import stores
+from commands.command import Command
 from customergraph.domain.text import KEYS_VERSION, fold
 from factories import Tenant
 
@@ -181,12 +183,11 @@ def test_a_wrong_key_of_a_location_or_a_tag_is_reported_and_rewritten(acme: Tena
     assert acme.rows() == before
 
 
-def test_keys_of_another_version_are_reported_and_rewritten(acme: Tenant) -> None:
+def test_keys_of_another_version_are_reported_and_rewritten(acme: Tenant, tmp_path: Path) -> None:
     url = acme.database_url
     stores.execute(url, "UPDATE store_fact SET value = '2, Unicode 1.1.0' WHERE name = 'keys_version'")
 
-    (problem,) = stores.problems(url)
-    assert problem == (
+    assert Command(tmp_path, url).inside.refusal("db", "check") == (
         f"the store's search keys are of another version (2, Unicode 1.1.0, needed {KEYS_VERSION}):"
         " run `customergraph db upgrade`"
     )
@@ -194,9 +195,9 @@ def test_keys_of_another_version_are_reported_and_rewritten(acme: Tenant) -> Non
     assert stores.problems(url) == stores.known_problems(url)
 
 
-def test_a_store_of_an_older_version_is_reported(database_url: str) -> None:
+def test_a_store_of_an_older_version_is_reported(database_url: str, tmp_path: Path) -> None:
     make_first_version(database_url)
 
-    (problem,) = stores.problems(database_url)
+    refusal = Command(tmp_path, database_url).inside.refusal("db", "check")
 
-    assert problem == BEHIND.format("0001")
+    assert refusal == BEHIND.format("0001")

@@ -1,6 +1,7 @@
 """The commands `db upgrade`, `db backup` and `db check`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from customergraph.cli.console import report, report_problem
 from customergraph.cli.jobs import on_any_store
 from customergraph.cli.options import DatabaseUrl
+from customergraph.errors import CommandRefused, StoreOnServer
 from customergraph.store import backups, upgrades
 from customergraph.store.database import Database
 
@@ -33,8 +35,20 @@ def back_up(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Copy the embedded store to a file while it serves, and check the copy."""
-    size = on_any_store(database_url, lambda database: backups.back_up(database, file))
+
+    async def back_up_store(database: Database) -> int:
+        try:
+            return await backups.back_up(database, file)
+        except StoreOnServer as error:
+            raise CommandRefused(f"{error}: {_pg_dump(error.address, file)}") from None
+
+    size = on_any_store(database_url, back_up_store)
     report(f"The store was backed up to {file} ({size:,} bytes).")
+
+
+def _pg_dump(address: str, file: Path) -> str:
+    # pg_dump asks for the password, or reads it from .pgpass.
+    return f"pg_dump --format=custom --file={quote(str(file))} {quote(address)}"
 
 
 @commands.command("check")

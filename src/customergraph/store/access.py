@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from customergraph.domain import timestamps
 from customergraph.domain.principal import Principal, Scope
-from customergraph.errors import CommandRefused, StoreUnavailable
+from customergraph.errors import SlugTaken, StoreUnavailable, UnknownProject, UnknownToken
 from customergraph.rows import Singles
 from customergraph.store.batches import Batch
 from customergraph.store.database import Database
@@ -126,7 +126,7 @@ async def _add_token(
 
 
 async def tokens(database: Database, slug: str) -> Sequence[Row[Any]]:
-    """Return a project's tokens, oldest first; raises CommandRefused for an unknown slug."""
+    """Return a project's tokens, oldest first; raises UnknownProject for an unknown slug."""
     project_id = (await project_of_slug(database, slug)).id
     async with database.unbound() as connection:
         result = await connection.execute(select(token).where(token.c.project_id == project_id).order_by(token.c.id))
@@ -134,23 +134,26 @@ async def tokens(database: Database, slug: str) -> Sequence[Row[Any]]:
 
 
 async def revoke(database: Database, prefix: str) -> None:
-    """Revoke the token whose visible prefix this is; revoking again keeps the first time."""
+    """Revoke the token whose visible prefix this is; revoking again keeps the first time.
+
+    Raises UnknownToken where no token has the prefix.
+    """
     async with database.unbound(writing=True) as connection:
         row = (await connection.execute(select(token).where(token.c.prefix == prefix))).first()
         if row is None:
-            raise CommandRefused(f"no token has the prefix {prefix!r}: `token list --project SLUG` shows them")
+            raise UnknownToken(prefix)
         if row.revoked_at is None:
             await connection.execute(update(token).where(token.c.id == row.id).values(revoked_at=timestamps.now()))
 
 
 async def create_project(database: Database, slug: str, name: str, timezone: str) -> None:
-    """Add a project; raises CommandRefused when the slug is taken."""
+    """Add a project; raises SlugTaken when another one has the slug."""
     row = {"uuid": uuid4(), "slug": slug, "name": name, "timezone": timezone}
     try:
         async with database.unbound(writing=True) as connection:
             await connection.execute(insert(project).values(row))
     except IntegrityError:
-        raise CommandRefused(f"a project with the slug {slug!r} exists already") from None
+        raise SlugTaken(slug) from None
 
 
 async def projects(database: Database) -> Sequence[Row[Any]]:
@@ -159,11 +162,11 @@ async def projects(database: Database) -> Sequence[Row[Any]]:
 
 
 async def project_of_slug(database: Database, slug: str) -> Row[Any]:
-    """Return the project with a slug; raises CommandRefused for an unknown slug."""
+    """Return the project with a slug; raises UnknownProject for an unknown slug."""
     async with database.unbound() as connection:
         row = (await connection.execute(select(project).where(project.c.slug == slug))).first()
     if row is None:
-        raise CommandRefused(f"no project has the slug {slug!r}: `project list` shows them")
+        raise UnknownProject(slug)
     return row
 
 

@@ -5,12 +5,11 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from shlex import quote
 from threading import Event
 
 from sqlalchemy.engine import URL, make_url
 
-from customergraph.errors import CommandRefused
+from customergraph.errors import CommandRefused, StoreOnServer
 from customergraph.staging import COMPANIONS, Place
 from customergraph.store import embedded
 from customergraph.store.database import Database
@@ -27,11 +26,11 @@ async def back_up(database: Database, path: Path) -> int:
     """Copy the embedded store to a file, as it is at one moment, while others use it; returns the file's size in bytes.
 
     Replaces nothing but an earlier backup, and only when the new one is complete. Raises CommandRefused
-    when another file would be lost, for a damaged store, and for a store on a server.
+    when another file would be lost and for a damaged store, StoreOnServer for a store on a server.
     """
     store = database.backend.path
     if store is None:
-        raise CommandRefused(_other_tool(database.url, path))
+        raise StoreOnServer(_without_password(database.url))
     place = Place(path, "backup", lambda target: is_backup(target) and _may_be_backup_of(store, target))
     stop = Event()
     try:
@@ -40,15 +39,11 @@ async def back_up(database: Database, path: Path) -> int:
         stop.set()
 
 
-def _other_tool(url: str, path: Path) -> str:
+def _without_password(url: str) -> str:
+    """Return a store's URL as PostgreSQL's own programs take it."""
     address = make_url(url)
     query = {name: value for name, value in address.query.items() if name != "ssl"}
-    # Without the password: pg_dump asks for it or reads it from .pgpass.
-    shown = URL.create("postgresql", address.username, None, address.host, address.port, address.database, query)
-    return (
-        "a store on PostgreSQL is backed up by PostgreSQL's own program:"
-        f" pg_dump --format=custom --file={quote(str(path))} {quote(str(shown))}"
-    )
+    return str(URL.create("postgresql", address.username, None, address.host, address.port, address.database, query))
 
 
 def _refuse_misplaced(place: Place, store: Path) -> None:

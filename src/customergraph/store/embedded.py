@@ -7,7 +7,7 @@ from contextlib import closing
 from errno import EISDIR
 from pathlib import Path
 
-from customergraph.errors import CommandRefused, StoreUnavailable
+from customergraph.errors import CommandRefused, StoreMissing, StoreUnavailable
 from customergraph.staging import COMPANIONS
 
 _HEADER = b"SQLite format 3\0"
@@ -24,9 +24,7 @@ def refuse_unusable(path: Path, *, may_be_made: bool) -> None:
     """
     if is_new(path):
         if not may_be_made:
-            raise CommandRefused(
-                f"there is no store at {path}: run `customergraph db upgrade` to make it, or name another"
-            )
+            raise StoreMissing(path)
         _refuse_impossible(path)
     elif len(tables(path) & _TABLES) < _ENOUGH_TABLES:
         raise CommandRefused(f"{path} is a SQLite database of another program")

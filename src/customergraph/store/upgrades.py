@@ -9,14 +9,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from customergraph.errors import CommandRefused
+from customergraph.errors import BehindPgbouncer, CommandRefused, StoreOutdated
 from customergraph.store import access, embedded, history, keys
 from customergraph.store.database import Database
 from customergraph.store.postgresql_indexes import SEARCH_INDEX
 from customergraph.store.tables import metadata
 
 REPLACED_INDEX = "ix_customer_project_id_is_archived_email_key_id"
-REMEDY = "run `customergraph db upgrade`"
 
 
 def _config() -> Config:
@@ -44,13 +43,10 @@ async def upgrade(database: Database) -> bool:
     """Bring the store up to date; returns whether there was anything to do.
 
     Upgrades of the same store at the same time wait for each other. Raises CommandRefused
-    for a store of a newer version, and behind PgBouncer, where locks do not hold.
+    for a store of a newer version, and BehindPgbouncer.
     """
     if database.backend.options.pgbouncer:
-        raise CommandRefused(
-            "an upgrade cannot go through PgBouncer: run it with the URL of PostgreSQL itself,"
-            " and CUSTOMERGRAPH_PGBOUNCER=false"
-        )
+        raise BehindPgbouncer
     async with database.upgrading():
         is_migrated = await _migrate(database)
         is_index_made = await database.backend.add_missing_indexes()
@@ -65,7 +61,7 @@ async def _migrate(database: Database) -> bool:
         if version == newest():
             return False
         if _is_newer(version):
-            raise CommandRefused(_problem(version))
+            raise _refusal(version)
         await connection.run_sync(_upgrade)
     return True
 
@@ -76,14 +72,15 @@ async def _drop_replaced_index(database: Database) -> None:
         await connection.exec_driver_sql(f"DROP INDEX IF EXISTS {REPLACED_INDEX}")
 
 
-async def version_problem(database: Database) -> str | None:
-    """Return what is wrong with the store's version or that of its keys; None when both are the newest."""
+async def _refuse_other_version(database: Database) -> None:
+    """Raise StoreOutdated, or CommandRefused for a newer store, unless the store and its keys have this version."""
     async with database.unbound() as connection:
         version = await connection.run_sync(_version)
         if version != newest():
-            return _problem(version)
+            raise _refusal(version)
         problem = await keys.version_problem(connection)
-    return problem and f"{problem}: {REMEDY}"
+    if problem:
+        raise StoreOutdated(problem)
 
 
 def _is_newer(version: str | None) -> bool:
@@ -91,20 +88,20 @@ def _is_newer(version: str | None) -> bool:
     return version is not None and version not in versions
 
 
-def _problem(version: str | None) -> str:
+def _refusal(version: str | None) -> CommandRefused:
     if _is_newer(version):
-        return f"the store was made by a newer customergraph (its version is {version}): upgrade customergraph"
-    return f"the store's schema is behind (version {version or 'none'}, needed {newest()}): {REMEDY}"
+        return CommandRefused(
+            f"the store was made by a newer customergraph (its version is {version}): upgrade customergraph"
+        )
+    return StoreOutdated(f"the store's schema is behind (version {version or 'none'}, needed {newest()})")
 
 
 async def ready(database: Database) -> None:
-    """Make an embedded store that is new; raise CommandRefused when the store's schema is behind."""
+    """Make an embedded store that is new; raise StoreOutdated when the store's schema is behind."""
     path = database.backend.path
     if path is not None and embedded.is_new(path):
         await upgrade(database)
-    problem = await version_problem(database)
-    if problem:
-        raise CommandRefused(problem)
+    await _refuse_other_version(database)
 
 
 def _is_compared(name: str | None, _kind: str, _parents: object) -> bool:
@@ -118,10 +115,11 @@ def _differences(connection: Connection) -> list[str]:
 
 
 async def problems(database: Database) -> list[str]:
-    """Check the store's version, schema, integrity, keys and customers' summaries; returns a line for each problem."""
-    problem = await version_problem(database)
-    if problem:
-        return [problem]
+    """Check the store's schema, integrity, keys and customers' summaries; returns a line for each problem.
+
+    Raises StoreOutdated, or CommandRefused for a newer store, where the version is another: the rest is not checked.
+    """
+    await _refuse_other_version(database)
     async with database.unbound() as connection:
         lines = await connection.run_sync(_differences)
         lines += await database.backend.integrity_problems(connection)
