@@ -18,7 +18,7 @@ def maker(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Row]:
     return partial(tuple.__new__, kind)
 
 
-class Reading(NamedTuple):
+class Conversion(NamedTuple):
     """How the values of a column are made from the stored values; null stays null."""
 
     kind: type
@@ -30,17 +30,17 @@ class Reading(NamedTuple):
 class Column(Sequence[Any]):
     """A column of stored values, whose values are made when they are first needed."""
 
-    __slots__ = ("_reading", "_stored", "_values")
+    __slots__ = ("_conversion", "_stored", "_values")
 
-    def __init__(self, stored: Sequence[Any], reading: Reading) -> None:
+    def __init__(self, stored: Sequence[Any], conversion: Conversion) -> None:
         self._stored = stored
-        self._reading = reading
+        self._conversion = conversion
         self._values: list[Any] | None = None
 
     @property
     def kind(self) -> type:
         """The type of its values."""
-        return self._reading.kind
+        return self._conversion.kind
 
     @property
     def values(self) -> list[Any]:
@@ -51,17 +51,17 @@ class Column(Sequence[Any]):
 
     def _value(self, stored: Any) -> Any:
         try:
-            return None if stored is None else self._reading.value(stored)
+            return None if stored is None else self._conversion.value(stored)
         except (OverflowError, TypeError, ValueError) as error:
             return error
 
     def encodable(self) -> Sequence[Any]:
         """Return values that the encoder writes in the same way, faster; raises when one cannot be read."""
-        return self._reading.encodable(self._stored)
+        return self._conversion.encodable(self._stored)
 
     def picked(self, places: Sequence[int]) -> "Column":
         """Return the values at these places."""
-        return Column([self._stored[place] for place in places], self._reading)
+        return Column([self._stored[place] for place in places], self._conversion)
 
     def __len__(self) -> int:
         return len(self._stored)
@@ -72,7 +72,7 @@ class Column(Sequence[Any]):
     def __getitem__(self, index: slice) -> "Column": ...
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return Column(self._stored[index], self._reading)
+            return Column(self._stored[index], self._conversion)
         return self.values[index]
 
     def __iter__(self) -> Iterator[Any]:

@@ -11,7 +11,7 @@ def test_projects_are_created_once_and_listed(command: Command) -> None:
     refusal = command.inside.refusal("project", "create", "acme", "--name", "Other")
     listed = command.inside.succeed("project", "list").splitlines()
 
-    assert "'acme' exists already" in refusal
+    assert refusal == "a project with the slug 'acme' exists already: choose another; `project list` shows them"
     assert listed[0].split("\t") == ["slug", "name", "timezone", "uuid"]
     assert [line.split("\t")[:3] for line in listed[1:]] == [["acme", "Acme & Söhne", "Europe/Berlin"]]
 

@@ -22,7 +22,7 @@ from customergraph.errors import StoreUnavailable
 from customergraph.execution.fields import Loading, accepts_any_source, batched, computed, counted, held
 from customergraph.execution.leaves import Native
 from customergraph.loaders import Loader, Loaders
-from customergraph.rows import Column, Lists, Range, Reading, Rows, Singles
+from customergraph.rows import Column, Conversion, Lists, Range, Rows, Singles
 from customergraph.store.linked import FromParent
 
 PEOPLE = 6
@@ -70,7 +70,7 @@ _WRONG_SEEN = (None, "2000-02-30")
 
 
 # A stored text that is not a day is found out when it is read, and when it is written.
-_DAYS = Reading(date, date.fromisoformat, lambda stored: [one and _iso(date.fromisoformat(one)) for one in stored])
+_DAYS = Conversion(date, date.fromisoformat, lambda stored: [one and _iso(date.fromisoformat(one)) for one in stored])
 _DAY_COLUMNS = frozenset({"born", "seen"})
 
 

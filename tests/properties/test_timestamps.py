@@ -56,7 +56,7 @@ stored_texts = st.lists(
 @settings(max_examples=500)
 @given(stored_texts)
 def test_a_stored_text_is_written_as_the_time_that_it_is_or_not_at_all(stored: list[str | None]) -> None:
-    column = Column(stored, Timestamp.reading)
+    column = Column(stored, Timestamp.conversion)
     times = list(column)
     try:
         written = column.encodable()

@@ -13,6 +13,7 @@ from customergraph.cli.jobs import INTERRUPTED, raising_on
 from customergraph.errors import (
     BehindPgbouncer,
     CommandRefused,
+    SlugTaken,
     StoreMissing,
     StoreOutdated,
     StoreUnavailable,
@@ -25,6 +26,7 @@ from customergraph.store.sqlite import refuse_old_sqlite
 # What mends what the store refused.
 _REMEDIES: dict[type[CommandRefused], str] = {
     BehindPgbouncer: "run it with the URL of PostgreSQL itself, and CUSTOMERGRAPH_PGBOUNCER=false",
+    SlugTaken: "choose another; `project list` shows them",
     StoreMissing: "run `customergraph db upgrade` to make it, or name another",
     StoreOutdated: "run `customergraph db upgrade`",
     UnknownProject: "`project list` shows them",

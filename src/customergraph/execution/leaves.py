@@ -21,7 +21,7 @@ from customergraph.rows import Column
 # The Python types that the JSON encoder writes as a scalar of that name is to be answered.
 Native = Mapping[str, frozenset[type]]
 
-_NOTHING = type(None)
+_NULL = type(None)
 _SPECIFIED: dict[Any, frozenset[type]] = {
     GraphQLString: frozenset({str}),
     GraphQLID: frozenset({str}),
@@ -43,7 +43,7 @@ class Leaf:
     def __init__(self, type_: GraphQLLeafType, native: Native) -> None:
         self.name = type_.name
         self._type = type_
-        self._native = native.get(type_.name, _SPECIFIED.get(type_, frozenset())) | {_NOTHING}
+        self._native = native.get(type_.name, _SPECIFIED.get(type_, frozenset())) | {_NULL}
         self._is_int = type_ is GraphQLInt
         # An enumeration has few values, and each is always answered alike.
         self._known: dict[Any, Any] | None = {None: None} if isinstance(type_, GraphQLEnumType) else None

@@ -1,7 +1,7 @@
 """PostgreSQL: for several machines, and for more data than one machine holds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
@@ -51,15 +51,10 @@ class PostgreSQL(Backend):
         pass
 
     async def command(self, driver: Any, sql: str) -> None:
-        await driver.execute(sql)
+        await _in_time(driver, driver.execute(sql))
 
     async def fetch(self, driver: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        try:
-            records: Sequence[Any] = await driver.fetch(sql, *arguments)
-        except TimeoutError:
-            # The server did not answer in time, and close() would wait for its answer.
-            driver.terminate()
-            raise
+        records: Sequence[Any] = await _in_time(driver, driver.fetch(sql, *arguments))
         return records
 
     async def fetch_linked(
@@ -72,13 +67,9 @@ class PostgreSQL(Backend):
         ends: bool,  # noqa: ARG002 - never
     ) -> list[Rows]:
         merged = linked.merged
-        try:
-            if begin:
-                await driver.execute(begin)
-            record = await driver.fetchrow(merged.sql, *merged.arguments(parameters))
-        except TimeoutError:
-            driver.terminate()
-            raise
+        if begin:
+            await self.command(driver, begin)
+        record = await _in_time(driver, driver.fetchrow(merged.sql, *merged.arguments(parameters)))
         return merged.rows(record)
 
     def sql(self, linked: LinkedStatements) -> list[str]:
@@ -89,7 +80,7 @@ class PostgreSQL(Backend):
 
     async def end(self, driver: Any) -> None:
         if not driver.is_closed() and driver.is_in_transaction():
-            await driver.execute("ROLLBACK;")
+            await self.command(driver, "ROLLBACK;")
 
     def _engine(self) -> AsyncEngine:
         engine = self._create_engine(self._connect_args(), pool_use_lifo=True)
@@ -159,7 +150,7 @@ class PostgreSQL(Backend):
         driver: Any = (await connection.get_raw_connection()).driver_connection
         columns = list(rows[0])
         records = [tuple(row[column] for column in columns) for row in rows]
-        await driver.copy_records_to_table(table.name, records=records, columns=columns)
+        await _in_time(driver, driver.copy_records_to_table(table.name, records=records, columns=columns))
 
     async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
         return await postgresql_indexes.problems(connection)
@@ -189,8 +180,17 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     adapter.run_async(count_timestamps)
 
 
+async def _in_time(driver: Any, answer: Awaitable[Any]) -> Any:
+    """Wait for an answer, and drop a connection that does not answer in time; close() would wait for its answer."""
+    try:
+        return await answer
+    except TimeoutError:
+        driver.terminate()
+        raise
+
+
 def _abandon_silent(context: ExceptionContext) -> None:
-    """Drop a connection that did not answer in time; close() would wait for its answer."""
+    """Do the same where SQLAlchemy runs the statement."""
     if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
         driver: Any = context.connection.connection.driver_connection
         driver.terminate()

@@ -69,9 +69,9 @@ class Prepared:
 
 def _reader(type_: Any, dialect: Dialect) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
     """Return the function that converts a column of a type; None where the driver's values need no conversion."""
-    reading = getattr(type_, "reading", None)
-    if reading is not None:
-        return lambda stored: Column(stored, reading)
+    conversion = getattr(type_, "conversion", None)
+    if conversion is not None:
+        return lambda stored: Column(stored, conversion)
     read = type_.result_processor(dialect, None)
     return None if read is None else lambda stored: _read_each(read, stored)
 

@@ -14,7 +14,7 @@ from sqlalchemy import DateTime, String, TypeDecorator
 from sqlalchemy.engine import Dialect
 
 from customergraph.domain.timestamps import MICROSECOND
-from customergraph.rows import Reading
+from customergraph.rows import Conversion
 
 _WIDTH = len("2026-11-24T09:30:00.000000Z")
 _PUNCTUATION = b"--T::.Z"
@@ -68,12 +68,12 @@ def _encodable_counts(stored: Sequence[int | None]) -> Sequence[datetime | None]
 
 
 class _Stored(TypeDecorator[datetime]):
-    """A timestamp that is read by `reading`."""
+    """A timestamp that is read by `conversion`."""
 
-    reading: ClassVar[Reading]
+    conversion: ClassVar[Conversion]
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002
-        read = self.reading.value
+        read = self.conversion.value
         return lambda stored: None if stored is None else read(stored)
 
 
@@ -82,7 +82,7 @@ class _Text(_Stored):
 
     impl = String(_WIDTH)
     cache_ok = True
-    reading = Reading(datetime, _parsed, _encodable_texts)
+    conversion = Conversion(datetime, _parsed, _encodable_texts)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         if value is None:
@@ -95,7 +95,7 @@ class _Count(_Stored):
 
     impl = DateTime(timezone=True)
     cache_ok = True
-    reading = Reading(datetime, _counted, _encodable_counts)
+    conversion = Conversion(datetime, _counted, _encodable_counts)
 
 
 Timestamp = _Text().with_variant(_Count(), "postgresql")

@@ -73,7 +73,7 @@ async def _drop_replaced_index(database: Database) -> None:
 
 
 async def _refuse_other_version(database: Database) -> None:
-    """Raise StoreOutdated, or CommandRefused for a newer store, unless the store and its keys have this version."""
+    """Raise StoreOutdated for a store, or keys, of an older version, and CommandRefused for a newer one."""
     async with database.unbound() as connection:
         version = await connection.run_sync(_version)
         if version != newest():
@@ -97,7 +97,7 @@ def _refusal(version: str | None) -> CommandRefused:
 
 
 async def ready(database: Database) -> None:
-    """Make an embedded store that is new; raise StoreOutdated when the store's schema is behind."""
+    """Make an embedded store that is new; raise CommandRefused for a store of another version."""
     path = database.backend.path
     if path is not None and embedded.is_new(path):
         await upgrade(database)
@@ -117,7 +117,7 @@ def _differences(connection: Connection) -> list[str]:
 async def problems(database: Database) -> list[str]:
     """Check the store's schema, integrity, keys and customers' summaries; returns a line for each problem.
 
-    Raises StoreOutdated, or CommandRefused for a newer store, where the version is another: the rest is not checked.
+    Raises CommandRefused for a store of another version, which is not checked further.
     """
     await _refuse_other_version(database)
     async with database.unbound() as connection:

@@ -1,7 +1,7 @@
 """The way in for most requests: one GraphQL request by POST, as clients usually send it, is answered at once.
 
-All else goes to Starlette's application: other methods and paths, pages of other origins, codings,
-what is wrong with a head. It answers the same, at a greater cost.
+All other requests go to Starlette's application: other methods and paths, requests with an Origin or a
+Content-Encoding, and malformed heads. It gives the same answers, at a higher cost.
 """
 
 import asyncio
