@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from customergraph import demo
 from customergraph.domain import timestamps
 from customergraph.domain.principal import Scope
 from customergraph.store import access
+from processes import signal_all, workers_of
 
 pytestmark = pytest.mark.slow
 
@@ -179,24 +179,14 @@ def test_a_revoked_token_is_refused_by_every_worker(on_store: MakeCommand, postg
 def statuses(process: subprocess.Popen[str], port: int, token: str) -> list[int]:
     """Return the status of each worker's answer, while the other workers are stopped."""
     codes = []
-    for running in (workers := workers_of(process)):
+    for running in (workers := workers_of(process.pid)):
         others = [worker for worker in workers if worker != running]
-        signaled(others, signal.SIGSTOP)
+        signal_all(others, signal.SIGSTOP)
         try:
             codes.append(posted(port, token).status_code)
         finally:
-            signaled(others, signal.SIGCONT)
+            signal_all(others, signal.SIGCONT)
     return codes
-
-
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-def signaled(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        os.kill(pid, number)
 
 
 def posted(port: int, token: str) -> httpx.Response:

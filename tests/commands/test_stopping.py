@@ -22,6 +22,7 @@ from factories import Tenant
 from faults.expectations import SLACK_SECONDS
 from faults.sessions import Session, locked
 from mutations import on_customer
+from processes import command_line, signal_all, workers_of
 from raw_http import PROJECT, SLUG, connect, head, read_answer
 
 pytestmark = pytest.mark.slow
@@ -51,13 +52,7 @@ class Served:
 
     def workers(self) -> list[int]:
         """Return the process ids of the workers that serve."""
-        with Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").open() as children:
-            pids = [int(pid) for pid in children.read().split()]
-        return [pid for pid in pids if b"spawn_main" in _command_line(pid)]
-
-    def signal_workers(self, number: signal.Signals) -> None:
-        for pid in self.workers():
-            os.kill(pid, number)
+        return workers_of(self.process.pid)
 
     def signal(self, number: signal.Signals) -> int:
         """Send a signal, and wait for the end; returns the exit code."""
@@ -77,14 +72,6 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.05)
-
-
-def _command_line(pid: int) -> bytes:
-    try:
-        with Path(f"/proc/{pid}/cmdline").open("rb") as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 MakeServed = Callable[..., Served]
@@ -179,7 +166,7 @@ def test_busy_connections_are_answered_while_it_stops(
     with clients_of(load, CONNECTIONS):
         until(lambda: load.answer_count > 10 * CONNECTIONS, "all clients are busy")
         if is_group:
-            served.signal_workers(signal.SIGTERM)
+            signal_all(served.workers(), signal.SIGTERM)
         code = served.signal(signal.SIGTERM)
 
     assert load.cut == []
@@ -287,7 +274,7 @@ def test_workers_whose_parent_is_killed_stop_and_free_the_port(start: MakeServed
     served.process.kill()
     served.process.wait(PATIENCE_SECONDS)
     killed_at = time.monotonic()
-    until(lambda: not any(map(_command_line, workers)), "the workers have ended")
+    until(lambda: not any(map(command_line, workers)), "the workers have ended")
 
     assert time.monotonic() - killed_at < 2 + SLACK_SECONDS
     assert start(sqlite_url, 1, int(served.url.rpartition(":")[2])).lives()

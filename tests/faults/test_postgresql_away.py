@@ -1,6 +1,5 @@
 """PostgreSQL that is stopped or hangs: errors come in time, and service resumes by itself afterwards."""
 
-import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from faults.pgbouncer import PgBouncer
 from faults.wire import on_port
 from graphql_client import GraphQLClient
 from mutations import on_customer
+from processes import signal_all
 from stores import PostgreSQLServer
 
 pytestmark = pytest.mark.slow
@@ -63,19 +63,13 @@ def stopped(server: PostgreSQLServer) -> Iterator[None]:
 @contextmanager
 def hanging(url: str) -> Iterator[None]:
     """Suspend a PostgreSQL server: it neither answers nor closes connections."""
+    # One of them is the session that lists them, which ends.
     pids = [pid for (pid,) in stores.rows(url, PROCESSES)]
-    _signal(pids, signal.SIGSTOP)
+    signal_all(pids, signal.SIGSTOP)
     try:
         yield
     finally:
-        _signal(pids, signal.SIGCONT)
-
-
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        # One of them is the session that listed them, which may have ended.
-        if os.path.exists(f"/proc/{pid}"):  # noqa: PTH110
-            os.kill(pid, number)
+        signal_all(pids, signal.SIGCONT)
 
 
 def health(tenant: Tenant) -> list[int]:
