@@ -19,6 +19,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from customergraph.cli.remedies import with_remedy
 from customergraph.store import upgrades
 from customergraph.store.database import Database
 
@@ -155,7 +156,7 @@ def upgraded(url: str) -> bool:
 
 def problems(url: str) -> list[str]:
     """Check a store, as `customergraph db check` does."""
-    return on_database(url, upgrades.problems)
+    return list(map(with_remedy, on_database(url, upgrades.problems)))
 
 
 def known_problems(url: str) -> list[str]:

@@ -189,9 +189,9 @@ class InputRefused(CustomergraphError):
 
 
 class CommandRefused(CustomergraphError):
-    """A command that cannot do its work; the message is one line with the reason and the remedy.
+    """A command that cannot do its work; the message is one line with the reason.
 
-    The kinds below are raised by the store. Their messages have the reason alone: the command line adds the remedy.
+    The kinds below are raised by the store. The command line adds their remedies.
     """
 
 
@@ -225,6 +225,13 @@ class StoreMissing(CommandRefused):
 
 class StoreOutdated(CommandRefused):
     """The store's schema, or its search keys, are of an older version."""
+
+
+class StoreNewer(CommandRefused):
+    """The store was made by a newer version of this package."""
+
+    def __init__(self, version: str | None) -> None:
+        super().__init__(f"the store was made by a newer customergraph (its version is {version})")
 
 
 class BehindPgbouncer(CommandRefused):

@@ -41,6 +41,23 @@ def test_no_table_loads_another_behind_anyones_back() -> None:
     assert not [path for path in (ROOT / "src").rglob("*.py") if "relationship(" in path.read_text("utf-8")]
 
 
+def texts_of(path: Path) -> Iterator[str]:
+    """Yield the texts of a file that are no docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("folder", ["demo", "domain", "importing", "store"])
+def test_only_the_command_line_names_commands_and_options(folder: str) -> None:
+    paths = (ROOT / "src/customergraph" / folder).rglob("*.py")
+    words = re.compile(r"customergraph (demo|serve|db|project|token|import|explain)\b|(^|\W)--[a-z]")
+
+    assert not [text for path in paths for text in texts_of(path) if words.search(text)]
+
+
 def test_migrations_make_the_tables_that_the_store_declares(database_url: str) -> None:
     assert stores.problems(database_url) == stores.known_problems(database_url)
 

@@ -10,28 +10,10 @@ from customergraph import faults, streams
 from customergraph.cli import explaining, importing, projects, serving, store, tokens
 from customergraph.cli.console import report_problem
 from customergraph.cli.jobs import INTERRUPTED, raising_on
-from customergraph.errors import (
-    BehindPgbouncer,
-    CommandRefused,
-    SlugTaken,
-    StoreMissing,
-    StoreOutdated,
-    StoreUnavailable,
-    UnknownProject,
-    UnknownToken,
-)
+from customergraph.cli.remedies import with_remedy
+from customergraph.errors import CommandRefused, StoreUnavailable
 from customergraph.schema.schema import sdl
 from customergraph.store.sqlite import refuse_old_sqlite
-
-# What mends what the store refused.
-_REMEDIES: dict[type[CommandRefused], str] = {
-    BehindPgbouncer: "run it with the URL of PostgreSQL itself, and CUSTOMERGRAPH_PGBOUNCER=false",
-    SlugTaken: "choose another; `project list` shows them",
-    StoreMissing: "run `customergraph db upgrade` to make it, or name another",
-    StoreOutdated: "run `customergraph db upgrade`",
-    UnknownProject: "`project list` shows them",
-    UnknownToken: "`token list --project SLUG` shows them",
-}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,7 +56,7 @@ def _exit_code() -> int:
     except StoreUnavailable as error:
         return _failure(f"the store does not answer: {error.reason}")
     except CommandRefused as error:
-        return _failure(_with_remedy(error))
+        return _failure(with_remedy(error))
     except KeyboardInterrupt:
         return _failure("interrupted", INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - standard error gets no stack trace, whatever the error is
@@ -90,11 +72,6 @@ def _run_app() -> int:
             raise KeyboardInterrupt from None
         return ended.code if isinstance(ended.code, int) else 0
     return 0
-
-
-def _with_remedy(error: CommandRefused) -> str:
-    remedy = _REMEDIES.get(type(error))
-    return f"{error}: {remedy}" if remedy else str(error)
 
 
 def _failure(reason: str, code: int = 1) -> int:

@@ -9,6 +9,7 @@ import typer
 from customergraph.cli.console import report, report_problem
 from customergraph.cli.jobs import on_any_store
 from customergraph.cli.options import DatabaseUrl
+from customergraph.cli.remedies import with_remedy
 from customergraph.errors import CommandRefused, StoreOnServer
 from customergraph.store import backups, upgrades
 from customergraph.store.database import Database
@@ -56,7 +57,7 @@ def check(database_url: DatabaseUrl = None) -> None:
     """Check whether the store is up to date and consistent."""
     problems = on_any_store(database_url, upgrades.problems)
     for problem in problems:
-        report_problem(problem)
+        report_problem(with_remedy(problem))
     if problems:
         raise SystemExit(1)
     report("The store is up to date and consistent.")

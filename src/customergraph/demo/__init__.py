@@ -36,6 +36,13 @@ _TAGS = (
 )
 
 
+class NotMadeByDemo(CommandRefused):
+    """A file that the demo did not make."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not a file that the demo made")
+
+
 async def fill(
     database: Database,
     customers: int,
@@ -98,12 +105,12 @@ async def _save(database: Database, project_id: int, people: list[Person]) -> No
 async def open_store(path: Path, customers: int, advance: Callable[[int], None]) -> str:
     """Make the demo's store, unless the demo has made it before; returns a new token, which replaces earlier ones.
 
-    Raises CommandRefused for a file that the demo did not make.
+    Raises NotMadeByDemo.
     """
     if _is_new(path):
         await _make(path, customers, advance)
     elif not _is_ours(path):
-        raise CommandRefused(f"{path} is not a file that `customergraph demo` made: choose another --path")
+        raise NotMadeByDemo(path)
     database = Database(f"sqlite+aiosqlite:///{path}")
     try:
         await upgrades.upgrade(database)

@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from customergraph.byte_cache import ByteCache
 from customergraph.rows import Rows
 from customergraph.store.linked import Link, LinkedStatements
+from customergraph.store.problems import Problem
 from customergraph.store.rows import Prepared
 
 ExecutionOptions = Mapping[str, Any]
@@ -225,8 +226,8 @@ class Backend(ABC):
         """Insert many rows with the same columns; their ids follow their order."""
 
     @abstractmethod
-    async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
-        """Return a line for each fault of the database itself."""
+    async def integrity_problems(self, connection: AsyncConnection) -> list[Problem]:
+        """Return the faults of the database itself."""
 
     @asynccontextmanager
     async def upgrading(self) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from customergraph.domain.text import KEYS_VERSION, fold
 from customergraph.store import access, bulk, mailboxes
 from customergraph.store.batches import each
 from customergraph.store.database import Database
+from customergraph.store.problems import MailboxShared, Problem, WrongKeys
 from customergraph.store.tables import customer, location, store_fact, tag
 from customergraph.store.tenancy import in_project
 from customergraph.store.transactions import Transaction, Write
@@ -87,20 +88,17 @@ async def version_problem(connection: AsyncConnection) -> str | None:
     return f"the store's search keys are of another version ({stored or 'none'}, needed {KEYS_VERSION})"
 
 
-async def problems(database: Database, project: Any) -> list[str]:
-    """Compare all keys of a project with the texts that they follow from; returns a line for each table."""
-    lines = []
+async def problems(database: Database, project: Any) -> list[Problem]:
+    """Compare all keys of a project with the texts that they follow from."""
+    found: list[Problem] = []
     for keyed in KEYED_TABLES:
         wrong = sum([len(changes) async for changes in _wrong(database, project.id, keyed)])
         if wrong:
-            lines.append(
-                f"project {project.slug}: {wrong} rows of {keyed.table.name} have keys that do not follow"
-                " from their texts: run `customergraph db upgrade`"
-            )
+            subject = f"project {project.slug}: {wrong} rows of {keyed.table.name}"
+            found.append(WrongKeys(f"{subject} have keys that do not follow from their texts"))
     async with database.read(project.id) as read:
         shared = await mailboxes.shared(read)
-    advice = "give one of them another email or delete it, and run `customergraph db upgrade`"
-    return lines + [f"project {project.slug}: {line}: {advice}" for line in shared]
+    return found + [MailboxShared(f"project {project.slug}: {line}") for line in shared]
 
 
 async def rewrite(database: Database) -> bool:

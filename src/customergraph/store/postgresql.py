@@ -16,6 +16,7 @@ from customergraph.rows import Rows
 from customergraph.store import postgresql_indexes
 from customergraph.store.backend import Backend, ExecutionOptions, Failure
 from customergraph.store.linked import LinkedStatements
+from customergraph.store.problems import Problem
 from customergraph.store.timestamps import count_timestamps
 
 CONNECT_TIMEOUT_SECONDS = 2
@@ -152,7 +153,7 @@ class PostgreSQL(Backend):
         records = [tuple(row[column] for column in columns) for row in rows]
         await _in_time(driver, driver.copy_records_to_table(table.name, records=records, columns=columns))
 
-    async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
+    async def integrity_problems(self, connection: AsyncConnection) -> list[Problem]:
         return await postgresql_indexes.problems(connection)
 
     @asynccontextmanager

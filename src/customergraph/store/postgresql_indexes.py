@@ -6,6 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from customergraph.store.problems import IndexInvalid, Problem, SearchIndexMissing
+
 SEARCH_INDEX = "ix_customer_search"
 EMAIL_SORT_INDEX = "ix_customer_project_id_is_archived_email_sort_key_id"
 
@@ -13,9 +15,7 @@ _EXTENSIONS = ("pg_trgm", "btree_gin")
 # Every search reads the whole list of new rows that are not in the index yet: it is kept short.
 _SEARCH = "USING gin (project_id, search_key gin_trgm_ops) WITH (gin_pending_list_limit = 1024)"
 _EMAIL_SORT = "(project_id, is_archived, email_sort_key, id)"
-_NO_SEARCH_INDEX = (
-    "the search index is missing, so a search may read every customer of its project{}: run `customergraph db upgrade`"
-)
+_NO_SEARCH_INDEX = "the search index is missing, so a search may read every customer of its project"
 
 
 async def add_missing(connection: AsyncConnection) -> bool:
@@ -35,22 +35,22 @@ async def _add(connection: AsyncConnection, name: str, definition: str, extensio
         for extension in extensions:
             await connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
     except DBAPIError:
-        return False  # `db check` says what is missing
+        return False  # `problems` says what is missing
     # An upgrade that was killed leaves an invalid index behind.
     await connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
     await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON customer {definition}"))
     return True
 
 
-async def problems(connection: AsyncConnection) -> list[str]:
-    """Return a line for each invalid index, and one when the search index is missing."""
+async def problems(connection: AsyncConnection) -> list[Problem]:
+    """Return each invalid index, and whether the search index is missing."""
     invalid = await connection.execute(text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
-    lines = [f"the index {name} is invalid: REINDEX it" for name in invalid.scalars()]
+    found: list[Problem] = [IndexInvalid(f"the index {name} is invalid") for name in invalid.scalars()]
     if not await _is_valid(connection, SEARCH_INDEX):
         missing = await _missing_extensions(connection)
         need = f"; PostgreSQL's extensions {missing} are needed" if missing else ""
-        lines.append(_NO_SEARCH_INDEX.format(need))
-    return lines
+        found.append(SearchIndexMissing(f"{_NO_SEARCH_INDEX}{need}"))
+    return found
 
 
 async def _is_valid(connection: AsyncConnection, name: str) -> bool:

@@ -22,6 +22,7 @@ from customergraph.store.aiosqlite_internals import in_thread
 from customergraph.store.backend import Backend, ConnectionOptions, ExecutionOptions, Failure
 from customergraph.store.checkpoints import Checkpoints
 from customergraph.store.linked import LinkedStatements
+from customergraph.store.problems import Problem
 from customergraph.store.rows import Prepared
 
 OLDEST = (3, 35)
@@ -164,12 +165,12 @@ class SQLite(Backend):
     async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         await connection.execute(insert(table), rows)
 
-    async def integrity_problems(self, connection: AsyncConnection) -> list[str]:
+    async def integrity_problems(self, connection: AsyncConnection) -> list[Problem]:
         integrity = (await connection.execute(text("PRAGMA integrity_check"))).scalars().all()
         dangling = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
         return [
-            *(f"is damaged: {line}" for line in integrity if line != "ok"),
-            *(f"a row of {row[0]} (rowid {row[1]}) refers to a missing {row[2]}" for row in dangling),
+            *(Problem(f"is damaged: {line}") for line in integrity if line != "ok"),
+            *(Problem(f"a row of {row[0]} (rowid {row[1]}) refers to a missing {row[2]}") for row in dangling),
         ]
 
 

@@ -9,10 +9,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from customergraph.errors import BehindPgbouncer, CommandRefused, StoreOutdated
+from customergraph.errors import BehindPgbouncer, CommandRefused, StoreNewer, StoreOutdated
 from customergraph.store import access, embedded, history, keys
 from customergraph.store.database import Database
 from customergraph.store.postgresql_indexes import SEARCH_INDEX
+from customergraph.store.problems import Problem
 from customergraph.store.tables import metadata
 
 REPLACED_INDEX = "ix_customer_project_id_is_archived_email_key_id"
@@ -42,8 +43,7 @@ def _upgrade(connection: Connection) -> None:
 async def upgrade(database: Database) -> bool:
     """Bring the store up to date; returns whether there was anything to do.
 
-    Upgrades of the same store at the same time wait for each other. Raises CommandRefused
-    for a store of a newer version, and BehindPgbouncer.
+    Upgrades of the same store at the same time wait for each other. Raises StoreNewer and BehindPgbouncer.
     """
     if database.backend.options.pgbouncer:
         raise BehindPgbouncer
@@ -73,7 +73,7 @@ async def _drop_replaced_index(database: Database) -> None:
 
 
 async def _refuse_other_version(database: Database) -> None:
-    """Raise StoreOutdated for a store, or keys, of an older version, and CommandRefused for a newer one."""
+    """Raise StoreOutdated for a store, or keys, of an older version, and StoreNewer."""
     async with database.unbound() as connection:
         version = await connection.run_sync(_version)
         if version != newest():
@@ -90,9 +90,7 @@ def _is_newer(version: str | None) -> bool:
 
 def _refusal(version: str | None) -> CommandRefused:
     if _is_newer(version):
-        return CommandRefused(
-            f"the store was made by a newer customergraph (its version is {version}): upgrade customergraph"
-        )
+        return StoreNewer(version)
     return StoreOutdated(f"the store's schema is behind (version {version or 'none'}, needed {newest()})")
 
 
@@ -109,27 +107,29 @@ def _is_compared(name: str | None, _kind: str, _parents: object) -> bool:
     return name != SEARCH_INDEX
 
 
-def _differences(connection: Connection) -> list[str]:
+def _differences(connection: Connection) -> list[Problem]:
     context = MigrationContext.configure(connection, opts={"include_name": _is_compared})
-    return [f"differs from the schema: {difference!r}" for difference in compare_metadata(context, metadata)]
+    return [Problem(f"differs from the schema: {difference!r}") for difference in compare_metadata(context, metadata)]
 
 
-async def problems(database: Database) -> list[str]:
-    """Check the store's schema, integrity, keys and customers' summaries; returns a line for each problem.
+async def problems(database: Database) -> list[Problem]:
+    """Check the store's schema, integrity, keys and customers' summaries.
 
     Raises CommandRefused for a store of another version, which is not checked further.
     """
     await _refuse_other_version(database)
     async with database.unbound() as connection:
-        lines = await connection.run_sync(_differences)
-        lines += await database.backend.integrity_problems(connection)
+        found = await connection.run_sync(_differences)
+        found += await database.backend.integrity_problems(connection)
     for project in await access.projects(database):
-        lines += await keys.problems(database, project)
+        found += await keys.problems(database, project)
         async with database.read(project.id) as read:
             stale = await history.count_stale_summaries(read)
         if stale:
-            lines.append(
-                f"project {project.slug}: {stale} customers have an asked, messaged or reviewed time"
-                " that does not follow from their history"
+            found.append(
+                Problem(
+                    f"project {project.slug}: {stale} customers have an asked, messaged or reviewed time"
+                    " that does not follow from their history"
+                )
             )
-    return lines
+    return found
