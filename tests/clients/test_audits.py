@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clients.npm_packages import program
 from conftest import MakeServer
 from customergraph.domain.principal import Scope
 from customergraph.settings import Settings
@@ -15,14 +16,6 @@ from factories import Tenant
 PACKAGES = ("graphql-http@1.23.1", "graphql@16.15.0")
 AUDITS = 61
 SCRIPT = Path(__file__).with_name("audits.mjs")
-
-
-def program(name: str) -> str:
-    """Return the path of a program of Node.js; skip the test where it is missing."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is missing, and the audits need it: `apt-get install nodejs npm` brings it")
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,16 @@ def test_the_files_that_contributing_names_are_there() -> None:
         assert any((folder / name).exists() for folder in (ROOT, ROOT / "src/customergraph")), name
 
 
+def test_the_lines_of_clients_are_those_of_the_programs_that_the_tests_run() -> None:
+    sections = re.findall(r"^(?://|#) (\S+): .*\n((?:(?!// |# ).*\n)+)", "".join(blocks("clients")), re.MULTILINE)
+
+    assert sections
+    for name, section in sections:
+        program = [line.strip() for line in (ROOT / "tests/clients" / name).read_text("utf-8").splitlines()]
+        places = [program.index(line.strip()) for line in section.splitlines()]
+        assert places == sorted(places), name
+
+
 def test_readme_has_250_lines_at_most() -> None:
     assert len(README.splitlines()) <= 250
 
