@@ -63,6 +63,44 @@ class OperationKindRefused(RequestRefused):
         self.kind = kind
 
 
+class PersistedQueryNotFound(RequestRefused):
+    """A hash whose document is not known here. Clients compare the message, and send the document."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
+
+
+class PersistedQueryNotSupported(RequestRefused):
+    """A request of another protocol of persisted queries. Clients compare the message, and send no more hashes."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotSupported")
+
+
+class PersistedQueryHashMismatch(RequestRefused):
+    """A document with a hash that is not its own."""
+
+    code = "PERSISTED_QUERY_HASH_MISMATCH"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "provided sha does not match query: `sha256Hash` must be the SHA-256 of `query` in hexadecimal digits."
+        )
+
+
+class PersistedQueryNotInList(RequestRefused):
+    """A document that is none of the trusted ones, where no others are run."""
+
+    code = "PERSISTED_QUERY_NOT_IN_LIST"
+
+    def __init__(self) -> None:
+        super().__init__("Only documents that the operator has listed are run here, and this is none of them.")
+
+
 class LimitExceeded(RequestRefused):
     """An operation that is larger than allowed.
 

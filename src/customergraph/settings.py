@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     bucket_size: Annotated[int, Field(gt=0)] = 100_000
     bucket_refill: Annotated[int, Field(gt=0)] = 5_000
     redis_url: str | None = None
+    documents: str | None = None
+    documents_only: bool = False
     deadline: Annotated[float, Field(gt=0)] = 10
     running_limit: Annotated[int, Field(gt=0)] = 20
     waiting_limit: Annotated[int, Field(ge=0)] = 100
@@ -126,6 +128,7 @@ class Settings(BaseSettings):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandRefused(f".env: {error}") from None
         settings._refuse_small_bucket()
+        settings._refuse_missing_documents()
         return settings
 
     def _refuse_small_bucket(self) -> None:
@@ -134,6 +137,13 @@ class Settings(BaseSettings):
             raise CommandRefused(
                 f"setting {PREFIX}BUCKET_SIZE: {self.bucket_size} is less than {PREFIX}COST_LIMIT, {self.cost_limit}:"
                 " no token could ever pay for the largest operation that is allowed"
+            )
+
+    def _refuse_missing_documents(self) -> None:
+        """Raise CommandRefused where only trusted documents are to run, and there are none."""
+        if self.documents_only and not self.documents:
+            raise CommandRefused(
+                f"setting {PREFIX}DOCUMENTS_ONLY: no document could run: set {PREFIX}DOCUMENTS to a folder of documents"
             )
 
 

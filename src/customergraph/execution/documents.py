@@ -118,6 +118,11 @@ class Documents:
             # Another request may have read it meanwhile.
             return self.remembered(text) or await self._read_in_thread(text)
 
+    def read_at_once(self, text: str) -> AnyDocument:
+        """Read a document as `read` does, but without a turn: nobody may be served meanwhile."""
+        self._limits.require("document_bytes", _encoded_length(text))
+        return self._read(text)
+
     async def _read_in_thread(self, text: str) -> AnyDocument:
         reading = asyncio.get_running_loop().run_in_executor(self._reader, self._read, text)
         try:

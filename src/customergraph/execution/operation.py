@@ -115,6 +115,12 @@ class Document:
         """How much memory the document and its plans take at most."""
         return self._size + sum(prepared.bytes for prepared in self._prepared.values())
 
+    @property
+    def operations(self) -> list[Definitions]:
+        """The definitions of each operation."""
+        nodes = [node for node in self._tree.definitions if isinstance(node, OperationDefinitionNode)]
+        return [Definitions.of(self._execution.schema, node, self._fragments) for node in nodes]
+
     def prepare(
         self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
     ) -> "Operation":

@@ -10,7 +10,7 @@ from customergraph.errors import CommandRefused, RequestRefused
 from customergraph.execution.documents import Documents
 from customergraph.execution.leaves import Unsure
 from customergraph.execution.operation import Operation, RequestErrors
-from customergraph.gateway.gateway import limits_of
+from customergraph.gateway.limits import limits_of
 from customergraph.schema.context import Context
 from customergraph.schema.schema import execution
 from customergraph.settings import Settings
@@ -28,7 +28,7 @@ async def explain(settings: Settings, text: str, name: str | None, variables: Ma
         document = await Documents(execution(), limits_of(settings)).read(text, None)
         operation = document.prepare(name, variables, _ALL_KINDS, hide_suggestions=False)
     except RequestErrors as errors:
-        raise CommandRefused("; ".join(map(_located, errors.errors))) from None
+        raise CommandRefused("; ".join(map(located, errors.errors))) from None
     except RequestRefused as refusal:
         raise CommandRefused(str(refusal)) from None
     database = Database(settings.database_url)
@@ -42,7 +42,8 @@ async def explain(settings: Settings, text: str, name: str | None, variables: Ma
         await database.close()
 
 
-def _located(error: GraphQLError) -> str:
+def located(error: GraphQLError) -> str:
+    """Return the message of an error, with the places in the document."""
     places = ", ".join(f"line {one.line}, column {one.column}" for one in error.locations or ())
     return f"{error.message} ({places})" if places else error.message
 

@@ -8,9 +8,12 @@ from customergraph.errors import StoreUnavailable
 from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
 from customergraph.gateway.admission import Admission
+from customergraph.gateway.limits import limits_of
+from customergraph.gateway.persisted import PersistedDocuments
 from customergraph.gateway.redis_buckets import RedisBuckets
 from customergraph.gateway.throttle import MemoryBuckets, Rate, Throttle
 from customergraph.gateway.tokens import Tokens
+from customergraph.gateway.trusted import NO_TRUSTED_DOCUMENTS, TrustedDocuments
 from customergraph.schema.context import Context
 from customergraph.schema.schema import execution
 from customergraph.settings import Settings
@@ -33,6 +36,7 @@ class Gateway:
     database: Database
     limits: Limits
     documents: Documents
+    persisted: PersistedDocuments
     admission: Admission
     throttle: Throttle
     tokens: Tokens
@@ -40,7 +44,7 @@ class Gateway:
     running: set[Context] = field(default_factory=set)
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, trusted: TrustedDocuments = NO_TRUSTED_DOCUMENTS) -> Self:
         options = ConnectionOptions(
             settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
         )
@@ -53,6 +57,7 @@ class Gateway:
             database,
             limits,
             Documents(execution(compiles=settings.compiled_plans), limits),
+            PersistedDocuments(trusted, only_trusted=settings.documents_only),
             _admission(settings),
             Throttle(buckets, rate),
             Tokens(database),
@@ -75,21 +80,3 @@ def _admission(settings: Settings) -> Admission:
     bounds = Bounds.halved(settings.running_limit)
     turns = Turns(bounds.capacity, share=bounds.share, writers=bounds.of_writers)
     return Admission(turns, settings.waiting_limit, settings.deadline)
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return the limits of documents and variables."""
-    return Limits(
-        document_bytes=settings.document_limit,
-        tokens=settings.token_limit,
-        depth=settings.depth_limit,
-        fields=settings.field_limit,
-        repeated_fields=settings.repeated_field_limit,
-        aliases_of_a_field=settings.field_alias_limit,
-        aliases=settings.alias_limit,
-        directives=settings.directive_limit,
-        definitions=settings.definition_limit,
-        list_entries=settings.list_limit,
-        name_characters=settings.name_limit,
-        nested_values=settings.nested_value_limit,
-    )

@@ -51,13 +51,15 @@ async def _prepare(
 ) -> Operation:
     """Read the document and prepare its operation. Raises RequestRefused or RequestErrors for what may not run."""
     check_values(request.variables, gateway.limits)
-    document = gateway.documents.remembered(request.query)
+    text = gateway.persisted.text(request, token.principal.project_id)
+    document = gateway.documents.remembered(text)
     if document is None:
-        document = await _read(gateway, request.query, token, disconnected)
+        document = await _read(gateway, text, token, disconnected)
     operation = document.prepare(
         request.operation_name, request.variables, request.kinds, hide_suggestions=token is ANONYMOUS
     )
     _require_scope(gateway, operation, token)
+    gateway.persisted.keep(request, token.principal.project_id)
     return operation
 
 

@@ -18,12 +18,16 @@ class ClientDisconnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of a request, and the kinds of operation that its transport takes."""
+    """The parameters of a request, and the kinds of operation that its transport takes.
 
-    query: str
+    `query` is None where `document_id` stands for it: the hash of a text, or the id of a trusted document.
+    """
+
+    query: str | None
     variables: dict[str, Any] | None
     operation_name: str | None
     kinds: frozenset[OperationType]
+    document_id: str | None = None
 
 
 @dataclass(slots=True)

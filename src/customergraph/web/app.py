@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from customergraph import logs
 from customergraph.gateway.gateway import Gateway
+from customergraph.gateway.trusted import TrustedDocuments
 from customergraph.settings import Settings
 from customergraph.web import graphiql
 from customergraph.web.access_log import AccessLog
@@ -38,14 +39,18 @@ ALLOWED_HEADERS = (
 
 
 def create_app(settings: Settings, *, shown_token: str | None = None) -> Entrance:
-    """Make the application over the configured store; `shown_token` stands ready in GraphiQL."""
+    """Make the application over the configured store; `shown_token` stands ready in GraphiQL.
+
+    Raises CommandRefused for a trusted document that no request could have.
+    """
     logs.configure()
+    trusted = TrustedDocuments.of(settings)
     access_log = AccessLog()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         sys.setswitchinterval(SWITCH_SECONDS)
-        app.state.gateway = Gateway.of(settings)
+        app.state.gateway = Gateway.of(settings, trusted)
         # The server calls it when it stops.
         yield {"stop": app.state.gateway.stop}
         try:

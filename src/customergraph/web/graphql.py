@@ -13,6 +13,9 @@ from starlette.responses import Response, StreamingResponse
 from customergraph.errors import (
     OperationKindRefused,
     Overloaded,
+    PersistedQueryHashMismatch,
+    PersistedQueryNotFound,
+    PersistedQueryNotSupported,
     RequestRefused,
     StoreUnavailable,
     Throttled,
@@ -34,6 +37,10 @@ METHOD_NOT_ALLOWED = 405
 CLIENT_DISCONNECTED = 499
 _STATUS: dict[type[RequestRefused], int] = {
     Unauthenticated: 401,
+    # As Apollo's server has it, for any type of the answer: clients expect both.
+    PersistedQueryNotFound: 200,
+    PersistedQueryNotSupported: 200,
+    PersistedQueryHashMismatch: 400,
     Throttled: 429,
     Overloaded: 503,
     StoreUnavailable: 503,

@@ -5,6 +5,8 @@ from typing import Any
 from graphql import OperationType
 from starlette.requests import Request
 
+from customergraph.errors import PersistedQueryNotSupported
+from customergraph.gateway.document_files import plain_id
 from customergraph.gateway.request import GraphQLRequest
 from customergraph.settings import Settings
 from customergraph.web import body
@@ -38,13 +40,43 @@ def _of_query_string(request: Request) -> dict[str, Any]:
 def _checked(parameters: object, kinds: frozenset[OperationType]) -> GraphQLRequest:
     if not isinstance(parameters, dict):
         raise BadRequest('The body must be a JSON object, like {"query": "{ project { name } }"}.')
-    query = parameters.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise BadRequest("`query` is missing: give the text of a GraphQL document.")
     for name in ("variables", "extensions"):
         if not isinstance(parameters.get(name), dict | None):
             raise BadRequest(f"`{name}` must be a JSON object.")
     operation_name = parameters.get("operationName")
     if not isinstance(operation_name, str | None):
         raise BadRequest("`operationName` must be a string.")
-    return GraphQLRequest(query, parameters.get("variables"), operation_name or None, kinds)
+    query = _query(parameters)
+    document_id = _document_id(parameters)
+    if query is None and document_id is None:
+        raise BadRequest("`query` is missing: give the text of a GraphQL document.")
+    return GraphQLRequest(query, parameters.get("variables"), operation_name or None, kinds, document_id)
+
+
+def _query(parameters: dict[str, Any]) -> str | None:
+    query = parameters.get("query")
+    if not isinstance(query, str | None):
+        raise BadRequest("`query` must be a string, the text of a GraphQL document.")
+    return query if query and query.strip() else None
+
+
+def _document_id(parameters: dict[str, Any]) -> str | None:
+    """Return what stands for the document: the hash of Apollo's protocol, or the id of the draft's parameter."""
+    persisted = (parameters.get("extensions") or {}).get("persistedQuery")
+    if persisted is None:
+        return _listed_id(parameters)
+    if not isinstance(persisted, dict) or not isinstance(persisted.get("sha256Hash"), str):
+        raise BadRequest("`extensions.persistedQuery` must be an object with `version` and `sha256Hash`.")
+    if persisted.get("version") != 1:
+        raise PersistedQueryNotSupported
+    return str(persisted["sha256Hash"])
+
+
+def _listed_id(parameters: dict[str, Any]) -> str | None:
+    """Return `documentId` (GraphQL over HTTP, draft appendix "Persisted Documents"), which stands without `query`."""
+    id_ = parameters.get("documentId")
+    if id_ is None:
+        return None
+    if not isinstance(id_, str) or parameters.get("query") is not None:
+        raise BadRequest("`documentId` must be a string, and stands in place of `query`.")
+    return plain_id(id_)

@@ -5,6 +5,8 @@ from functools import partial
 import structlog
 
 from customergraph import logs
+from customergraph.errors import CommandRefused
+from customergraph.gateway.trusted import TrustedDocuments
 from customergraph.settings import Settings
 from customergraph.web import listening
 from customergraph.web.app import create_app
@@ -19,9 +21,11 @@ _log = structlog.get_logger()
 def serve(settings: Settings, *, shown_token: str | None = None) -> None:
     """Serve until a signal says to stop; `shown_token` stands ready in GraphiQL.
 
-    Raises CommandRefused where no server can listen, or no worker can start.
+    Raises CommandRefused where no server can listen, or no worker can start, and for a bad trusted document.
     """
     logs.configure()
+    # Workers read it again, also when they are replaced: only here a refusal is the command's.
+    TrustedDocuments.of(settings)
     sockets = listening.listen(settings.host, settings.port)
     config = configuration(partial(_application, settings, shown_token), settings)
     _log.info("listening", addresses=[own.getsockname()[:2] for own in sockets], workers=settings.workers)
@@ -33,6 +37,11 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
 
 def _application(settings: Settings, shown_token: str | None) -> Entrance:
     """Make the application in the process that serves it."""
-    app = create_app(settings, shown_token=shown_token)
+    try:
+        app = create_app(settings, shown_token=shown_token)
+    except CommandRefused as refusal:
+        # In a worker that was to replace another one.
+        _log.error("start_refused", reason=str(refusal))
+        raise SystemExit(1) from None
     freeze_startup_objects()
     return app
