@@ -12,6 +12,7 @@ from customergraph.store import access, catalog, customers, lists, lookups
 from customergraph.store.batches import Batch
 from customergraph.store.entities import ENTITIES, LOCATION, TAG
 from customergraph.store.linked import FromParent
+from customergraph.store.lists import Bounds
 from customergraph.store.rows import Columns
 from customergraph.store.snapshots import Read
 
@@ -139,6 +140,14 @@ class Loaders:
     def count_of(self, kind: Kind, criteria: Hashable = None) -> Loader:
         """Count each parent's rows that meet the criteria."""
         return self._loader(lists.counts, ENTITIES[kind], criteria)
+
+    def page_of_project(self, kind: Kind, page: Page, criteria: Hashable, bounds: Bounds) -> Loader:
+        """Load a page of the project's rows that meet the criteria and are within the bounds; for the key None."""
+        return self._loader(lists.page_of_project, ENTITIES[kind], page, criteria, bounds)
+
+    def count_of_project(self, kind: Kind, criteria: Hashable, bounds: Bounds) -> Loader:
+        """Count the project's rows that meet the criteria and are within the bounds."""
+        return self._loader(lists.count_of_project, ENTITIES[kind], criteria, bounds)
 
     def customers(self, criteria: CustomerCriteria, page: Page) -> Loader:
         """Load the page of customers that meet the criteria; for the key None, as all that follow."""

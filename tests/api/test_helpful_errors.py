@@ -14,7 +14,10 @@ from graphql_client import GraphQLClient
 
 BAD_VALUE = "BAD_USER_INPUT"
 INVALID = "GRAPHQL_VALIDATION_FAILED"
-ENUM = "CustomerSortKey has NAME, EMAIL, PHONE, COMPANY, CREATED_AT, SIGNED_UP_AT, ASKED_AT, MESSAGED_AT, REVIEWED_AT."
+ENUM = (
+    "CustomerSortKey has NAME, EMAIL, PHONE, COMPANY, CREATED_AT, SIGNED_UP_AT, ASKED_AT, MESSAGED_AT, REVIEWED_AT,"
+    " UPDATED_AT."
+)
 CREATE = "mutation($v: CreateCustomerInput!) { createCustomer(input: $v) { userErrors { code } } }"
 
 
@@ -41,11 +44,11 @@ MISTAKES = {
         {"v": 5},
     ),
     "an unknown enum value": Mistake(
-        "{ customers(sortKey: UPDATED_AT) { totalCount } }",
+        "{ customers(sortKey: CREATED_ON) { totalCount } }",
         BAD_VALUE,
         (
             "Argument 'sortKey' of type 'CustomerSortKey'",
-            "'UPDATED_AT'",
+            "'CREATED_ON'",
             "Did you mean the enum value 'CREATED_AT'",
             ENUM,
         ),
@@ -54,9 +57,9 @@ MISTAKES = {
     "an unknown enum value, as a variable": Mistake(
         "query($v: CustomerSortKey) { customers(sortKey: $v) { totalCount } }",
         BAD_VALUE,
-        ("Variable '$v' for the argument 'sortKey'", "'UPDATED_AT'", "Did you mean the enum value 'CREATED_AT'", ENUM),
+        ("Variable '$v' for the argument 'sortKey'", "'CREATED_ON'", "Did you mean the enum value 'CREATED_AT'", ENUM),
         7,
-        {"v": "UPDATED_AT"},
+        {"v": "CREATED_ON"},
     ),
     "an enum value like no other": Mistake(
         "{ customers(sortKey: XYZQ) { totalCount } }", BAD_VALUE, ("Argument 'sortKey'", "'XYZQ'", ENUM), 22

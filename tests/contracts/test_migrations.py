@@ -15,11 +15,15 @@ from factories import Tenant
 
 LIST = "{ customers(filter: UNSUBSCRIBED, sortKey: ASKED_AT) { totalCount nodes { id } } }"
 SEARCH = "query($q: String) { customers(q: $q, sortKey: NAME, sortDir: ASC) { nodes { name } } }"
-BEHIND = "the store's schema is behind (version {}, needed 0004): run `customergraph db upgrade`"
+BEHIND = "the store's schema is behind (version {}, needed 0005): run `customergraph db upgrade`"
 WRONG_KEY = (
     "project acme: 1 rows of customer have keys that do not follow from their texts: run `customergraph db upgrade`"
 )
 SORT_INDEX = "ix_customer_project_id_is_archived_{}_id"
+NEW_INDEXES = [
+    SORT_INDEX.format("updated_at"),
+    *(f"ix_{table}_project_id_id" for table in ("message", "review", "charge")),
+]
 BY_EMAIL = "query($email: String) { customers(email: $email) { nodes { databaseId email } } }"
 DELETE = "mutation($id: ID!) { deleteCustomer(id: $id) { deletedCustomerId } }"
 ADVICE = "give one of them another email or delete it, and run `customergraph db upgrade`"
@@ -29,6 +33,8 @@ MANY = 2_500
 
 def make_second_version(url: str) -> None:
     """Turn a store back into one of the second version, with that version's keys."""
+    for index in NEW_INDEXES:
+        stores.execute(url, f"DROP INDEX {index}")
     texts = stores.rows(url, "SELECT id, first_name, last_name, email, company, phone FROM customer")
     keys = [{"id": row[0], "key": "\n".join(fold(part) for part in _parts(*row[1:]) if part)} for row in texts]
     stores.execute_each(url, "UPDATE customer SET search_key = :key WHERE id = :id", keys)

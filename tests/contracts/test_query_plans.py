@@ -138,7 +138,7 @@ def test_those_who_unsubscribed_have_an_index_by_the_time_they_were_asked(planne
     _assert_reads(plans, "ix_customer_unsubscribed_by_asked")
 
 
-@pytest.mark.parametrize("key", ["CREATED_AT", "SIGNED_UP_AT", "ASKED_AT", "MESSAGED_AT", "REVIEWED_AT"])
+@pytest.mark.parametrize("key", ["CREATED_AT", "SIGNED_UP_AT", "ASKED_AT", "MESSAGED_AT", "REVIEWED_AT", "UPDATED_AT"])
 def test_days_on_the_sorts_own_column_are_a_range_of_its_index(planner: Planner, key: str) -> None:
     plans = planner.plans_of(LIST, key=key, dateKey=key, **{"from": "2026-01-01"}, to="2026-12-31")
 
@@ -168,6 +168,19 @@ def test_each_nested_list_enters_its_index_once_for_each_parent(planner: Planner
     if planner.is_embedded:
         _assert_served_in_order(plans[:1])
         assert re.search(r"SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\)", plan), plan
+
+
+@pytest.mark.parametrize("field", ["messages", "reviews", "charges"])
+def test_the_projects_list_enters_its_index_by_id(planner: Planner, field: str) -> None:
+    page = "(first: 2, after: $after) { nodes { id } pageInfo { endCursor } }"
+    query = f"query List($after: String) {{ {field}{page} }}"
+    cursor = planner.tenant.client.data(query)[field]["pageInfo"]["endCursor"]
+
+    plans = [*planner.plans_of(query), *planner.plans_of(query, after=cursor)]
+
+    assert len(plans) == 2
+    _assert_served_in_order(plans)
+    _assert_reads(plans, f"ix_{field.removesuffix('s')}_project_id_id")
 
 
 @pytest.mark.parametrize("field", ["tags { id }", "location { id }", "messages { totalCount }"])

@@ -2,11 +2,13 @@
 
 from iso4217 import Currency
 
+from customergraph.domain.arguments import text_argument
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.domain.text import whole_number
 from customergraph.errors import UserErrorCode, ValueRefused
 
 CHARGES_NEWEST_FIRST = Ordering("charges", "charged_at", KeyType.TIMESTAMP)
+CHARGES_BY_ID = Ordering.by_id("charges")
 _CURRENCIES = frozenset(currency.code for currency in Currency)
 
 
@@ -20,6 +22,13 @@ def currency(text: str) -> str:
     if code not in _CURRENCIES:
         raise ValueRefused(UserErrorCode.INVALID, f"{text[:20]!r} is not an active ISO 4217 currency code like USD")
     return code
+
+
+def currency_argument(value: str | None) -> str | None:
+    """Return the code that an argument names in either case, whether it is a currency or not; raises BadUserInput."""
+    code = text_argument("currency", value)
+    # Other letters have no place in a code, and some turn into ASCII ones in upper case.
+    return code.upper() if code is not None and code.isascii() else code
 
 
 def amount(text: str | int) -> int:

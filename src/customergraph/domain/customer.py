@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from customergraph.domain import text
+from customergraph.domain.arguments import refuse_controls, text_argument
 from customergraph.domain.contact import ADDRESS_RULES, email, mailbox, phone
 from customergraph.domain.mistakes import Mistakes
 from customergraph.domain.paging import KeyType, Ordering, SortDirection
@@ -43,6 +44,7 @@ class CustomerDateKey(StrEnum):
     ASKED_AT = "ASKED_AT"
     MESSAGED_AT = "MESSAGED_AT"
     REVIEWED_AT = "REVIEWED_AT"
+    UPDATED_AT = "UPDATED_AT"
 
 
 class CustomerSortKey(StrEnum):
@@ -57,6 +59,7 @@ class CustomerSortKey(StrEnum):
     ASKED_AT = "ASKED_AT"
     MESSAGED_AT = "MESSAGED_AT"
     REVIEWED_AT = "REVIEWED_AT"
+    UPDATED_AT = "UPDATED_AT"
 
 
 # Text sorts by its folded form; E.164 is its own folded form.
@@ -70,6 +73,7 @@ _SORT_COLUMNS = {
     CustomerSortKey.ASKED_AT: ("asked_at", KeyType.TIMESTAMP, True),
     CustomerSortKey.MESSAGED_AT: ("messaged_at", KeyType.TIMESTAMP, True),
     CustomerSortKey.REVIEWED_AT: ("reviewed_at", KeyType.TIMESTAMP, True),
+    CustomerSortKey.UPDATED_AT: ("updated_at", KeyType.TIMESTAMP, False),
 }
 
 
@@ -104,7 +108,7 @@ def search_argument(value: str | None) -> tuple[str, ...]:
     if value is None:
         return ()
     value = text.normalized(value)
-    _refuse_controls("q", value, text.LINES_AND_TABS)
+    refuse_controls("q", value, text.LINES_AND_TABS)
     if len(value) > MAX_SEARCH_LENGTH:
         raise BadUserInput(f"`q` must have at most {MAX_SEARCH_LENGTH} characters, and has {len(value)}.")
     words = set(text.searchable(value).split())
@@ -114,29 +118,8 @@ def search_argument(value: str | None) -> tuple[str, ...]:
 
 def email_argument(value: str | None) -> str | None:
     """Return the mailbox of the argument `email`; raises BadUserInput for control characters."""
-    address = slug_argument("email", value)
+    address = text_argument("email", value)
     return None if address is None else mailbox(address)
-
-
-def slug_argument(name: str, value: str | None) -> str | None:
-    """Return the normalised text of an argument; raises BadUserInput for control characters."""
-    if value is None:
-        return None
-    value = text.normalized(value)
-    _refuse_controls(name, value)
-    return value
-
-
-def _refuse_controls(name: str, value: str, allowed: frozenset[str] = frozenset()) -> None:
-    if text.has_controls(value, allowed):
-        raise BadUserInput(f"`{name}` must not contain control characters.")
-
-
-def days(first: date | None, last: date | None) -> tuple[date | None, date | None]:
-    """Return `dateFrom` and `dateTo`; raises BadUserInput where `dateTo` is before `dateFrom`."""
-    if first and last and last < first:
-        raise BadUserInput(f"`dateTo` ({last}) must not be before `dateFrom` ({first}).")
-    return first, last
 
 
 TEXT_RULES: Mapping[str, Callable[[str | None], str | None]] = {

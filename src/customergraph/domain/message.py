@@ -47,6 +47,7 @@ UNSENT_WITHOUT = ("processed_at", "sent_at", "failed_at", "canceled_at")
 failed_reason = text.up_to(5_000, multiline=True)
 
 MESSAGES_NEWEST_FIRST = Ordering("messages", "scheduled_at", KeyType.TIMESTAMP)
+MESSAGES_BY_ID = Ordering.by_id("messages")
 
 
 @dataclass(frozen=True, slots=True)

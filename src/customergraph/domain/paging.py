@@ -32,6 +32,7 @@ class SortDirection(StrEnum):
 class KeyType(Enum):
     TEXT = str
     TIMESTAMP = datetime
+    ID = int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,18 @@ class Ordering:
     nullable: bool = False
     direction: SortDirection = SortDirection.DESC
 
+    @classmethod
+    def by_id(cls, list_: str) -> "Ordering":
+        """Order a list by id alone, oldest first."""
+        return cls(list_, "id", KeyType.ID, direction=SortDirection.ASC)
+
     @property
     def descending(self) -> bool:
         return self.direction is SortDirection.DESC
+
+    @property
+    def is_by_id(self) -> bool:
+        return self.type is KeyType.ID
 
     @property
     def label(self) -> str:
@@ -57,7 +67,7 @@ class Ordering:
 class Cursor:
     """A place in a list: the sort's value and the id of a row."""
 
-    value: str | datetime | None
+    value: str | datetime | int | None
     id: int
 
     def encoded(self, ordering: Ordering) -> str:
@@ -87,7 +97,7 @@ class Cursor:
         if type(id_) is not int or not 0 < id_ <= LARGEST_ID:
             raise malformed
         try:
-            return cls(_value(value, ordering), id_)
+            return cls(id_ if ordering.is_by_id and value == id_ else _value(value, ordering), id_)
         except (OverflowError, ValueError):
             raise malformed from None
 

@@ -1,12 +1,23 @@
 """The rules for reviews (contract, section 2)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from customergraph.domain import text
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.errors import UserErrorCode, ValueRefused
 
 REVIEWS_NEWEST_FIRST = Ordering("reviews", "created_at", KeyType.TIMESTAMP)
+REVIEWS_BY_ID = Ordering.by_id("reviews")
+SCORES = range(1, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCriteria:
+    """The conditions that the reviews of a list meet; None is no condition."""
+
+    scores: frozenset[int] | None = None
+
 
 TEXT_RULES: Mapping[str, Callable[[str | None], str | None]] = {
     "body": text.up_to(50_000, multiline=True),
@@ -18,6 +29,6 @@ TEXT_RULES: Mapping[str, Callable[[str | None], str | None]] = {
 
 def score(value: str | int) -> int:
     """Read a score of 1 to 5."""
-    if str(value) in {"1", "2", "3", "4", "5"}:
+    if str(value) in map(str, SCORES):
         return int(value)
     raise ValueRefused(UserErrorCode.INVALID, f"{str(value)[:40]!r} is not a score: give 1 to 5")

@@ -64,6 +64,8 @@ _TIMES = {
     "ASKED_AT": "The latest time for which a review request was scheduled.",
     "MESSAGED_AT": "When a message was last sent to the customer.",
     "REVIEWED_AT": "When the customer last left a review.",
+    "UPDATED_AT": "When the customer's own fields or tags last changed. No cursor for sync: it has ties, and knows"
+    " no deletions.",
 }
 _describe(CustomerDateKey, "CustomerDateKey", "The time that `dateFrom` and `dateTo` apply to.", _TIMES)
 _describe(

@@ -7,9 +7,13 @@ from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
 from customergraph.schema.loaded_fields import loaded
 from customergraph.schema.node import Node, find_node, find_nodes
+from customergraph.schema.project_lists import price_of_counting
+from customergraph.schema.types.charge import Charge, charges_of_project
 from customergraph.schema.types.customer import Customer, customer_of, customers_of, price_of_counting_customers
 from customergraph.schema.types.location import Location
+from customergraph.schema.types.message import Message, messages_of_project
 from customergraph.schema.types.project import Project
+from customergraph.schema.types.review import Review, reviews_of_project
 from customergraph.schema.types.tag import Tag
 
 
@@ -31,6 +35,21 @@ class Query:
         None,
         description="The customers that meet all conditions of the arguments.",
         count_price=price_of_counting_customers,
+    )
+    messages: Connection[Message] = batched(
+        messages_of_project,
+        None,
+        description="All messages of the project, oldest first.",
+        count_price=price_of_counting,
+    )
+    reviews: Connection[Review] = batched(
+        reviews_of_project,
+        None,
+        description="All reviews of the project, oldest first, also those whose customer was deleted.",
+        count_price=price_of_counting,
+    )
+    charges: Connection[Charge] = batched(
+        charges_of_project, None, description="All charges of the project, oldest first.", count_price=price_of_counting
     )
     locations: list[Location] = loaded(Loaders.locations, None, description="All locations, by name.")
     tags: list[Tag] = loaded(Loaders.tags, None, description="All tags, by name.")

@@ -4,16 +4,18 @@ Look-ups by id, pages and counts of lists, `node` and bulk writes follow from th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, case, false, literal, or_
+from sqlalchemy import Column, Table, Text, bindparam, case, false, literal, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from customergraph.domain.identity import Kind
 from customergraph.domain.message import STATUS_BY_TIME, MessageCriteria, MessageStatus
+from customergraph.domain.review import ReviewCriteria
 from customergraph.store.rows import Columns, subset
 from customergraph.store.tables import charge, customer, location, message, review, tag
+from customergraph.store.tenancy import in_project
 
 Conditions = Callable[[Any], list[ColumnElement[bool]]]
 
@@ -28,7 +30,8 @@ class Entity:
 
     `internal` columns are never read into a row; `computed` columns are read as if the table had them.
     `parent` is the column that refers to the entity whose lists contain it, and `conditions` turns the
-    criteria of such a list into SQL.
+    criteria of such a list into SQL. `bounds` are conditions of the project's whole list that compare
+    with a parameter, by its name.
     """
 
     kind: Kind
@@ -37,6 +40,7 @@ class Entity:
     conditions: Conditions = _no_conditions
     internal: frozenset[str] = frozenset()
     computed: Sequence[ColumnElement[Any]] = ()
+    bounds: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[ColumnElement[Any]]:
@@ -65,6 +69,25 @@ def _message_conditions(criteria: MessageCriteria) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _review_conditions(criteria: ReviewCriteria) -> list[ColumnElement[bool]]:
+    if criteria.scores is None:
+        return []
+    return [or_(false(), *(review.c.score == literal(score) for score in sorted(criteria.scores)))]
+
+
+def _days(column: Column[Any]) -> dict[str, ColumnElement[bool]]:
+    return {
+        "since": column >= bindparam("since", type_=column.type),
+        "until": column < bindparam("until", type_=column.type),
+    }
+
+
+def _of_location(column: Column[Any]) -> dict[str, ColumnElement[bool]]:
+    slug = bindparam("location_slug", type_=Text)
+    ids = select(location.c.id).where(in_project(location), location.c.slug == slug)
+    return {"location_slug": column == ids.scalar_subquery()}
+
+
 CUSTOMER = Entity(
     Kind.CUSTOMER,
     customer,
@@ -74,8 +97,28 @@ CUSTOMER = Entity(
 )
 LOCATION = Entity(Kind.LOCATION, location)
 TAG = Entity(Kind.TAG, tag)
-MESSAGE = Entity(Kind.MESSAGE, message, "customer_id", _message_conditions, computed=(_STATUS,))
-REVIEW = Entity(Kind.REVIEW, review, "customer_id")
-CHARGE = Entity(Kind.CHARGE, charge, "customer_id")
+MESSAGE = Entity(
+    Kind.MESSAGE,
+    message,
+    "customer_id",
+    _message_conditions,
+    computed=(_STATUS,),
+    bounds=_days(message.c.scheduled_at),
+)
+REVIEW = Entity(
+    Kind.REVIEW,
+    review,
+    "customer_id",
+    _review_conditions,
+    bounds=_days(review.c.created_at) | _of_location(review.c.location_id),
+)
+CHARGE = Entity(
+    Kind.CHARGE,
+    charge,
+    "customer_id",
+    bounds=_days(charge.c.charged_at)
+    | _of_location(charge.c.location_id)
+    | {"currency": charge.c.currency == bindparam("currency", type_=Text)},
+)
 
 ENTITIES: Mapping[Kind, Entity] = {entity.kind: entity for entity in (LOCATION, TAG, CUSTOMER, MESSAGE, REVIEW, CHARGE)}

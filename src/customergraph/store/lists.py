@@ -1,10 +1,10 @@
-"""The lists of an entity below a parent: one statement for all parents of a level."""
+"""The lists of an entity: below a parent, one statement for all parents of a level; and the whole project's."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.sql import Executable
+from sqlalchemy.sql import ColumnElement, Executable
 
 from customergraph.domain.paging import Page, Pages
 from customergraph.rows import Rows, ranges_of
@@ -61,3 +61,52 @@ def _counts_statement(entity: Entity, criteria: Any) -> Executable:
         .where(in_project(entity.table), parent.in_(select(each("parents").c.value)), *entity.conditions(criteria))
         .group_by(parent)
     )
+
+
+# The parameters of the conditions that an entity's `bounds` declare.
+Bounds = tuple[tuple[str, Any], ...]
+
+
+def page_of_project(
+    _keys: Sequence[None], entity: Entity, page: Page, criteria: Any, bounds: Bounds, *, columns: Columns
+) -> Batch:
+    """Read a page of the project's rows that fulfil the criteria and are within the bounds."""
+    statement = _page_statement(entity, PageShape.of(page), criteria, _names(bounds), columns)
+    return Batch(
+        statement, {**dict(bounds), **paging.parameters(page, columns)}, lambda rows, _: Pages.of_one(rows, page)
+    )
+
+
+def count_of_project(
+    _keys: Sequence[None],
+    entity: Entity,
+    criteria: Any,
+    bounds: Bounds,
+    *,
+    columns: Columns,  # noqa: ARG001 - none
+) -> Batch:
+    """Count the project's rows that fulfil the criteria and are within the bounds."""
+    statement = _count_statement(entity, criteria, _names(bounds))
+    return Batch(statement, dict(bounds), lambda rows, _: rows.column("total"))
+
+
+def _names(bounds: Bounds) -> tuple[str, ...]:
+    return tuple(name for name, _ in bounds)
+
+
+@cached
+def _page_statement(
+    entity: Entity, shape: PageShape, criteria: Any, bounds: tuple[str, ...], columns: Columns
+) -> Executable:
+    rows = select(*entity.selected(columns)).where(*_conditions(entity, criteria, bounds))
+    return paging.statement(rows, entity.table, shape, columns)
+
+
+@cached
+def _count_statement(entity: Entity, criteria: Any, bounds: tuple[str, ...]) -> Executable:
+    total = func.count().label("total")
+    return select(total).select_from(entity.table).where(*_conditions(entity, criteria, bounds))
+
+
+def _conditions(entity: Entity, criteria: Any, bounds: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    return [in_project(entity.table), *entity.conditions(criteria), *(entity.bounds[name] for name in bounds)]

@@ -61,7 +61,7 @@ def parameters(page: Page, columns: Columns) -> dict[str, Any]:
     for name, cursor in (("after", page.after), ("before", page.before)):
         if cursor is not None:
             values[f"{name}_id"] = cursor.id
-            if cursor.value is not None:
+            if cursor.value is not None and not page.ordering.is_by_id:
                 values[f"{name}_value"] = cursor.value
     return values
 
@@ -71,14 +71,14 @@ def _with_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Sele
     key = table.c[shape.ordering.column]
     if shape.ordering.nullable:
         rows = rows.where(key.is_not(None))
-    place = tuple_(key, table.c.id)
+    place = [table.c.id] if shape.ordering.is_by_id else [key, table.c.id]
     for name, bound, is_later in (("after", shape.after, True), ("before", shape.before, False)):
         if bound is Bound.VALUE:
-            cursor = tuple_(bindparam(f"{name}_value", type_=key.type), _id(name))
+            cursor = [bindparam(f"{name}_value", type_=key.type), _id(name)][-len(place) :]
             is_upward = is_later is not shape.ordering.descending
-            rows = rows.where(place > cursor if is_upward else place < cursor)
+            rows = rows.where(tuple_(*place) > tuple_(*cursor) if is_upward else tuple_(*place) < tuple_(*cursor))
     direction = desc if shape.descending else asc
-    return rows.order_by(direction(key), direction(table.c.id)).limit(_limit())
+    return rows.order_by(*map(direction, place)).limit(_limit())
 
 
 def _without_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Select[Any]:

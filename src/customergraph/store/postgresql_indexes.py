@@ -1,20 +1,22 @@
 """The indexes of PostgreSQL that are made while others write, which no transaction may do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import text
+from sqlalchemy import Dialect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateIndex
 
 from customergraph.store.problems import IndexInvalid, Problem, SearchIndexMissing
+from customergraph.store.tables import metadata
 
 SEARCH_INDEX = "ix_customer_search"
-EMAIL_SORT_INDEX = "ix_customer_project_id_is_archived_email_sort_key_id"
 
 _EXTENSIONS = ("pg_trgm", "btree_gin")
 # Every search reads the whole list of new rows that are not in the index yet: it is kept short.
-_SEARCH = "USING gin (project_id, search_key gin_trgm_ops) WITH (gin_pending_list_limit = 1024)"
-_EMAIL_SORT = "(project_id, is_archived, email_sort_key, id)"
+_SEARCH = (
+    f"{SEARCH_INDEX} ON customer USING gin (project_id, search_key gin_trgm_ops) WITH (gin_pending_list_limit = 1024)"
+)
 _NO_SEARCH_INDEX = "the search index is missing, so a search may read every customer of its project"
 
 
@@ -23,9 +25,18 @@ async def add_missing(connection: AsyncConnection) -> bool:
 
     The connection commits each statement by itself.
     """
-    is_search_made = await _add(connection, SEARCH_INDEX, _SEARCH, _EXTENSIONS)
-    is_email_sort_made = await _add(connection, EMAIL_SORT_INDEX, _EMAIL_SORT)
-    return is_search_made or is_email_sort_made
+    made = [await _add(connection, SEARCH_INDEX, _SEARCH, _EXTENSIONS)]
+    for name, definition in _declared(connection.dialect):
+        made.append(await _add(connection, name, definition))
+    return any(made)
+
+
+def _declared(dialect: Dialect) -> Iterator[tuple[str, str]]:
+    """Yield the name and definition of each index that the tables declare."""
+    for table in metadata.sorted_tables:
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            statement = str(CreateIndex(index).compile(dialect=dialect))
+            yield str(index.name), statement.removeprefix("CREATE INDEX ")
 
 
 async def _add(connection: AsyncConnection, name: str, definition: str, extensions: Sequence[str] = ()) -> bool:
@@ -38,7 +49,7 @@ async def _add(connection: AsyncConnection, name: str, definition: str, extensio
         return False  # `problems` says what is missing
     # An upgrade that was killed leaves an invalid index behind.
     await connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
-    await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON customer {definition}"))
+    await connection.execute(text(f"CREATE INDEX CONCURRENTLY {definition}"))
     return True
 
 

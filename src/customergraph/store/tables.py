@@ -188,6 +188,7 @@ SORT_COLUMNS = (
     "asked_at",
     "messaged_at",
     "reviewed_at",
+    "updated_at",
 )
 for _key in SORT_COLUMNS:
     Index(None, customer.c.project_id, customer.c.is_archived, customer.c[_key], customer.c.id)
@@ -264,6 +265,7 @@ message = Table(
     _one_of("template", MessageTemplate),
     _within_project("customer_id", "customer", ondelete="CASCADE"),
     Index(None, "project_id", "customer_id", "scheduled_at", "id"),
+    Index(None, "project_id", "id"),
     **_NEVER_REUSED,
 )
 UNSENT = and_(*(message.c[name].is_(None) for name in UNSENT_WITHOUT))
@@ -293,6 +295,7 @@ review = Table(
     _within_project("customer_id", "customer"),
     _within_project("location_id", "location"),
     Index(None, "project_id", "customer_id", "created_at", "id"),
+    Index(None, "project_id", "id"),
     **_NEVER_REUSED,
 )
 
@@ -309,6 +312,7 @@ charge = Table(
     _within_project("customer_id", "customer", ondelete="CASCADE"),
     _within_project("location_id", "location"),
     Index(None, "project_id", "customer_id", "charged_at", "id"),
+    Index(None, "project_id", "id"),
     **_NEVER_REUSED,
 )
 

@@ -2,18 +2,18 @@ from collections.abc import Hashable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import strawberry
 
 from customergraph.domain import customer as rules
-from customergraph.domain import identity, paging, timestamps
+from customergraph.domain import identity, paging
+from customergraph.domain.arguments import text_argument
 from customergraph.domain.charge import CHARGES_NEWEST_FIRST
 from customergraph.domain.customer import CustomerCriteria
 from customergraph.domain.identity import Kind
-from customergraph.domain.message import MESSAGES_NEWEST_FIRST, MessageCriteria
+from customergraph.domain.message import MESSAGES_NEWEST_FIRST
 from customergraph.domain.paging import Ordering
-from customergraph.domain.review import REVIEWS_NEWEST_FIRST
+from customergraph.domain.review import REVIEWS_NEWEST_FIRST, ReviewCriteria
 from customergraph.execution.fields import Loading, batched, computed
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import After, Connection, ConnectionLoading, First
@@ -22,22 +22,20 @@ from customergraph.schema.enums import (
     CustomerDateKey,
     CustomerFilter,
     CustomerSortKey,
-    MessageChannel,
-    MessageStatus,
     SortDirection,
 )
 from customergraph.schema.loaded_fields import loaded, referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
+from customergraph.schema.project_lists import COUNT_PRICE, days
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.charge import Charge
 from customergraph.schema.types.location import Location
-from customergraph.schema.types.message import Message
+from customergraph.schema.types.message import Channel, Message, Statuses, message_criteria
 from customergraph.schema.types.review import Review
 from customergraph.schema.types.tag import Tag
 
 NESTED_PAGE = 10
-# In objects, like all costs. A count reads the rows that it counts; with a search, also the rows that do not match.
-COUNT_PRICE = 100
+# In objects, like all costs: a search also reads the rows that do not match.
 SEARCH_COUNT_PRICE = 500
 
 
@@ -57,20 +55,14 @@ def _messages(
     info: Info,
     first: First = NESTED_PAGE,
     after: After = strawberry.UNSET,
-    status: Annotated[
-        list[MessageStatus] | None, strawberry.argument(description="Only messages with one of these statuses.")
-    ] = strawberry.UNSET,
-    channel: Annotated[
-        MessageChannel | None, strawberry.argument(description="Only messages of this channel.")
-    ] = strawberry.UNSET,
+    status: Statuses = strawberry.UNSET,
+    channel: Channel = strawberry.UNSET,
 ) -> Any:
-    statuses = unset_to_none(status)
-    criteria = MessageCriteria(None if statuses is None else frozenset(statuses), unset_to_none(channel))
-    return _nested(info, Kind.MESSAGE, MESSAGES_NEWEST_FIRST, first, after, criteria)
+    return _nested(info, Kind.MESSAGE, MESSAGES_NEWEST_FIRST, first, after, message_criteria(status, channel))
 
 
 def _reviews(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
-    return _nested(info, Kind.REVIEW, REVIEWS_NEWEST_FIRST, first, after)
+    return _nested(info, Kind.REVIEW, REVIEWS_NEWEST_FIRST, first, after, ReviewCriteria())
 
 
 def _charges(info: Info, first: First = NESTED_PAGE, after: After = strawberry.UNSET) -> Any:
@@ -206,12 +198,11 @@ def customers_of(
     ] = strawberry.UNSET,
 ) -> Any:
     loaders = info.context.loaders
-    from_, to = rules.days(unset_to_none(date_from), unset_to_none(date_to))
-    since, until = timestamps.bounds(from_, to, ZoneInfo(info.context.principal.timezone))
+    since, until = days(info, date_from, date_to)
     criteria = CustomerCriteria(
         words=rules.search_argument(unset_to_none(q)),
         email=rules.email_argument(unset_to_none(email)),
-        tag_slug=rules.slug_argument("tagSlug", unset_to_none(tag_slug)),
+        tag_slug=text_argument("tagSlug", unset_to_none(tag_slug)),
         facet=unset_to_none(filter),
         date_key=date_key or CustomerDateKey.CREATED_AT,
         since=since,

@@ -1,11 +1,17 @@
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
+from customergraph.domain.arguments import text_argument
 from customergraph.domain.identity import Kind
-from customergraph.schema.loaded_fields import referenced
+from customergraph.domain.review import REVIEWS_BY_ID, SCORES, ReviewCriteria
+from customergraph.schema.connections import After
+from customergraph.schema.context import Info
+from customergraph.schema.loaded_fields import referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
+from customergraph.schema.project_lists import FirstOfAll, LocationSlug, days, first_day, last_day, list_of_project
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.customer_link import CustomerLink
 from customergraph.schema.types.location import Location
@@ -30,3 +36,28 @@ class Review(Node):
     location: Location | None = referenced(Kind.LOCATION, "location_id", description="The location it is about.")
     created_at: datetime = strawberry.field(description="When it was left.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+
+def reviews_of_project(
+    info: Info,
+    first: FirstOfAll = strawberry.UNSET,
+    after: After = strawberry.UNSET,
+    score: Annotated[
+        list[int] | None, strawberry.argument(description="Only reviews with one of these scores, 1 to 5.")
+    ] = strawberry.UNSET,
+    location_slug: LocationSlug = strawberry.UNSET,
+    date_from: Annotated[date | None, first_day("createdAt")] = strawberry.UNSET,
+    date_to: Annotated[date | None, last_day("createdAt")] = strawberry.UNSET,
+) -> Any:
+    since, until = days(info, date_from, date_to)
+    scores = unset_to_none(score)
+    return list_of_project(
+        info,
+        Kind.REVIEW,
+        REVIEWS_BY_ID,
+        (first, after),
+        ReviewCriteria(None if scores is None else frozenset(scores) & frozenset(SCORES)),
+        location_slug=text_argument("locationSlug", unset_to_none(location_slug)),
+        since=since,
+        until=until,
+    )
