@@ -8,11 +8,11 @@ from typing import Any
 from customergraph.domain.customer import CustomerCriteria
 from customergraph.domain.identity import Kind
 from customergraph.domain.paging import Page
-from customergraph.store import access, catalog, customers, lists, lookups
+from customergraph.store import access, catalog, reads
 from customergraph.store.batches import Batch
 from customergraph.store.entities import ENTITIES, LOCATION, TAG
 from customergraph.store.linked import FromParent
-from customergraph.store.lists import Bounds
+from customergraph.store.reads import Bounds
 from customergraph.store.rows import Columns
 from customergraph.store.snapshots import Read
 
@@ -124,38 +124,38 @@ class Loaders:
 
     def by_id(self, kind: Kind) -> Loader:
         """Load the row of each id."""
-        return self._loader(lookups.by_ids, ENTITIES[kind])
+        return self._loader(reads.by_ids, ENTITIES[kind])
 
     def by_uuid(self, kind: Kind) -> Loader:
         """Load the row of each uuid."""
-        return self._loader(lookups.by_uuids, ENTITIES[kind])
+        return self._loader(reads.by_uuids, ENTITIES[kind])
 
     def tags_of(self) -> Loader:
         return self._loader(catalog.tags_of)
 
     def page_of(self, kind: Kind, page: Page, criteria: Hashable = None) -> Loader:
         """Load each parent's page of the rows that meet the criteria."""
-        return self._loader(lists.pages, ENTITIES[kind], page, criteria, lateral=self._read.lateral)
+        return self._loader(reads.pages, ENTITIES[kind], page, criteria, lateral=self._read.lateral)
 
     def count_of(self, kind: Kind, criteria: Hashable = None) -> Loader:
         """Count each parent's rows that meet the criteria."""
-        return self._loader(lists.counts, ENTITIES[kind], criteria)
+        return self._loader(reads.counts, ENTITIES[kind], criteria)
 
     def page_of_project(self, kind: Kind, page: Page, criteria: Hashable, bounds: Bounds) -> Loader:
         """Load a page of the project's rows that meet the criteria and are within the bounds; for the key None."""
-        return self._loader(lists.page_of_project, ENTITIES[kind], page, criteria, bounds)
+        return self._loader(reads.page_of_project, ENTITIES[kind], page, criteria, bounds)
 
     def count_of_project(self, kind: Kind, criteria: Hashable, bounds: Bounds) -> Loader:
         """Count the project's rows that meet the criteria and are within the bounds."""
-        return self._loader(lists.count_of_project, ENTITIES[kind], criteria, bounds)
+        return self._loader(reads.count_of_project, ENTITIES[kind], criteria, bounds)
 
     def customers(self, criteria: CustomerCriteria, page: Page) -> Loader:
         """Load the page of customers that meet the criteria; for the key None, as all that follow."""
-        return self._loader(customers.page, criteria, page)
+        return self._loader(reads.customers, criteria, page)
 
     def customer_count(self, criteria: CustomerCriteria) -> Loader:
         """Count the customers that meet the criteria."""
-        return self._loader(customers.count, criteria)
+        return self._loader(reads.customer_count, criteria)
 
     def project(self) -> Loader:
         return self._loader(access.current_project)

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from conftest import MakeServer
 from customergraph.settings import Settings
-from customergraph.web.entrance import Entrance
+from customergraph.web import head
 from factories import Tenant
 
 QUERY = "{ customers(first: 100) { nodes { id name email messages { nodes { id status } } } } }"
@@ -62,14 +62,14 @@ def database_url(sqlite_url: str) -> str:
 def by_entrance(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each request was a usual one, in their order."""
     usual: list[bool] = []
-    read_head = Entrance._head  # noqa: SLF001 - nothing that a client sees tells
+    read_head = head.usual
 
-    def record(self: Entrance, scope: Scope) -> Any:
-        head = read_head(self, scope)
-        usual.append(head is not None)
-        return head
+    def record(scope: Scope, *arguments: Any) -> Any:
+        values = read_head(scope, *arguments)
+        usual.append(values is not None)
+        return values
 
-    monkeypatch.setattr(Entrance, "_head", record)
+    monkeypatch.setattr(head, "usual", record)
     return usual
 
 

@@ -13,7 +13,7 @@ from customergraph.execution.documents import Documents
 from customergraph.execution.leaves import Unsure
 from customergraph.execution.limits import Limits
 from customergraph.execution.operation import Document, Execution, Operation, RequestErrors, Result
-from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS, encoded
+from customergraph.web.encoding import in_pieces
 from execution.small_schema import NATIVE, Faults, World, core
 
 # As large as Hypothesis likes.
@@ -85,7 +85,7 @@ def execute(
         await asyncio.gather(*others, return_exceptions=True)
         written = orjson.dumps({"data": result.data})
         # A large answer is taken apart while it is written: nothing of it may stand at two places.
-        assert b"".join(await encoded({"data": result.data}, SINGLE_CHUNK_OBJECTS + 1)) == written
+        assert b"".join(await in_pieces({"data": result.data})) == written
         data = orjson.loads(written)["data"]
         return Executed(data, [dict(error.formatted) for error in result.errors], result.objects, world)
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from customergraph.domain.message import MessageCriteria, MessageStatus
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.gateway.throttle import FEWEST_BUCKETS, MemoryBuckets, Rate
-from customergraph.store import catalog, lists, lookups, statements
+from customergraph.store import catalog, reads, statements
 from customergraph.store.entities import CUSTOMER, MESSAGE, TAG
 from customergraph.store.paging import Bound, PageShape
 from customergraph.store.rows import Prepared
@@ -36,15 +36,15 @@ SUBSETS = [
 KINDS: dict[str, Callable[[frozenset[str], str], Executable]] = {
     "pages": lambda columns, engine: pages(columns, MessageCriteria(), engine),
     "pages by status": lambda columns, engine: pages(columns, MessageCriteria(frozenset(MessageStatus)), engine),
-    "messages by ids": lambda columns, _: lookups._by_ids_statement(MESSAGE, columns),  # noqa: SLF001
-    "customers by ids": lambda columns, _: lookups._by_ids_statement(CUSTOMER, columns),  # noqa: SLF001
+    "messages by ids": lambda columns, _: reads._by_ids_statement(MESSAGE, columns),  # noqa: SLF001
+    "customers by ids": lambda columns, _: reads._by_ids_statement(CUSTOMER, columns),  # noqa: SLF001
     "tags": lambda columns, _: catalog._all_statement(TAG, columns),  # noqa: SLF001
 }
 
 
 def pages(columns: frozenset[str], criteria: MessageCriteria, engine: str) -> Executable:
     lateral = engine == "postgresql"
-    return lists._pages_statement(MESSAGE, SHAPE, criteria, columns, lateral=lateral)  # noqa: SLF001
+    return reads._pages_statement(MESSAGE, SHAPE, criteria, columns, lateral=lateral)  # noqa: SLF001
 
 
 @pytest.mark.parametrize("engine", DIALECTS)

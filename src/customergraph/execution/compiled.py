@@ -11,11 +11,17 @@ from typing import Any
 
 from graphql import GraphQLSchema
 
-from customergraph.execution.compiler import Compiler, NotCompiled, links_of, parts, present
+from customergraph.execution.by_level import LevelReading
+from customergraph.execution.compiler import Compiler, NotCompiled, parts, present
+from customergraph.execution.fields import Columns, Loading
 from customergraph.execution.graphql_core import VariableValues
 from customergraph.execution.leaves import Unsure
+from customergraph.execution.places import Link, Load, Placed, links_of
 from customergraph.execution.plan import Plan, Selection
-from customergraph.execution.reading import Reading
+from customergraph.execution.strawberry_internals import context_info
+
+# The keys that are read, or the number of the link whose rows have them with their column; and the columns of the rows.
+LinkedRequest = tuple[Any, Columns]
 
 # How long the function may go on before others have their turn; it can be left between places, and between
 # the parts of a place whose objects hold no others.
@@ -49,7 +55,7 @@ class CompiledPlan:
         self, schema: GraphQLSchema, variables: VariableValues, context: Any
     ) -> list[tuple[str, Sequence[str]]]:
         """Return the statements that an execution runs, or that it may run, each list with a title."""
-        reading = self._reading(schema, variables, context)
+        reading = _Reading(self, schema, variables, context)
         requests = reading.requests()
         if requests:
             linked = context.loaders.linked_sql(requests)
@@ -78,19 +84,101 @@ class CompiledPlan:
     async def _execute(
         self, schema: GraphQLSchema, variables: VariableValues, context: Any
     ) -> tuple[dict[str, Any], Mapping[str, int]]:
-        reading = self._reading(schema, variables, context)
+        reading = _Reading(self, schema, variables, context)
         await reading.run()
-        assembly = self.answer(reading.objects, reading.where, reading.counts)
+        placed = reading.placed
+        assembly = self.answer(placed.objects, placed.where, placed.counts)
         data: Any = None
         since = time.perf_counter()
         for data in assembly:
             if data is None and time.perf_counter() - since > TIME_SLICE_SECONDS:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
-        return data, reading.occurrences()
+        return data, placed.occurrences()
 
-    def _reading(self, schema: GraphQLSchema, variables: VariableValues, context: Any) -> Reading:
-        return Reading(self.places, self.links, self.counts, schema, variables, context)
+
+class _Reading:
+    """What one execution of a plan reads, and the objects that stand at its places then."""
+
+    def __init__(self, plan: CompiledPlan, schema: GraphQLSchema, variables: VariableValues, context: Any) -> None:
+        self.placed = Placed(plan.places, plan.counts)
+        self._plan = plan
+        self._links = plan.links or ()
+        self._schema = schema
+        self._variables = variables
+        self._loaders = context.loaders
+        self._info = context_info(context)
+        self._loadings: dict[int, Loading | None] = {}
+
+    async def run(self) -> None:
+        """Read all; raises Unsure when something could not be read."""
+        if not await self._read_linked():
+            await LevelReading(self._plan.places, self.placed, self._loading, self._loaders).run()
+
+    async def _read_linked(self) -> bool:
+        """Read all at once; returns False where one loader is needed for several places, or a place for nothing."""
+        requests = self.requests()
+        try:
+            values = await self._loaders.read_linked(requests) if requests else None
+        except Exception as error:
+            raise Unsure from error
+        if values is None:
+            return False
+        self.placed.put_held(0)
+        for link, values_of in zip(self._links, values, strict=True):
+            self._put_linked(link, values_of)
+        return True
+
+    def requests(self) -> dict[Any, LinkedRequest] | None:
+        """Return what is read at once, by loader; None where that cannot be."""
+        requests: dict[Any, LinkedRequest] = {}
+        for link in self._links:
+            loader, request = self.request(link)
+            if loader is None or loader in requests:
+                return None
+            requests[loader] = request
+        return requests
+
+    def request(self, link: Link) -> tuple[Any, LinkedRequest]:
+        """Return what a link reads, and its loader; None as the loader where it reads nothing."""
+        loading = self._loading(link.load if link.counted is None else self._links[link.counted].load)
+        if loading is None:
+            return None, ((), link.load.columns)
+        loader = loading.loader if link.counted is None else loading.counter
+        keys = [loading.key] if link.parent is None else (link.parent, link.column)
+        return loader, (keys, link.load.columns)
+
+    def _put_linked(self, link: Link, values_of: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+        load, objects = link.load, self.placed.objects[link.place]
+        if not objects.count:
+            return
+        if link.counted is not None:
+            self.placed.counts[load.target] = values_of(objects.column("list_key"))
+            return
+        loading: Any = self._loading(load)
+        column = objects.column(link.column) if link.column else [loading.key]
+        keys = list(dict.fromkeys(column))
+        if link.column and None in keys:
+            keys = [key for key in keys if key is not None]
+        sources = loading.sources(values_of(keys), keys)
+        if len(keys) == len(column):
+            positions: Sequence[int | None] = range(len(keys))
+        else:
+            places = {key: place for place, key in enumerate(keys)}
+            positions = list(map(places.get, column))
+        self.placed.put_sources(load, sources, positions)
+        self.placed.put_held(load.target)
+
+    def _loading(self, load: Load) -> Loading | None:
+        """Return what loads a field; the same for all objects of its place."""
+        if load.target not in self._loadings:
+            planned = load.planned
+            try:
+                arguments = planned.converted(self._schema, self._variables)
+                self._loadings[load.target] = planned.declared.loading(self._info, arguments)
+            except Exception as error:
+                raise Unsure from error
+        return self._loadings[load.target]
 
 
 class Planned:

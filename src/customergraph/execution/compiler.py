@@ -1,18 +1,17 @@
-"""The compiler of plans: it numbers the places of a plan, links what they read, and writes what makes the answer.
+"""The compiler of plans: it numbers the places of a plan, and writes the function that makes the answer.
 
-A place is a selection of objects of one type. The function that is written makes the objects of each place,
-from the last place to the first, and completes only what takes no more than a look.
+The function makes the objects of each place, from the last place to the first, and completes only what takes
+no more than a look.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import get_nullable_type, is_list_type
 
-from customergraph.execution.fields import Columns
 from customergraph.execution.leaves import Unsure
+from customergraph.execution.places import Load, Place
 from customergraph.execution.plan import PlannedField, ResolverKind, Selection
 
 # Objects of a place that holds no others are made in parts of this size. Others have their turn in between.
@@ -27,76 +26,6 @@ _LEAVES = {ResolverKind.ATTRIBUTE, ResolverKind.COMPUTED}
 
 class NotCompiled(Exception):
     """A plan that has a field of a kind that only the general way knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """A field that is loaded, or that counts, for all objects of a place."""
-
-    planned: PlannedField
-    # The place of its objects; for a count its number.
-    target: int
-    # The columns that the rows of its objects need.
-    columns: Columns = None
-
-
-@dataclass(slots=True)
-class Place:
-    """A selection of objects of one type: what is loaded for them, and what they hold."""
-
-    number: int
-    selection: Selection
-    loads: list[Load] = field(default_factory=list)
-    counts: list[Load] = field(default_factory=list)
-    held: list[Load] = field(default_factory=list)
-    # Whether more is read below; and whether each object has to be made anew for each of its parents.
-    leads_on: bool = False
-    is_unshared: bool = False
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether its objects hold no others, and need no counts."""
-        return not (self.loads or self.counts or self.held)
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What is read for a load: its keys are a column of another load's rows, or known where there is no parent."""
-
-    # The place of the objects that it is loaded for.
-    place: int
-    load: Load
-    # The number of the link whose rows have the keys, and their column.
-    parent: int | None
-    column: str | None
-    # The number of the link of the lists that are counted.
-    counted: int | None = None
-
-
-def links_of(places: Sequence[Place]) -> list[Link] | None:
-    """Return what a plan reads, parents first; None where the keys are no column of what is read."""
-    links: list[Link] = []
-    # The link that reads the objects of each place.
-    producers: dict[int, int | None] = {0: None}
-
-    def add(number: int) -> bool:
-        place, producer = places[number], producers[number]
-        for load in place.counts:
-            if producer is None:
-                return False
-            of_list = links[producer]
-            links.append(Link(number, load, of_list.parent, of_list.column, counted=producer))
-        for load in place.loads:
-            key = load.planned.declared.key
-            if (key is None) is not (producer is None):
-                return False
-            producers[load.target] = len(links)
-            links.append(Link(number, load, producer, key))
-        for load in place.held:
-            producers[load.target] = producer
-        return all(add(load.target) for load in (*place.loads, *place.held))
-
-    return links if add(0) else None
 
 
 class Compiler:

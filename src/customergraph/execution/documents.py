@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from graphql import (
     SKIP,
@@ -31,10 +33,17 @@ from customergraph.execution import limits, repeated_fields
 from customergraph.execution.arguments import in_graphql_terms, what_fits
 from customergraph.execution.limits import SETTINGS, Limits
 from customergraph.execution.merging import FieldsThatCanBeMerged
-from customergraph.execution.operation import MAX_ERRORS, Document, Execution, InvalidDocument, UnreadableDocument
+from customergraph.execution.operation import (
+    MAX_ERRORS,
+    Document,
+    Execution,
+    Kinds,
+    Operation,
+    RequestErrors,
+    operation_of,
+    require_kind,
+)
 from customergraph.turns import Turns
-
-AnyDocument = Document | InvalidDocument | UnreadableDocument
 
 # All of it is walked by the garbage collector, while nobody is answered.
 CACHE_BYTES = 24 * 2**20
@@ -50,6 +59,49 @@ LONGEST_MESSAGE = 500
 # To find a line, the lines before it are counted, again for each error of an execution: in a
 # document of more lines, only paths tell where an error is.
 LINES_COUNTED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableDocument:
+    """A text that is no GraphQL document."""
+
+    error: GraphQLError
+    # How much memory it takes at most.
+    bytes: int
+
+    def prepare(
+        self,
+        _name: str | None,
+        _variables: Mapping[str, Any] | None,
+        _kinds: Kinds,
+        *,
+        hide_suggestions: bool = True,  # noqa: ARG002 - as the others
+    ) -> Operation:
+        """Raise RequestErrors."""
+        raise RequestErrors((self.error,), before_execution=True)
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidDocument:
+    """A document that does not fit the schema."""
+
+    tree: DocumentNode
+    # How much memory it takes at most.
+    bytes: int
+    errors: tuple[GraphQLError, ...]
+    # The same errors for clients that may read the schema: the first of them suggest similar names.
+    suggesting_errors: tuple[GraphQLError, ...] = ()
+
+    def prepare(
+        self, name: str | None, _variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
+    ) -> Operation:
+        """Raise RequestErrors, unless the request is wrong already without regard to the schema."""
+        require_kind(operation_of(self.tree, name), kinds)
+        errors = self.errors if hide_suggestions else self.suggesting_errors or self.errors
+        raise RequestErrors(errors, before_execution=True)
+
+
+AnyDocument = Document | InvalidDocument | UnreadableDocument
 
 
 class ValuesThatFitTheirType(ValuesOfCorrectTypeRule):
@@ -100,13 +152,11 @@ class Documents:
         self._execution = execution
         self._limits = limits
         self._cache: ByteCache[str, AnyDocument] = ByteCache(CACHE_BYTES, lambda document: document.bytes)
+        # Returns the document of a text that was read before, if it is remembered.
+        self.remembered: Callable[[str], AnyDocument | None] = self._cache.get
         # One thread, since the interpreter computes one thing at a time; the event loop goes on beside it.
         self._reader = ThreadPoolExecutor(1, "documents")
         self._turns = Turns(1)
-
-    def remembered(self, text: str) -> AnyDocument | None:
-        """Return the document of a text that was read before, if it is remembered."""
-        return self._cache.get(text)
 
     async def read(self, text: str, key: Hashable) -> AnyDocument:
         """Parse, measure and validate a document, in the turn of the key.

@@ -5,23 +5,16 @@ What such a field reads of its object, and what loads it, stands in one place.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import strawberry
 
 from customergraph.execution.strawberry_internals import StrawberryField, StrawberryResolver
-from customergraph.rows import Range
+
+Value = TypeVar("Value")
 
 # The columns that are read of objects; None where that is not known, so that all are read.
 Columns = frozenset[str] | None
-
-_FUNCTION = "function"
-_BY_COLUMN = "by_column"
-_READS = "reads"
-_ROW_COLUMNS = "row_columns"
-_KEY = "key"
-_PRICE = "price"
-_COUNT_PRICE = "count_price"
 
 # What a count costs, from the arguments of the field whose list is counted.
 CountPrice = Callable[[Mapping[str, Any]], int]
@@ -32,32 +25,6 @@ class Loader(Protocol):
 
     def load(self, key: Any) -> Awaitable[Any]:
         """Return the value of one key, or raise what went wrong with it."""
-
-
-class Objects(Protocol):
-    """Objects of one type that stand at one place of the operation, read attribute by attribute."""
-
-    @property
-    def count(self) -> int: ...
-
-    def column(self, name: str) -> Sequence[Any]:
-        """Return an attribute of each object."""
-
-    def picked(self, places: Sequence[int]) -> "Objects":
-        """Return the objects at these places."""
-
-
-class Holders(Objects, Protocol):
-    """Objects that hold others."""
-
-    def held(self, name: str) -> tuple[Objects, Sequence[Range] | None]:
-        """Return the objects that an attribute holds, and the range of each list; None for one of each."""
-
-
-class Counted(Objects, Protocol):
-    """Objects that stand for lists, which `counter` counts by the column `list_key`."""
-
-    counter: Any
 
 
 class Loading:
@@ -85,6 +52,17 @@ def accepts_any_source(_source: Any, _info: Any) -> bool:
     return True
 
 
+class _Part(Generic[Value]):
+    """A part of a field's declaration, in its metadata, which Strawberry copies with the field."""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, field: StrawberryField, _owner: type) -> Value:
+        part: Value = field.metadata[self._name]
+        return part
+
+
 class _DeclaredField(StrawberryField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -95,27 +73,17 @@ class _DeclaredField(StrawberryField):
 class ComputedField(_DeclaredField):
     """A field whose value follows from attributes of its object."""
 
-    @property
-    def function(self) -> Callable[..., Any]:
-        function: Callable[..., Any] = self.metadata[_FUNCTION]
-        return function
-
-    @property
-    def by_column(self) -> Callable[..., Sequence[Any]]:
-        """The function of columns, which returns the column of the field."""
-        by_column: Callable[..., Sequence[Any]] = self.metadata[_BY_COLUMN]
-        return by_column
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The attributes that the function takes."""
-        reads: tuple[str, ...] = self.metadata[_READS]
-        return reads
+    function = _Part[Callable[..., Any]]()
+    # The function of columns, which returns the column of the field.
+    by_column = _Part[Callable[..., Sequence[Any]]]()
+    # The attributes that the function takes, and the columns that it needs of rows which they hold.
+    reads = _Part[tuple[str, ...]]()
+    row_columns = _Part[Sequence[str]]()
 
     @property
     def columns(self) -> frozenset[str]:
         """All that the function wants, of rows that the attributes hold too."""
-        return frozenset((*self.reads, *self.metadata[_ROW_COLUMNS]))
+        return frozenset((*self.reads, *self.row_columns))
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
         return self.of(source)
@@ -128,17 +96,10 @@ class ComputedField(_DeclaredField):
 class BatchedField(StrawberryField):
     """A field that is loaded by an attribute of its object; its resolver tells what loads it."""
 
-    @property
-    def key(self) -> str | None:
-        """The attribute that is the key; None for what does not depend on its object."""
-        key: str | None = self.metadata[_KEY]
-        return key
-
-    @property
-    def count_price(self) -> CountPrice | None:
-        """What a count costs that the field's own object has."""
-        price: CountPrice | None = self.metadata[_COUNT_PRICE]
-        return price
+    # The attribute that is the key; None for what does not depend on its object.
+    key = _Part[str | None]()
+    # What a count costs that the field's own object has.
+    count_price = _Part[CountPrice | None]()
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
         loading: Any = super().get_result(source, info, args, kwargs)
@@ -165,11 +126,8 @@ class HeldField(_DeclaredField):
 class CountField(_DeclaredField):
     """The number of entries of the list that an object stands for."""
 
-    @property
-    def price(self) -> int:
-        """What it costs, unless the field that gives the object has a `count_price`."""
-        price: int = self.metadata[_PRICE]
-        return price
+    # What it costs, unless the field that gives the object has a `count_price`.
+    price = _Part[int]()
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
         return source.counter.load(source.list_key)
@@ -188,7 +146,7 @@ def computed(
     columns that the field needs of rows which its object holds.
     """
     by_column = by_column or (lambda *columns: list(map(function, *columns)))
-    metadata = {_FUNCTION: function, _BY_COLUMN: by_column, _READS: reads, _ROW_COLUMNS: row_columns}
+    metadata = {"function": function, "by_column": by_column, "reads": reads, "row_columns": row_columns}
     return ComputedField(description=description, metadata=metadata)
 
 
@@ -207,7 +165,7 @@ def batched(
 
     `count_price` is that of `BatchedField`.
     """
-    metadata = {_KEY: key, _COUNT_PRICE: count_price}
+    metadata = {"key": key, "count_price": count_price}
     return BatchedField(description=description, metadata=metadata, base_resolver=StrawberryResolver(loading))
 
 
@@ -218,4 +176,4 @@ def held(*, description: str) -> Any:
 
 def counted(*, description: str, price: int) -> Any:
     """Declare a field for the number of entries of the list that its object stands for."""
-    return CountField(description=description, metadata={_PRICE: price})
+    return CountField(description=description, metadata={"price": price})

@@ -57,46 +57,6 @@ class Execution:
     compiles: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableDocument:
-    """A text that is no GraphQL document."""
-
-    error: GraphQLError
-    # How much memory it takes at most.
-    bytes: int
-
-    def prepare(
-        self,
-        _name: str | None,
-        _variables: Mapping[str, Any] | None,
-        _kinds: Kinds,
-        *,
-        hide_suggestions: bool = True,  # noqa: ARG002 - as the others
-    ) -> "Operation":
-        """Raise RequestErrors."""
-        raise RequestErrors((self.error,), before_execution=True)
-
-
-@dataclass(frozen=True, slots=True)
-class InvalidDocument:
-    """A document that does not fit the schema."""
-
-    tree: DocumentNode
-    # How much memory it takes at most.
-    bytes: int
-    errors: tuple[GraphQLError, ...]
-    # The same errors for clients that may read the schema: the first of them suggest similar names.
-    suggesting_errors: tuple[GraphQLError, ...] = ()
-
-    def prepare(
-        self, name: str | None, _variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
-    ) -> "Operation":
-        """Raise RequestErrors, unless the request is wrong already without regard to the schema."""
-        _require_kind(_operation(self.tree, name), kinds)
-        errors = self.errors if hide_suggestions else self.suggesting_errors or self.errors
-        raise RequestErrors(errors, before_execution=True)
-
-
 class Document:
     """A valid document within its limits, of so many bytes; `grown` is called when its operations take more."""
 
@@ -131,14 +91,15 @@ class Document:
         """
         prepared = self._prepared.get(name)
         if prepared is None:
-            node = _operation(self._tree, name)
+            node = operation_of(self._tree, name)
             definitions = Definitions.of(self._execution.schema, node, self._fragments)
             prepared = self._prepared[name] = PreparedOperation(definitions, self._execution, self._grown)
-        _require_kind(prepared.definitions.operation, kinds)
+        require_kind(prepared.definitions.operation, kinds)
         return prepared.with_variables(variables or {}, hide_suggestions=hide_suggestions)
 
 
-def _operation(tree: DocumentNode, name: str | None) -> OperationDefinitionNode:
+def operation_of(tree: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """Return the operation of that name, or the only one; raises OperationUnresolved."""
     operations = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
     if not operations:
         raise OperationUnresolved("The document holds no operation: add one, like `query { project { name } }`.")
@@ -150,7 +111,8 @@ def _operation(tree: DocumentNode, name: str | None) -> OperationDefinitionNode:
     raise OperationUnresolved("`operationName` names no operation of the document.")
 
 
-def _require_kind(operation: OperationDefinitionNode, kinds: Kinds) -> None:
+def require_kind(operation: OperationDefinitionNode, kinds: Kinds) -> None:
+    """Raise OperationKindRefused for an operation of another kind."""
     if operation.operation not in kinds:
         raise OperationKindRefused(operation.operation.value)
 

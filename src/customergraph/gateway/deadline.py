@@ -2,12 +2,12 @@
 
 import asyncio
 from enum import Enum, auto
-from typing import NoReturn
+from types import TracebackType
 
 from graphql import OperationType
 
 from customergraph.errors import RequestRefused, TimedOut
-from customergraph.execution.operation import Operation, Result
+from customergraph.execution.operation import Operation
 from customergraph.gateway.request import ClientDisconnected, Disconnected
 from customergraph.schema.context import Context
 from customergraph.schema.errors import Change, MutationFailed
@@ -18,66 +18,68 @@ INTERRUPTED_SECONDS = 0.5
 WATCH_AFTER_SECONDS = 0.05
 
 
-async def run_in_time(operation: Operation, context: Context, disconnected: Disconnected, seconds: float) -> Result:
-    """Run an operation. When it may not go on, stop it, in the store too.
-
-    Raises ClientDisconnected, and TimedOut for a deadline. Of several mutations whose first ones are
-    done at the deadline, those have their results and the others an error each.
-    """
-    guard = _Guard(context, disconnected, seconds)
-    result = None
-    try:
-        result = await operation.run(context)
-    except asyncio.CancelledError:
-        if not guard.has_canceled():
-            raise
-    except Exception as error:  # noqa: BLE001 - raised, unless the operation was stopped
-        if guard.reason is None:
-            _raise_fault(error, operation, context)
-    finally:
-        guard.close()
-    if guard.reason is _Reason.DISCONNECTED:
-        raise ClientDisconnected
-    if guard.reason is _Reason.DEADLINE and (result is None or not _has_some_changes(operation, context)):
-        raise TimedOut(seconds, done=_all_done(operation, context))
-    assert result is not None  # noqa: S101 - nothing stopped it
-    return result
-
-
 class _Reason(Enum):
     DEADLINE = auto()
     DISCONNECTED = auto()
 
 
-class _Guard:
-    """Stops the operation that the current task runs, at its deadline or when its client disconnects.
+class InTime:
+    """A block in which an operation runs. When it may not go on, it is stopped, in the store too.
 
-    Timers cost less than tasks, and most operations need no more.
+    Raises ClientDisconnected, and TimedOut at the deadline. Of several mutations whose first ones are
+    done at the deadline, those have their results and the others an error each.
     """
 
-    def __init__(self, context: Context, disconnected: Disconnected, seconds: float) -> None:
-        self.reason: _Reason | None = None
+    # Timers cost less than tasks, and most operations need no more.
+    __slots__ = (
+        "_context",
+        "_disconnected",
+        "_has_canceled",
+        "_operation",
+        "_reason",
+        "_seconds",
+        "_task",
+        "_tasks",
+        "_timers",
+    )
+
+    def __init__(self, operation: Operation, context: Context, disconnected: Disconnected, seconds: float) -> None:
+        self._operation = operation
         self._context = context
         self._disconnected = disconnected
         self._seconds = seconds
-        self._task = asyncio.current_task()
+        self._reason: _Reason | None = None
         self._has_canceled = False
         self._tasks: list[asyncio.Task[None]] = []
+
+    def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timers = [
-            loop.call_later(seconds, self._stop, _Reason.DEADLINE),
+        self._task = asyncio.current_task()
+        self._timers = (
+            loop.call_later(self._seconds, self._stop, _Reason.DEADLINE),
             loop.call_later(WATCH_AFTER_SECONDS, self._watch),
-        ]
+        )
 
-    def has_canceled(self) -> bool:
-        """Return whether the task was canceled by this guard, and by nobody else; then it goes on."""
-        return self._has_canceled and self._task is not None and self._task.uncancel() == 0
-
-    def close(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for timer in self._timers:
             timer.cancel()
         for task in self._tasks:
             task.cancel()
+        if isinstance(error, asyncio.CancelledError):
+            if not self._is_own_cancellation():
+                return
+        elif isinstance(error, Exception) and self._reason is None:
+            _raise_failed_mutation(error, self._operation, self._context)
+        if self._reason is _Reason.DISCONNECTED:
+            raise ClientDisconnected from None
+        if self._reason is _Reason.DEADLINE and (error or not _has_some_changes(self._operation, self._context)):
+            raise TimedOut(self._seconds, done=_all_done(self._operation, self._context)) from None
+
+    def _is_own_cancellation(self) -> bool:
+        """Return whether the task was canceled here, and by nobody else; then it goes on."""
+        return self._has_canceled and self._task is not None and self._task.uncancel() == 0
 
     def _watch(self) -> None:
         watch = asyncio.ensure_future(self._disconnected())
@@ -89,8 +91,8 @@ class _Guard:
             self._stop(_Reason.DISCONNECTED)
 
     def _stop(self, reason: _Reason) -> None:
-        if self.reason is None:
-            self.reason = reason
+        if self._reason is None:
+            self._reason = reason
             self._tasks.append(asyncio.ensure_future(self._stop_operation()))
 
     async def _stop_operation(self) -> None:
@@ -102,11 +104,10 @@ class _Guard:
             self._task.cancel()
 
 
-def _raise_fault(error: Exception, operation: Operation, context: Context) -> NoReturn:
-    """Raise an error; a fault in a mutation says whether its changes were made."""
+def _raise_failed_mutation(error: Exception, operation: Operation, context: Context) -> None:
+    """For a fault in a mutation raise an error that says whether its changes were made."""
     if operation.kind is OperationType.MUTATION and not isinstance(error, RequestRefused):
         raise MutationFailed(Change(_all_done(operation, context))) from error
-    raise error
 
 
 def _mutations(operation: Operation) -> int:

@@ -11,7 +11,7 @@ from customergraph.execution.documents import AnyDocument
 from customergraph.execution.limits import check_values
 from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.gateway.admission import AdmittedTurn
-from customergraph.gateway.deadline import run_in_time
+from customergraph.gateway.deadline import InTime
 from customergraph.gateway.gateway import ANONYMOUS, Gateway
 from customergraph.gateway.request import Answer, ClientDisconnected, Disconnected, GraphQLRequest
 from customergraph.gateway.throttle import Charge
@@ -109,7 +109,8 @@ async def _charge_and_run(
     # `stop` reaches it while it runs.
     gateway.running.add(context)
     try:
-        result = await run_in_time(operation, context, disconnected, gateway.settings.deadline)
+        with InTime(operation, context, disconnected, gateway.settings.deadline):
+            result = await operation.run(context)
         charge.actual = result.objects
         return Answer(_body(result, operation, context))
     finally:

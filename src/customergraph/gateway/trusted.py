@@ -10,9 +10,9 @@ from customergraph.errors import (
     LimitExceeded,
     RequestRefused,
 )
-from customergraph.execution.documents import Documents
+from customergraph.execution.documents import Documents, InvalidDocument, UnreadableDocument
 from customergraph.execution.graphql_core import Definitions
-from customergraph.execution.operation import InvalidDocument, RequestErrors, UnreadableDocument
+from customergraph.execution.operation import RequestErrors
 from customergraph.execution.pricing import Price, price_of
 from customergraph.gateway.document_files import ListedDocument, listed
 from customergraph.gateway.explanation import located

@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Entranc
     )
     # A redirect would lead to an address that is made of the request's Host.
     app.router.redirect_slashes = False
-    return Entrance(app, settings, access_log)
+    return Entrance(app, settings, access_log, Hosts(app, settings).accepts)
 
 
 def _with_slash(path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: list[str]) -> list[Route]:

@@ -1,36 +1,19 @@
-"""Answers compressed for clients that accept it (RFC 9110, section 12.5.3)."""
+"""Starlette's answers, compressed for clients that accept it."""
 
 import asyncio
 import zlib
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from customergraph.web.bad_request import BadRequest
+from customergraph.web.coding import BESIDE_LOOP_BYTES, compressor, negotiate
 from customergraph.web.graphql import refused
-from customergraph.web.media_types import weighted
 
-COMPRESSED_FROM_BYTES = 1000
-# From so many bytes on a thread compresses, which takes longer than to have it begin.
-BESIDE_LOOP_BYTES = 64 * 1024
-_LONGEST_CACHED = 200
-# Level 9 takes six times as long and saves a third of the bytes.
-_LEVEL = 1
-_WITH_GZIP_HEADER = 16 + zlib.MAX_WBITS
-_GZIP = frozenset({"gzip", "x-gzip"})
 _NOT_ACCEPTABLE = 406
 _PARTIAL_CONTENT = 206
 _NO_CONTENT = frozenset({204, 304})
-
-
-class Coding(NamedTuple):
-    """How an answer is to be sent: compressed from so many bytes on, or never."""
-
-    from_bytes: int | None
 
 
 class Compression:
@@ -51,51 +34,6 @@ class Compression:
             await self._app(scope, receive, _Compressed(send, coding.from_bytes).send)
         else:
             await self._app(scope, receive, _plain(send))
-
-
-def negotiate(accept_encoding: str) -> Coding | None:
-    """Choose a coding; None when the client accepts none that there is."""
-    is_usual = len(accept_encoding) <= _LONGEST_CACHED
-    return _negotiate_cached(accept_encoding) if is_usual else _negotiate(accept_encoding)
-
-
-def _negotiate(accept_encoding: str) -> Coding | None:
-    weights = dict(weighted(part) for part in accept_encoding.split(",") if part.strip())
-    gzip, identity = _weight_of_gzip(weights), _weight_of_identity(weights)
-    if not gzip and not identity:
-        return None
-    if gzip and gzip >= (identity if "identity" in weights else 0):
-        return Coding(COMPRESSED_FROM_BYTES if identity else 1)
-    return Coding(None)
-
-
-_negotiate_cached = lru_cache(maxsize=100)(_negotiate)
-
-
-async def compressed(pieces: list[bytes]) -> list[bytes]:
-    """Compress a body, and use it up; a large one beside the event loop."""
-    if sum(map(len, pieces)) < BESIDE_LOOP_BYTES:
-        return [_compressed(pieces)]
-    return [await asyncio.get_running_loop().run_in_executor(None, _compressed, pieces)]
-
-
-def _compressed(pieces: list[bytes]) -> bytes:
-    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WITH_GZIP_HEADER)
-    done = []
-    pieces.reverse()
-    while pieces:
-        done.append(compressor.compress(pieces.pop()))
-    return b"".join([*done, compressor.flush()])
-
-
-def _weight_of_gzip(weights: Mapping[str, float]) -> float:
-    named = [weight for coding, weight in weights.items() if coding in _GZIP]
-    return max(named) if named else weights.get("*", 0.0)
-
-
-def _weight_of_identity(weights: Mapping[str, float]) -> float:
-    """Return the weight of `identity`, which is acceptable unless it is excluded."""
-    return weights.get("identity", weights.get("*", 1.0))
 
 
 def _plain(send: Send) -> Send:
@@ -132,7 +70,7 @@ class _Compressed:
         body, more = first.get("body", b""), first.get("more_body", False)
         headers = MutableHeaders(scope=start)
         if (more or len(body) >= self._from_bytes) and _may_be_compressed(start["status"], headers):
-            self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WITH_GZIP_HEADER)
+            self._compressor = compressor()
             first["body"] = await self._compress(self._compressor, first)
             _tell(headers, None if more else len(first["body"]))
         await self._send(start)

@@ -1,4 +1,4 @@
-"""Answers as JSON, written by orjson. A large answer is written in pieces, and other requests run between them."""
+"""Large answers as JSON, written by orjson in pieces. Other requests run between them."""
 
 import asyncio
 import time
@@ -17,10 +17,8 @@ TIME_SLICE_SECONDS = 0.01
 LEVELS = 10
 
 
-async def encoded(body: Mapping[str, Any], objects: int) -> list[bytes]:
-    """Write an answer that has so many objects; returns the pieces to send. The answer is emptied."""
-    if objects <= SINGLE_CHUNK_OBJECTS:
-        return [orjson.dumps(body, option=JSON_OPTIONS)]
+async def in_pieces(body: Mapping[str, Any]) -> list[bytes]:
+    """Write an answer; returns the pieces to send. The answer is emptied."""
     pieces: list[bytes] = []
     small: list[bytes] = []
     since = time.perf_counter()

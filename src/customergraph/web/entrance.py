@@ -1,4 +1,4 @@
-"""The way in for most requests: one GraphQL request by POST, as clients usually send it, is answered at once.
+"""The way in for most requests, and the answers of all: one GraphQL request by POST, as clients usually send it.
 
 All other requests go to Starlette's application: other methods and paths, requests with an Origin or a
 Content-Encoding, and malformed heads. It gives the same answers, at a higher cost.
@@ -6,101 +6,106 @@ Content-Encoding, and malformed heads. It gives the same answers, at a higher co
 
 import asyncio
 import time
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+import orjson
 import structlog
+from graphql import GraphQLError
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from customergraph.errors import (
+    OperationKindRefused,
+    Overloaded,
+    PersistedQueryHashMismatch,
+    PersistedQueryNotFound,
+    PersistedQueryNotSupported,
+    RequestRefused,
+    StoreUnavailable,
+    Throttled,
+    TimedOut,
+    Unauthenticated,
+)
 from customergraph.gateway.gateway import Gateway
-from customergraph.gateway.request import GraphQLRequest
+from customergraph.gateway.operations import cost_extension, execute
+from customergraph.gateway.request import ClientDisconnected, Disconnected, GraphQLRequest
+from customergraph.gateway.throttle import Charge
+from customergraph.schema.errors import format_error
+from customergraph.schema.scalars import JSON_OPTIONS
 from customergraph.settings import Settings
-from customergraph.web import body, compression, media_types, parameters, request_id
+from customergraph.store.access import AuthenticatedToken
+from customergraph.web import body, coding, head, parameters
 from customergraph.web.access_log import AccessLog
 from customergraph.web.bad_request import BadRequest
-from customergraph.web.compression import Coding
-from customergraph.web.faults import stopped
-from customergraph.web.graphql import HTTPAnswer, answer, refusal
-from customergraph.web.hosts import Hosts
+from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS, in_pieces
+from customergraph.web.head import Head
+from customergraph.web.media_types import GRAPHQL_JSON, JSON
 
 PATH = "/graphql"
-_BEARER = b"Bearer "
-_KNOWN = {
-    b"host": 0,
-    b"authorization": 1,
-    b"content-type": 2,
-    b"accept": 3,
-    b"accept-encoding": 4,
-    b"content-length": 5,
-    b"x-request-id": 6,
-}
-# A request with one of these is none of the usual ones.
-_UNUSUAL = frozenset({b"origin", b"content-encoding"})
 _FIXED_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"vary", b"Accept, Accept-Encoding, Origin"),
     (b"x-content-type-options", b"nosniff"),
 ]
+METHOD_NOT_ALLOWED = 405
+CLIENT_DISCONNECTED = 499
+_STATUS: dict[type[RequestRefused], int] = {
+    Unauthenticated: 401,
+    # As Apollo's server has it, for any type of the answer: clients expect both.
+    PersistedQueryNotFound: 200,
+    PersistedQueryNotSupported: 200,
+    PersistedQueryHashMismatch: 400,
+    Throttled: 429,
+    Overloaded: 503,
+    StoreUnavailable: 503,
+    TimedOut: 504,
+}
 
 
-class _Head(NamedTuple):
-    """What the head of a usual request says."""
+_STOPPED = (
+    "The server stopped before the request was answered. A mutation is done or not done: look before repeating it."
+)
 
-    secret: str
+
+@dataclass(slots=True)
+class HTTPAnswer:
+    """The status, the headers and the body of an answer, the body in pieces."""
+
+    status: int
     media_type: str
-    coding: Coding
-    request_id: str
+    pieces: list[bytes]
+    # The error that keeps the operation from being executed, which decides on some headers.
+    refusal: Exception | None = None
+    is_compressed: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, but for the body's type and length."""
+        return _headers(self.refusal)
 
 
 class Entrance:
-    """Answers usual requests, and passes all others on."""
+    """Answers usual requests, and passes all others on. `accepts` decides on the Host of a request."""
 
-    def __init__(self, app: Starlette, settings: Settings, access_log: AccessLog) -> None:
+    def __init__(
+        self, app: Starlette, settings: Settings, access_log: AccessLog, accepts: Callable[[bytes], bool]
+    ) -> None:
         self.app = app
         self._settings = settings
-        self._hosts = Hosts(app, settings)
         self._access_log = access_log
+        self._accepts = accepts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == PATH:
-            head = self._head(scope)
-            if head is not None:
-                await self._respond(head, scope, receive, send)
+            usual = head.usual(scope, self._accepts, self._settings.body_limit)
+            if usual is not None:
+                await self._respond(usual, scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
-    def _head(self, scope: Scope) -> _Head | None:
-        """Read a head in one pass; None for one that is not usual."""
-        values: list[bytes | None] = [None] * len(_KNOWN)
-        for name, value in scope["headers"]:
-            place = _KNOWN.get(name)
-            if place is not None:
-                if values[place] is not None:
-                    return None
-                values[place] = value
-            elif name in _UNUSUAL:
-                return None
-        host, authorization, content_type, accept, accept_encoding, length, id_ = values
-        if host is None or content_type is None or authorization is None or not authorization.startswith(_BEARER):
-            return None
-        try:
-            media_type = media_types.negotiate([(accept or b"").decode("latin-1")])
-        except BadRequest:
-            return None
-        coding = compression.negotiate((accept_encoding or b"").decode("latin-1").lower())
-        secret = authorization[len(_BEARER) :].decode("latin-1").strip()
-        is_usual = (
-            secret
-            and coding is not None
-            and body.is_json_in_utf_8(content_type.decode("latin-1"))
-            and (length is None or (length.isdigit() and int(length) <= self._settings.body_limit))
-            and self._hosts.accepts(host)
-        )
-        if not is_usual or coding is None:
-            return None
-        return _Head(secret, media_type, coding, request_id.of((id_ or b"").decode("latin-1")))
-
-    async def _respond(self, head: _Head, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         structlog.contextvars.bind_contextvars(request_id=head.request_id)
         try:
@@ -119,7 +124,7 @@ class Entrance:
         gateway: Gateway = self.app.state.gateway
         return gateway
 
-    async def _answer(self, head: _Head, receive: Receive) -> HTTPAnswer:
+    async def _answer(self, head: Head, receive: Receive) -> HTTPAnswer:
         gateway, settings = self._gateway, self._settings
         token = await gateway.tokens.of(head.secret)
         content = await body.received(receive, settings.body_limit, settings.body_timeout)
@@ -132,14 +137,14 @@ class Entrance:
         return await answer(gateway, token, request, head.media_type, disconnected)
 
     @staticmethod
-    async def _compress(head: _Head, http_answer: HTTPAnswer) -> None:
+    async def _compress(head: Head, http_answer: HTTPAnswer) -> None:
         from_bytes = head.coding.from_bytes
         if from_bytes is not None and sum(map(len, http_answer.pieces)) >= from_bytes:
-            http_answer.pieces = await compression.compressed(http_answer.pieces)
+            http_answer.pieces = await coding.compressed(http_answer.pieces)
             http_answer.is_compressed = True
 
     @staticmethod
-    async def _send(head: _Head, http_answer: HTTPAnswer, send: Send) -> None:
+    async def _send(head: Head, http_answer: HTTPAnswer, send: Send) -> None:
         pieces = http_answer.pieces
         headers: list[tuple[bytes, bytes]] = [(b"content-type", http_answer.media_type.encode()), *_FIXED_HEADERS]
         headers.append((b"x-request-id", head.request_id.encode()))
@@ -158,3 +163,63 @@ class Entrance:
             # Each is freed when it is sent.
             message: dict[str, Any] = {"type": "http.response.body", "body": pieces.pop(), "more_body": bool(pieces)}
             await send(message)
+
+
+async def answer(
+    gateway: Gateway,
+    token: AuthenticatedToken,
+    request: GraphQLRequest,
+    media_type: str,
+    disconnected: Disconnected,
+) -> HTTPAnswer:
+    """Answer a GraphQL request with a token."""
+    try:
+        result = await execute(gateway, request, token, disconnected)
+    except ClientDisconnected:
+        return HTTPAnswer(CLIENT_DISCONNECTED, media_type, [b""])
+    status = 200 if result.has_begun else _status(result.refusal, media_type)
+    is_small = result.objects <= SINGLE_CHUNK_OBJECTS
+    pieces = [orjson.dumps(result.body, option=JSON_OPTIONS)] if is_small else await in_pieces(result.body)
+    if token.must_record_use:
+        gateway.last_uses.record(token.token_id)
+    return HTTPAnswer(status, media_type, pieces, result.refusal)
+
+
+def refusal(gateway: Gateway, error: Exception, media_type: str) -> HTTPAnswer:
+    """Answer a request that no operation was made of."""
+    cause = GraphQLError(str(error), original_error=error)
+    content: dict[str, Any] = {"errors": [format_error(cause, before_execution=False)]}
+    if not isinstance(error, BadRequest):
+        content["extensions"] = cost_extension(gateway, Charge())
+    return HTTPAnswer(_status(error, GRAPHQL_JSON), media_type, [orjson.dumps(content)], error)
+
+
+def stopped() -> StoreUnavailable:
+    """Return the error of a request that is canceled because the server stops."""
+    return StoreUnavailable(_STOPPED, "the server stops", None)
+
+
+def _status(error: Exception | None, media_type: str) -> int:
+    """Return the status of a refusal; plain JSON keeps its old way of 200 for what a document lacks."""
+    if isinstance(error, BadRequest):
+        return error.status
+    if isinstance(error, OperationKindRefused):
+        return METHOD_NOT_ALLOWED if error.kind == "mutation" else 400
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            return status
+    if error is None or isinstance(error, RequestRefused):
+        return 200 if media_type == JSON else 400
+    return 500
+
+
+def _headers(error: Exception | None) -> dict[str, str]:
+    # One address answers each token differently: nobody may keep the answer for another one.
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    if isinstance(error, Throttled | Overloaded):
+        headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    elif error and _status(error, GRAPHQL_JSON) == METHOD_NOT_ALLOWED:
+        headers["Allow"] = "POST"
+    return headers

@@ -5,12 +5,8 @@ import asyncio
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from customergraph.errors import StoreUnavailable
+from customergraph.web.entrance import stopped
 from customergraph.web.graphql import refused
-
-_STOPPED = (
-    "The server stopped before the request was answered. A mutation is done or not done: look before repeating it."
-)
 
 
 class Faults:
@@ -40,11 +36,6 @@ class Faults:
             if has_begun:
                 raise
             await _answer(error, scope, receive, send)
-
-
-def stopped() -> StoreUnavailable:
-    """Return the error of a request that is canceled because the server stops."""
-    return StoreUnavailable(_STOPPED, "the server stops", None)
 
 
 async def _answer(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,20 +1,52 @@
-"""The lists of an entity: below a parent, one statement for all parents of a level; and the whole project's."""
+"""What queries read: rows of any entity by id, lists below a parent and of the project, and the list of customers.
+
+Each function makes one statement for all keys.
+"""
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Uuid, func, select
 from sqlalchemy.sql import ColumnElement, Executable
 
+from customergraph.domain.customer import CustomerCriteria
 from customergraph.domain.paging import Page, Pages
 from customergraph.rows import Rows, ranges_of
 from customergraph.store import paging
-from customergraph.store.batches import Batch, each
-from customergraph.store.entities import Entity
+from customergraph.store.batches import Batch, each, singles
+from customergraph.store.customer_criteria import CriteriaShape, look_up_of, parameters_of
+from customergraph.store.entities import CUSTOMER, Entity
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
 from customergraph.store.statements import cached
-from customergraph.store.tenancy import in_project
+from customergraph.store.tables import customer
+from customergraph.store.tenancy import in_project, in_project_by_id
+
+_BY_ID, _BY_UUID = singles("id"), singles("uuid")
+
+
+def by_ids(ids: Sequence[int], entity: Entity, *, columns: Columns) -> Batch:
+    """Read the row of each id; none for an id that the project does not have."""
+    return Batch(_by_ids_statement(entity, columns), {"ids": ids}, _BY_ID)
+
+
+def by_uuids(uuids: Sequence[UUID], entity: Entity, *, columns: Columns) -> Batch:
+    """Read the row of each uuid; none for a uuid that the project does not have."""
+    return Batch(_by_uuids_statement(entity, columns), {"uuids": uuids}, _BY_UUID)
+
+
+@cached
+def _by_ids_statement(entity: Entity, columns: Columns) -> Executable:
+    table = entity.table
+    return select(*entity.selected(columns)).where(in_project_by_id(table), table.c.id.in_(select(each("ids").c.value)))
+
+
+@cached
+def _by_uuids_statement(entity: Entity, columns: Columns) -> Executable:
+    table = entity.table
+    has_uuid = table.c.uuid.in_(select(each("uuids", Uuid).c.value))
+    return select(*entity.selected(columns, "uuid")).where(in_project(table), has_uuid)
 
 
 def pages(
@@ -110,3 +142,27 @@ def _count_statement(entity: Entity, criteria: Any, bounds: tuple[str, ...]) -> 
 
 def _conditions(entity: Entity, criteria: Any, bounds: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [in_project(entity.table), *entity.conditions(criteria), *(entity.bounds[name] for name in bounds)]
+
+
+@cached
+def _customers_statement(criteria: CriteriaShape, page: PageShape, columns: Columns) -> Executable:
+    rows = select(*CUSTOMER.selected(columns)).where(*criteria.conditions())
+    return paging.statement(rows, customer, page, columns, **criteria.ranges(page.ordering))
+
+
+@cached
+def _customer_count_statement(criteria: CriteriaShape) -> Executable:
+    return select(func.count().label("total")).select_from(customer).where(*criteria.conditions())
+
+
+def customers(_keys: Sequence[None], criteria: CustomerCriteria, page: Page, *, columns: Columns) -> Batch:
+    """Read a page of the customers that meet the criteria."""
+    statement = _customers_statement(CriteriaShape.of(criteria), PageShape.of(page), columns)
+    parameters = {**parameters_of(criteria), **paging.parameters(page, columns)}
+    return Batch(statement, parameters, lambda rows, _keys: Pages.of_one(rows, page), look_up_of(criteria))
+
+
+def customer_count(_keys: Sequence[None], criteria: CustomerCriteria, *, columns: Columns) -> Batch:  # noqa: ARG001 - none
+    """Count all customers that meet the criteria."""
+    statement = _customer_count_statement(CriteriaShape.of(criteria))
+    return Batch(statement, parameters_of(criteria), lambda rows, _keys: rows.column("total"), look_up_of(criteria))
