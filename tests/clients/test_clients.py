@@ -22,6 +22,14 @@ NAMES = [f"Customer {number:03}" for number in range(250)]
 # The names and notes after the mutations of each script.
 CHANGED = [["Zoe", None], [NAMES[0], "Called back"], *([name, None] for name in NAMES[2:])]
 
+CODES = {
+    "unknownToken": "UNAUTHENTICATED",
+    "readToken": "FORBIDDEN",
+    "large": "LIMIT_EXCEEDED",
+    "first": None,
+    "second": "THROTTLED",
+}
+
 
 @dataclass
 class Shop:
@@ -55,33 +63,44 @@ def shop(serve: MakeServer, sqlite_url: str) -> Iterator[Shop]:
     tenant.close()
 
 
-def requests_of(client: str, shop: Shop, folder: Path) -> tuple[dict[str, Any], list[tuple[str, str, int]]]:
-    """Run a client; return its report, and of each request the operation's name, the method and the status."""
-    log = folder / "requests"
-    report = run(workplace(folder), "node", "--import", "./requests.mjs", client, *shop.arguments, REQUESTS=str(log))
-    return json.loads(report), [tuple(json.loads(line)) for line in log.read_text("utf-8").splitlines()]
+@dataclass
+class Visit:
+    """What a client printed, and of each of its requests the operation's name, the method and the status."""
+
+    report: dict[str, Any]
+    requests: list[tuple[str, str, int]]
+
+    @property
+    def codes(self) -> dict[str, str | None]:
+        return {name: refusal and refusal["code"] for name, refusal in self.report["refusals"].items()}
 
 
-@pytest.mark.parametrize(("client", "method"), [("apollo.mjs", "POST"), ("urql.mjs", "GET")])
-def test_a_client_pages_to_the_end_changes_its_cached_list_and_reads_codes(
-    client: str, method: str, shop: Shop, tmp_path: Path
+def visit(shop: Shop, clients: Path, program: str) -> Visit:
+    """Run a client's program against the shop."""
+    log = clients / "requests"
+    printed = run(clients, "node", "--import", "./requests.mjs", program, *shop.arguments, REQUESTS=str(log))
+    return Visit(json.loads(printed), [tuple(json.loads(line)) for line in log.read_text("utf-8").splitlines()])
+
+
+def follows_the_store(visit: Visit, shop: Shop) -> None:
+    """A client paged to the end, showed its changes in the cached list, and read each error by its code."""
+    assert visit.report["listed"] == NAMES
+    assert visit.report["shown"] == CHANGED
+    assert sorted(map(tuple, CHANGED)) == shop.customers()
+    assert visit.report["userErrors"] == ["TAKEN"]
+    assert visit.codes == CODES
+    assert visit.report["refusals"]["second"]["retryAfter"] >= 1
+
+
+@pytest.mark.parametrize(("program", "method"), [("apollo.mjs", "POST"), ("urql.mjs", "GET")])
+def test_apollo_client_and_urql_page_to_the_end_update_their_lists_and_read_codes(
+    program: str, method: str, shop: Shop, tmp_path: Path
 ) -> None:
-    report, requests = requests_of(client, shop, tmp_path)
+    visited = visit(shop, workplace(tmp_path), program)
 
-    assert report["listed"] == NAMES
-    assert report["shown"] == CHANGED
-    assert sorted(map(tuple, report["shown"])) == shop.customers()
-    assert report["userErrors"] == ["TAKEN"]
-    assert codes_of(report) == {
-        "unknownToken": "UNAUTHENTICATED",
-        "readToken": "FORBIDDEN",
-        "large": "LIMIT_EXCEEDED",
-        "first": None,
-        "second": "THROTTLED",
-    }
-    assert report["refusals"]["second"]["retryAfter"] >= 1
+    follows_the_store(visited, shop)
     # The mutations made no query necessary.
-    assert requests == [
+    assert visited.requests == [
         *[("Customers", method, 200)] * 3,
         ("UpdateNotes", "POST", 200),
         ("Archive", "POST", 200),
@@ -94,5 +113,22 @@ def test_a_client_pages_to_the_end_changes_its_cached_list_and_reads_codes(
     ]
 
 
-def codes_of(report: dict[str, Any]) -> dict[str, str | None]:
-    return {name: refusal and refusal["code"] for name, refusal in report["refusals"].items()}
+def test_relay_compiles_pages_to_the_end_updates_its_list_and_reads_codes(shop: Shop, tmp_path: Path) -> None:
+    clients = workplace(tmp_path)
+    run(clients, "npm", "run", "--silent", "relay")
+
+    visited = visit(shop, clients, "relay/visit.mjs")
+
+    follows_the_store(visited, shop)
+    assert visited.requests == [
+        ("CustomersQuery", "POST", 200),
+        *[("CustomersPageQuery", "POST", 200)] * 2,
+        ("CustomersUpdateNotesMutation", "POST", 200),
+        ("CustomersArchiveMutation", "POST", 200),
+        *[("CustomersCreateMutation", "POST", 200)] * 2,
+        ("VisitCountQuery", "POST", 401),
+        ("VisitArchiveMutation", "POST", 200),
+        ("VisitLargeQuery", "POST", 200),
+        ("VisitCountQuery", "POST", 200),
+        ("VisitCountQuery", "POST", 429),
+    ]
