@@ -25,6 +25,7 @@ def program(name: str) -> str:
 
 def workplace(folder: Path) -> Path:
     """Make a copy of the clients in a folder, with their packages and the schema where they expect them."""
+    program("node")
     clients = folder / "tests/clients"
     shutil.copytree(FOLDER, clients, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     shutil.copy(ROOT / "schema.graphql", folder)
@@ -58,13 +59,12 @@ def _install(folder: Path) -> None:
     unfinished.rename(folder)
 
 
-def run(clients: Path, *command: str, **variables: str) -> str:
-    """Run a program of Node.js or of a package; return what it prints. Warnings are errors."""
-    programs = f"{clients / 'node_modules/.bin'}:{Path(program('node')).parent}"
+def run(folder: Path, *command: str | Path, **variables: str) -> str:
+    """Run a program in a folder; return what it prints. Warnings are errors."""
     ran = subprocess.run(
         command,
-        cwd=clients,
-        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", **variables},
+        cwd=folder,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,7 @@
 """Clients that people use, against the gateway: their files here are what README shows, and are run as they are."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import stores
-from clients.npm_packages import run, workplace
+from clients.npm_packages import FOLDER, run, workplace
 from conftest import MakeServer
 from customergraph.domain.principal import Scope
 from customergraph.settings import Settings
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.slow
 # Three pages of a hundred.
 NAMES = [f"Customer {number:03}" for number in range(250)]
 # The names and notes after the mutations of each script.
-CHANGED = [["Zoe", None], [NAMES[0], "Called back"], *([name, None] for name in NAMES[2:])]
+CHANGED = [("Zoe", None), (NAMES[0], "Called back"), *((name, None) for name in NAMES[2:])]
 
 CODES = {
     "unknownToken": "UNAUTHENTICATED",
@@ -55,8 +56,7 @@ class Shop:
 @pytest.fixture
 def shop(serve: MakeServer, sqlite_url: str) -> Iterator[Shop]:
     # A count of search results costs 500, so that the second one finds too little in the bucket.
-    limits = {"cost_limit": 900, "bucket_size": 900, "bucket_refill": 1}
-    url = serve(Settings.model_validate({"database_url": sqlite_url, **limits}))
+    url = serve(Settings(database_url=sqlite_url, cost_limit=900, bucket_size=900, bucket_refill=1))
     tenant = Tenant(url, sqlite_url, "acme")
     tenant.add_customers(*({"first_name": name} for name in NAMES))
     yield Shop(tenant, url)
@@ -85,8 +85,8 @@ def visit(shop: Shop, clients: Path, program: str) -> Visit:
 def follows_the_store(visit: Visit, shop: Shop) -> None:
     """A client paged to the end, showed its changes in the cached list, and read each error by its code."""
     assert visit.report["listed"] == NAMES
-    assert visit.report["shown"] == CHANGED
-    assert sorted(map(tuple, CHANGED)) == shop.customers()
+    assert [tuple(customer) for customer in visit.report["shown"]] == CHANGED
+    assert shop.customers() == sorted(CHANGED)
     assert visit.report["userErrors"] == ["TAKEN"]
     assert visit.codes == CODES
     assert visit.report["refusals"]["second"]["retryAfter"] >= 1
@@ -132,3 +132,31 @@ def test_relay_compiles_pages_to_the_end_updates_its_list_and_reads_codes(shop: 
         ("VisitCountQuery", "POST", 200),
         ("VisitCountQuery", "POST", 429),
     ]
+
+
+def test_the_types_of_graphql_codegen_fit_the_answers_and_find_mistakes(shop: Shop, tmp_path: Path) -> None:
+    customer_id = shop.tenant.add_customer(first_name="Zz")
+    shop.tenant.add_charges({"customer_id": customer_id, "amount": 2**53 + 1})
+    clients = workplace(tmp_path)
+    run(clients, "npm", "run", "--silent", "typed")
+
+    report = visit(shop, clients, "typed/customers.mjs").report
+
+    assert report["listed"] == [*NAMES, "Zz"]
+    assert report["notes"] == "Called back"
+    assert report["userErrors"] == ["NOT_FOUND"]
+    assert report["refusals"]["readToken"]["code"] == "FORBIDDEN"
+    assert report["types"] == ["number", "string"]
+    # README says that JavaScript rounds it.
+    assert report["amounts"] == [2**53]
+
+
+def test_gql_of_python_pages_to_the_end_and_reads_codes(shop: Shop) -> None:
+    printed = run(FOLDER, sys.executable, "-W", "error", "python_gql.py", *shop.arguments)
+
+    visited = Visit(json.loads(printed), [])
+    assert visited.report["listed"] == NAMES
+    assert visited.report["notes"] == "Called back"
+    assert (NAMES[0], "Called back") in shop.customers()
+    assert visited.report["userErrors"] == ["NOT_FOUND"]
+    assert visited.codes == CODES
