@@ -92,8 +92,8 @@ def test_every_response_forbids_content_sniffing(url: str, acme: Tenant) -> None
         acme.client.post("{ nothing }"),
         httpx.get(f"{url}/graphql", headers=HTML),
         http.get("/graphql/", headers=HTML),
-        http.get("/graphiql/graphiql.css"),
-        http.get("/graphiql/missing.js"),
+        http.get("/static/cdn.css"),
+        http.get("/static/missing.js"),
         http.get("/healthz"),
         http.get("/readyz"),
         http.get("/nothing"),
@@ -105,7 +105,7 @@ def test_every_response_forbids_content_sniffing(url: str, acme: Tenant) -> None
 
 
 def test_nothing_is_redirected(acme: Tenant) -> None:
-    paths = ("/graphql/", "/healthz/", "/readyz/", "/graphiql", "/graphiql/", "//graphql", "/nothing/")
+    paths = ("/graphql/", "/healthz/", "/readyz/", "/static", "/static/", "/graphql//", "/nothing/")
 
     answers = [acme.client.http.get(path, headers=HTML) for path in paths]
 

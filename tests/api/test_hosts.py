@@ -6,7 +6,7 @@ from conftest import MakeServer
 from customergraph.settings import Settings
 from raw_http import Answer, exchange
 
-PATHS = ("/graphql", "/graphql/", "/graphiql/graphiql.css", "/healthz", "/readyz", "/nothing")
+PATHS = ("/graphql", "/graphql/", "/static/cdn.css", "/healthz", "/readyz", "/nothing")
 
 
 def get(url: str, *hosts: str, path: str = "/graphql", version: str = "1.1") -> Answer:

@@ -76,7 +76,7 @@ def test_every_answer_carries_its_id(client: GraphQLClient) -> None:
         "healthz": (200, http.get("/healthz")),
         "readyz": (200, http.get("/readyz")),
         "GraphiQL": (200, http.get("/graphql", headers={"accept": "text/html"})),
-        "GraphiQL's code": (200, http.get("/graphiql/graphiql.js")),
+        "GraphiQL's code": (200, http.get("/static/cdn.js")),
         "a preflight": (200, http.options("/graphql", headers={"origin": ORIGIN, **PREFLIGHT})),
         "a preflight of another origin": (
             400,

@@ -1,158 +1,196 @@
-"""GraphiQL as a user sees it: the page of the application in a real browser."""
+"""GraphiQL as a user sees it: the page of the application in a real browser that reaches no other origin."""
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import partial
-from pathlib import Path
-
+import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from browser.visit import CACHE, Visit, npm_packages, visit
-from conftest import RunningServer
-from customergraph.domain.principal import Scope
+from browser.conftest import Arrive
+from browser.visit import Visit
+from conftest import MakeServer
 from customergraph.settings import Settings
-from customergraph.web.app import create_app
-from factories import Tenant
 
 pytestmark = pytest.mark.slow
-
-Open = Callable[[str], Visit]
 
 NESTED_QUERY = "query Typed { customers(first: 1) { nodes { firstName messages { nodes { channel } } } } }"
 
 
-@pytest.fixture(scope="session")
-def packages() -> Path:
-    return npm_packages()
-
-
 @pytest.fixture
-def token(acme: Tenant) -> str:
-    """A token for a project with a customer that has a history."""
-    acme.add_histories(2)
-    return acme.token_with(*Scope)
+def database_url(sqlite_url: str) -> str:
+    """The URL of an embedded store alone: the page does not know which it is."""
+    return sqlite_url
 
 
-@pytest.fixture
-def arrive(packages: Path) -> Iterator[Open]:
-    """Starts a browser for an address.
+def test_the_page_opens_with_a_query_that_returns_nested_lists(shown: Visit) -> None:
+    shown.run()
 
-    Fixtures that need the store come first: Playwright holds the thread's event loop until the test ends.
-    """
-    with ExitStack() as stack:
-        yield lambda url: stack.enter_context(visit(url, packages))
+    shown.shows('"totalCount": 2', '"displayName": "Place-', '"template": "REQUEST"')
+    shown.picture("first-query")
+    assert shown.complaints == []
 
 
-@pytest.fixture
-def filled_url(database_url: str, token: str) -> Iterator[str]:
-    """The address of a gateway that shows a token, as `customergraph demo` does."""
-    settings = Settings(database_url=database_url)
-    server = RunningServer(settings)
-    server.config.app = partial(create_app, settings, shown_token=token)
-    with server:
-        yield server.url
+def test_a_typed_query_returns_nested_lists(shown: Visit) -> None:
+    shown.write(shown.query, NESTED_QUERY)
+    shown.run()
+
+    shown.shows('"firstName": "Customer ', '"channel": "EMAIL"')
+    assert shown.complaints == []
 
 
-@pytest.fixture
-def filled(filled_url: str, arrive: Open) -> Visit:
-    """The open page of a gateway that shows a token."""
-    visited = arrive(filled_url)
-    visited.open()
-    return visited
+def test_cost_and_time_of_the_last_answer_stand_below_the_run_button(shown: Visit) -> None:
+    shown.write(shown.query, "query Typed { customers(first: 2) { nodes { name } } }")
+    shown.run()
+
+    costs = shown.page.locator(".last-answer")
+    expect(costs).to_contain_text("cost2")
+    expect(costs).to_contain_text("ms")
 
 
-@pytest.fixture
-def bare(url: str, token: str, arrive: Open) -> Visit:  # noqa: ARG001 - the token is made before the browser starts
-    """The open page of a gateway that shows no token."""
-    visited = arrive(url)
-    visited.open()
-    return visited
+def test_the_documentation_of_customer_is_a_click_away(shown: Visit) -> None:
+    documentation = shown.open_documentation()
+    documentation.get_by_role("link", name="Customer", exact=True).click()
+
+    expect(documentation).to_contain_text("whom the business may ask for a review")
+    expect(documentation).to_contain_text("The customer's messages, newest first.")
+    shown.picture("documentation")
+    assert shown.complaints == []
 
 
-def test_the_page_opens_with_a_query_that_returns_nested_lists(filled: Visit) -> None:
-    filled.run()
+def test_a_query_is_built_by_ticking_fields(shown: Visit) -> None:
+    shown.write(shown.query, "query Ticked { __typename }")
+    shown.page.get_by_label("Show Query builder").click()
+    shown.page.locator('[data-field-name="project"] > span').first.click()
+    shown.page.locator('[data-field-name="timezone"]').click()
+    shown.picture("query-builder")
+    shown.run()
 
-    filled.shows('"totalCount": 2', '"displayName": "Place-', '"template": "REQUEST"')
-    filled.page.screenshot(path=_picture("first-query"))
-    assert filled.complaints == []
-
-
-def test_a_typed_query_returns_nested_lists(filled: Visit) -> None:
-    filled.write_query(NESTED_QUERY)
-    filled.run()
-
-    filled.shows('"firstName": "Customer ', '"channel": "EMAIL"')
-    assert filled.complaints == []
+    shown.shows('"timezone": "UTC"')
+    assert shown.complaints == []
 
 
-def test_the_documentation_of_customer_is_a_click_away(filled: Visit) -> None:
-    filled.until_schema_is_read()
-    explorer = filled.page.get_by_label("Documentation Explorer", exact=True)
-    explorer.get_by_role("link", name="Customer", exact=True).click()
-
-    expect(explorer).to_contain_text("whom the business may ask for a review")
-    expect(explorer).to_contain_text("The customer's messages, newest first.")
-    filled.page.screenshot(path=_picture("documentation"))
-    assert filled.complaints == []
+def test_the_bar_says_whose_token_it_is(shown: Visit) -> None:
+    expect(shown.status).to_have_text("Acme read, write, delete")
 
 
-def test_a_token_is_in_no_storage_and_back_after_a_reload(filled: Visit, token: str) -> None:
-    filled.run()
-    filled.shows('"totalCount": 2')
-    # GraphiQL writes to the storage up to half a second after the last change.
-    filled.page.wait_for_timeout(1_000)
+def test_without_a_token_the_page_invites_to_paste_one(bare: Visit) -> None:
+    expect(bare.status).to_contain_text("Paste a token to begin.")
+    expect(bare.token).to_be_focused()
+    bare.picture("without-token")
 
-    stored = filled.storage()
-    assert "FirstCustomers" in stored
-    assert token not in stored
-    filled.page.reload()
-    expect(filled.headers).to_contain_text(token)
+    bare.run()
 
-
-def test_a_new_tab_has_the_token_too(filled: Visit, token: str) -> None:
-    filled.page.get_by_label("Add tab").click()
-
-    expect(filled.page.get_by_role("tab")).to_have_count(2)
-    expect(filled.headers).to_contain_text(token)
-    filled.run()
-    filled.shows('"totalCount": 2')
-
-
-def test_without_a_token_the_page_says_what_to_send(bare: Visit) -> None:
-    bare.shows("UNAUTHENTICATED", "Authorization: Bearer <token>")
-    expect(bare.headers).to_contain_text('"Authorization": "Bearer "')
-    bare.page.screenshot(path=_picture("without-token"))
-
-
-def test_a_typed_token_loads_the_schema_and_runs_queries(bare: Visit, token: str) -> None:
-    bare.shows("UNAUTHENTICATED")
-
-    bare.write(bare.headers, json.dumps({"Authorization": f"Bearer {token}"}))
-
-    bare.until_schema_is_read()
+    expect(bare.token).to_be_focused()
     expect(bare.answer).not_to_contain_text("UNAUTHENTICATED")
+    assert bare.complaints == []
+
+
+def test_a_pasted_token_reads_the_schema_and_runs_queries(bare: Visit, token: str) -> None:
+    bare.use(token)
+
+    expect(bare.status).to_contain_text("Acme")
+    bare.open_documentation()
     bare.run()
     bare.shows('"totalCount": 2', '"displayName": "Place-')
-    bare.page.wait_for_timeout(1_000)
+    assert bare.complaints == []
+
+
+def test_a_token_that_is_refused_is_said_in_the_bar(bare: Visit) -> None:
+    bare.use("cg_unknown")
+    bare.run()
+
+    expect(bare.status).to_have_text("This token is unknown, expired or revoked: send another one.")
+    expect(bare.token).to_be_focused()
+
+
+def test_a_token_is_forgotten_with_the_page(bare: Visit, token: str) -> None:
+    bare.use(token)
+    expect(bare.status).to_contain_text("Acme")
+    bare.run()
+    bare.shows('"totalCount": 2')
+
+    stored = bare.storage()
+    assert "FirstCustomers" in stored
+    assert token not in stored
+    assert token not in bare.page.url
+    bare.page.reload()
+    expect(bare.token).to_have_value("")
+
+
+def test_a_token_that_is_to_be_remembered_is_back_in_this_tab_alone(bare: Visit, token: str) -> None:
+    bare.page.get_by_label("Remember for this tab").check()
+    bare.use(token)
+    expect(bare.status).to_contain_text("Acme")
+
+    bare.page.reload()
+    expect(bare.status).to_contain_text("Acme")
+    assert token not in bare.page.evaluate("JSON.stringify(localStorage)")
+    other_tab = bare.page.context.new_page()
+    other_tab.goto(bare.page.url)
+    expect(other_tab.get_by_label("Token", exact=True)).to_have_value("")
+
+    bare.page.get_by_label("Remember for this tab").uncheck()
     assert token not in bare.storage()
 
 
-def test_changed_files_from_the_cdn_do_not_run(url: str, arrive: Open) -> None:
-    visited = arrive(url)
-    visited.spoil("graphiql@3.8.3/graphiql.min.js")
+def test_a_shown_token_is_in_no_storage_and_back_after_a_reload(shown: Visit, token: str) -> None:
+    shown.run()
+    shown.shows('"totalCount": 2')
 
-    visited.page.goto(f"{url}/graphql")
-
-    expect(visited.page.locator("#graphiql")).to_contain_text("GraphiQL could not be loaded")
-    assert visited.page.evaluate("typeof GraphiQL") == "undefined"
-    (complaint,) = visited.complaints
-    assert "integrity" in complaint
-    assert "graphiql.min.js" in complaint
-    visited.page.screenshot(path=_picture("refused"))
+    assert token not in shown.storage()
+    shown.page.reload()
+    expect(shown.status).to_contain_text("Acme")
 
 
-def _picture(name: str) -> Path:
-    """Return the path of a screenshot, to look at after the test."""
-    return CACHE / "screenshots" / f"graphiql-{name}.png"
+def test_where_the_schema_is_open_it_is_read_without_a_token(
+    serve: MakeServer, database_url: str, arrive: Arrive
+) -> None:
+    visited = arrive(serve(Settings(database_url=database_url, open_introspection=True)))
+
+    visited.open()
+
+    visited.open_documentation()
+    expect(visited.status).to_contain_text("Paste a token to begin.")
+    assert visited.complaints == []
+
+
+def test_an_example_replaces_an_example_and_keeps_what_was_typed(shown: Visit) -> None:
+    shown.choose_example("Facets")
+    expect(shown.query).to_contain_text("query Facets")
+    expect(shown.page.get_by_role("tab")).to_have_count(1)
+
+    shown.write(shown.query, NESTED_QUERY)
+    shown.choose_example("Counts")
+    expect(shown.query).to_contain_text("query Counts")
+    expect(shown.page.get_by_role("tab")).to_have_count(2)
+    shown.run()
+    shown.shows('"totalCount": 2')
+
+
+def test_the_stop_button_ends_the_request(shown: Visit) -> None:
+    held: list[Route] = []
+    shown.page.route("**/graphql", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function
+    shown.run()
+    with shown.page.expect_event("requestfailed"):
+        shown.page.get_by_label("Stop query").click()
+
+    expect(shown.page.get_by_label("Execute query")).to_be_visible()
+    assert len(held) == 1
+
+
+def test_tab_leaves_the_editor_after_escape(shown: Visit) -> None:
+    in_editor = "document.activeElement.closest('.CodeMirror') !== null"
+    shown.write(shown.query, "query Typed { project { name } }")
+
+    shown.page.keyboard.press("Tab")
+    assert shown.page.evaluate(in_editor)
+    shown.page.keyboard.press("Escape")
+    shown.page.keyboard.press("Tab")
+
+    assert not shown.page.evaluate(in_editor)
+    expect(shown.query).to_contain_text("  ")
+
+
+def test_the_pages_files_are_kept_by_the_browser(shown: Visit) -> None:
+    files = shown.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    kept = [httpx.get(name).headers.get("cache-control") for name in files if "/bundle/" in name]
+
+    assert kept == ["public, max-age=31536000, immutable"] * 2

@@ -174,13 +174,14 @@ class Inside(Command):
 def answer(port: int, token: str, query: str) -> Any:
     """Wait until a gateway answers, and return the data of its answer to a query."""
     base = f"http://127.0.0.1:{port}"
-    until(lambda: _lives(base), f"{base} lives")
+    until(lambda: answers(base), f"{base} lives")
     response = httpx.post(f"{base}/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == httpx.codes.OK, response.text
     return response.json()["data"]
 
 
-def _lives(base: str) -> bool:
+def answers(base: str) -> bool:
+    """Return whether a gateway answers at this address."""
     try:
         return httpx.get(f"{base}/healthz").status_code == httpx.codes.OK
     except httpx.TransportError:

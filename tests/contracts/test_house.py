@@ -14,7 +14,9 @@ import pytest
 import stores
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
+BUILD_DEPENDENCIES: list[str] = PYPROJECT["build-system"]["requires"]
 DEPENDENCIES: list[str] = PROJECT["dependencies"]
 DEV_DEPENDENCIES: list[str] = PROJECT["optional-dependencies"]["dev"]
 
@@ -79,8 +81,12 @@ def imported_modules(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("folder", "requirements"),
-    [("src", DEPENDENCIES), ("tests", DEPENDENCIES + DEV_DEPENDENCIES)],
-    ids=["src", "tests"],
+    [
+        ("src/customergraph", DEPENDENCIES),
+        ("src/graphiql", BUILD_DEPENDENCIES),
+        ("tests", DEPENDENCIES + DEV_DEPENDENCIES),
+    ],
+    ids=["src", "graphiql", "tests"],
 )
 def test_imported_libraries_are_declared(folder: str, requirements: list[str]) -> None:
     imported = {module for path in (ROOT / folder).rglob("*.py") for module in imported_modules(path)}

@@ -85,10 +85,16 @@ def test_the_mutation_answers_what_readme_shows(demo_client: GraphQLClient) -> N
     assert demo_client.answer(blocks("mutation")[0]) == json.loads(blocks("mutation-answer")[0])
 
 
-def test_the_first_query_of_graphiql_runs(demo_client: GraphQLClient) -> None:
-    first_query = ROOT / "src/customergraph/web/static/first-query.graphql"
+def test_the_eight_examples_of_graphiql_run(demo_client: GraphQLClient) -> None:
+    folder = ROOT / "src/graphiql"
+    menu = re.findall(r'from "(\S+\.graphql)"', (folder / "Examples.jsx").read_text("utf-8"))
 
-    assert demo_client.data(first_query.read_text("utf-8"))["customers"]["nodes"]
+    answers = {path: demo_client.answer((folder / path).read_text("utf-8")) for path in menu}
+
+    assert len(answers) == 8
+    assert {path: answer["errors"] for path, answer in answers.items() if "errors" in answer} == {}
+    fields = {f"{path} {name}": value for path, answer in answers.items() for name, value in answer["data"].items()}
+    assert [name for name, value in fields.items() if value.get("nodes") == []] == []
 
 
 def test_the_commands_run_in_readmes_order(tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ header_values = st.binary(max_size=20) | st.sampled_from([
 methods = st.sampled_from([b"POST", b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH", b"TRACE", b"post", b"X"])
 targets = st.sampled_from([
     b"/graphql", b"/graphql?query=%7Bproject%7Bslug%7D%7D", b"/graphql?query=%ff%00&variables=%ed%a0%80", b"/graphql/",
-    b"/graphql%00", b"/graphiql/..%2f..%2fapp.py", b"/graphiql/%ff", b"//graphql", b"/", b"*", b"/readyz",
+    b"/graphql%00", b"/static/..%2f..%2fapp.py", b"/static/%ff", b"//graphql", b"/", b"*", b"/readyz",
     b"/healthz?x=%", b"http://x/graphql", b"http://[/graphql", b"/graphql#%zz",
 ]) | st.binary(max_size=8).map(b"/".__add__)  # fmt: skip
 

@@ -71,6 +71,27 @@ async def authenticated(database: Database, digest: str) -> AuthenticatedToken |
     return AuthenticatedToken(Principal(row.project_id, row.timezone, scopes), row.id, not is_recorded, row.expires_at)
 
 
+_HOLDER = (
+    select(
+        token.c.name,
+        token.c.prefix,
+        token.c.scopes,
+        token.c.expires_at,
+        project.c.name.label("project_name"),
+        project.c.slug,
+        project.c.timezone,
+    )
+    .join(project, project.c.id == token.c.project_id)
+    .where(token.c.id == bindparam("id"))
+)
+
+
+async def holder(database: Database, token_id: int) -> Row[Any]:
+    """Return what a client may know of its token, and its project's names."""
+    row: Row[Any] = await database.unbound_row(_HOLDER, {"id": token_id}, holder=token_id)
+    return row
+
+
 async def record_use(database: Database, token_id: int) -> bool:
     """Write that the token was used now, unless that was written within the last minute.
 

@@ -18,7 +18,7 @@ from customergraph import logs
 from customergraph.gateway.gateway import Gateway
 from customergraph.gateway.trusted import TrustedDocuments
 from customergraph.settings import Settings
-from customergraph.web import graphiql
+from customergraph.web import graphiql, pages
 from customergraph.web.access_log import AccessLog
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.compression import Compression
@@ -27,7 +27,9 @@ from customergraph.web.faults import Faults
 from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
 from customergraph.web.hosts import Hosts
+from customergraph.web.landing import landing, readme
 from customergraph.web.request_id import HEADER, RequestId
+from customergraph.web.token import token
 
 # How long a thread that computes, as the reader of documents does, keeps the event loop waiting.
 SWITCH_SECONDS = 0.001
@@ -59,20 +61,20 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Entranc
             access_log.flush()
 
     async def endpoint(request: Request) -> Response:
-        if settings.graphiql and graphiql.wants_html(request):
-            return graphiql.page(shown_token)
+        if settings.graphiql and pages.wants_html(request):
+            return graphiql.page(request, shown_token, is_open=settings.open_introspection)
         return await graphql(request)
 
     app = Starlette(
         routes=[
+            Route("/", landing(graphiql=settings.graphiql), methods=["GET"]),
             *_with_slash("/graphql", endpoint, ["GET", "POST"]),
+            *_with_slash("/graphql/token", token, ["GET"]),
+            *_with_slash("/readme", readme, ["GET"]),
             *_with_slash("/healthz", healthz, ["GET"]),
             *_with_slash("/readyz", readyz, ["GET"]),
-            *(
-                [Mount("/graphiql", StaticFiles(packages=[("customergraph.web", "static")]))]
-                if settings.graphiql
-                else []
-            ),
+            Mount("/static/bundle", graphiql.Bundle(directory=pages.STATIC / "bundle", check_dir=False)),
+            Mount("/static", StaticFiles(directory=pages.STATIC)),
         ],
         middleware=[
             Middleware(RequestId, access_log=access_log),

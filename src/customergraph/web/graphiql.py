@@ -1,12 +1,17 @@
-"""GraphiQL for browsers. Its code comes from a CDN; the browser runs it only if its hash is the right one."""
+"""GraphiQL for browsers: from the bundle in this package, or where that could not be made, from a CDN.
 
+The browser runs the CDN's files only if their hashes are the right ones.
+"""
+
+from functools import cache
 from html import escape
-from importlib.resources import files
-from string import Template
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from customergraph.web import pages
 
 CDN = "https://unpkg.com"
 
@@ -24,26 +29,48 @@ SCRIPTS = {
     "graphiql@3.8.3/graphiql.min.js": "sha384-HbRVEFG0JGJZeAHCJ9Xm2+tpknBQ7QZmNlO/DgZtkZ0aJSypT96YYGRNod99l9Ie",
 }
 
-STATIC = files("customergraph.web") / "static"
-FIRST_QUERY = (STATIC / "first-query.graphql").read_text(encoding="utf-8")
-
-_POLICY = (
-    f"default-src 'none'; connect-src 'self'; script-src 'self' {CDN}; "
-    f"style-src 'self' {CDN}; font-src data:; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# CodeMirror's marks of errors are data.
+_POLICY = "connect-src 'self'; img-src 'self' data:; script-src 'self'; style-src 'self'"
+_CDN_POLICY = (
+    f"connect-src 'self'; img-src 'self' data:; script-src 'self' {CDN}; style-src 'self' {CDN}; font-src data:"
 )
 
 
-def wants_html(request: Request) -> bool:
-    """Return whether the client is a browser that asks for a page."""
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+class Bundle(StaticFiles):
+    """The bundle's files, which browsers keep: their names change with their content."""
+
+    def file_response(self, *arguments: object, **named: object) -> Response:
+        response = super().file_response(*arguments, **named)  # type: ignore[arg-type]
+        if isinstance(response, FileResponse):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
-def page(token: str | None) -> Response:
-    """Return the page, with the token in its headers editor where there is one to give."""
+def page(request: Request, token: str | None, *, is_open: bool) -> Response:
+    """Return the page, with the token where there is one to give; `is_open`: the schema may be read without one."""
+    bundled = _bundled()
+    if bundled is None:
+        return _page_of_cdn(request, token)
+    style, script = bundled
+    texts = {"style": style, "script": script, "token": escape(token or ""), "open": str(is_open).lower()}
+    return pages.page(request, "graphiql.html", _POLICY, **texts)
+
+
+@cache
+def _bundled() -> tuple[str, str] | None:
+    """Return the names of the bundle's style and script; None where there is no bundle."""
+    names = {path.suffix: path.name for path in (pages.STATIC / "bundle").glob("page-*")}
+    return (names[".css"], names[".js"]) if names else None
+
+
+def _page_of_cdn(request: Request, token: str | None) -> Response:
+    """Return the page that has the token in GraphiQL's headers editor."""
     headers = {"Authorization": f"Bearer {token or ''}"}
-    html = Template((STATIC / "graphiql.html").read_text(encoding="utf-8")).substitute(
-        query=escape(FIRST_QUERY),
+    return pages.page(
+        request,
+        "cdn.html",
+        _CDN_POLICY,
+        query=escape((pages.STATIC / "first-query.graphql").read_text(encoding="utf-8")),
         headers=escape(orjson.dumps(headers, option=orjson.OPT_INDENT_2).decode()),
         styles="\n    ".join(
             f'<link rel="stylesheet" href="{CDN}/{path}" integrity="{digest}" crossorigin="anonymous">'
@@ -53,7 +80,4 @@ def page(token: str | None) -> Response:
             f'<script src="{CDN}/{path}" integrity="{digest}" crossorigin="anonymous"></script>'
             for path, digest in SCRIPTS.items()
         ),
-    )
-    return HTMLResponse(
-        html, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Vary": "Accept"}
     )

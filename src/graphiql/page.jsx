@@ -1,0 +1,75 @@
+/** GraphiQL's page: a bar with the token, and GraphiQL below it. */
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import "@graphiql/plugin-explorer/style.css";
+import { GraphiQL } from "graphiql";
+import "graphiql/style.css";
+import { useCallback, useMemo, useState } from "react";
+import { createRoot } from "react-dom/client";
+
+import firstQuery from "../customergraph/web/static/first-query.graphql";
+import { Examples } from "./Examples.jsx";
+import { LastAnswer } from "./LastAnswer.jsx";
+import { TokenBar } from "./TokenBar.jsx";
+import { createFetcher } from "./fetcher.js";
+import { letTabLeaveEditors } from "./keyboard.js";
+import "./page.css";
+import { rememberedToken } from "./token.js";
+
+const queryBuilder = { ...explorerPlugin({ showAttribution: false }), title: "Query builder" };
+
+/**
+ * The whole page.
+ * @param shownToken the token that the server shows, as `customergraph demo` does; usually empty
+ * @param isOpen whether the schema may be read without a token
+ */
+function Page({ shownToken, isOpen }) {
+  const [token, setToken] = useState(shownToken || rememberedToken());
+  const [refusal, setRefusal] = useState(null);
+  const [lastAnswer, setLastAnswer] = useState(null);
+
+  const use = useCallback((secret) => {
+    setRefusal(null);
+    setToken(secret);
+  }, []);
+  // A new fetcher makes GraphiQL read the schema again.
+  const fetcher = useMemo(
+    () => createFetcher({ token, isOpen, answered: setLastAnswer, refused: setRefusal }),
+    [token, isOpen],
+  );
+  const mayReadSchema = isOpen || token !== "";
+
+  return (
+    <>
+      <TokenBar token={token} use={use} refusal={refusal} />
+      <GraphiQL
+        fetcher={fetcher}
+        // null: GraphiQL does not ask for it.
+        schema={mayReadSchema ? undefined : null}
+        schemaDescription
+        defaultQuery={firstQuery}
+        plugins={[queryBuilder]}
+        // A token that is typed there would be kept in the history.
+        isHeadersEditorEnabled={false}
+        shouldPersistHeaders={false}
+      >
+        <GraphiQL.Logo>
+          <Examples />
+        </GraphiQL.Logo>
+        <GraphiQL.Toolbar>
+          {({ prettify, merge, copy }) => (
+            <>
+              {prettify}
+              {merge}
+              {copy}
+              <LastAnswer answer={lastAnswer} />
+            </>
+          )}
+        </GraphiQL.Toolbar>
+      </GraphiQL>
+    </>
+  );
+}
+
+const place = document.getElementById("graphiql");
+letTabLeaveEditors();
+createRoot(place).render(<Page shownToken={place.dataset.token} isOpen={place.dataset.open === "true"} />);
