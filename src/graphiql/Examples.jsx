@@ -41,7 +41,8 @@ export function Examples() {
   }, [wanted, tabs.length, queryEditor, variableEditor]);
 
   return (
-    <DropdownMenu>
+    // Not modal: what is behind it would be hidden from assistive technology, with the focus in it.
+    <DropdownMenu modal={false}>
       <DropdownMenu.Button className="examples">
         Examples <ChevronDownIcon aria-hidden="true" />
       </DropdownMenu.Button>

@@ -6,9 +6,13 @@ export function letTabLeaveEditors() {
   let mayLeave = false;
   const listener = (event) => {
     if (event.key === "Shift") return;
-    if (event.key === "Tab" && mayLeave && event.target.closest(".CodeMirror")) {
-      // The editor must not see it; the browser moves the focus.
+    const editor = event.target.closest?.(".CodeMirror");
+    if (event.key === "Tab" && mayLeave && editor) {
+      // The editor must not see it; the browser moves the focus, past the part of the editor that scrolls.
       event.stopImmediatePropagation();
+      const scroller = editor.querySelector(".CodeMirror-scroll");
+      scroller.tabIndex = -1;
+      setTimeout(() => (scroller.tabIndex = 0));
     }
     mayLeave = event.key === "Escape";
   };

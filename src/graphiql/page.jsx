@@ -8,10 +8,13 @@ import { createRoot } from "react-dom/client";
 
 import firstQuery from "../customergraph/web/static/first-query.graphql";
 import { Examples } from "./Examples.jsx";
+import { EditorLabels } from "./EditorLabels.jsx";
 import { LastAnswer } from "./LastAnswer.jsx";
 import { TokenBar } from "./TokenBar.jsx";
+import { sortTypes } from "./documentation.js";
 import { createFetcher } from "./fetcher.js";
 import { letTabLeaveEditors } from "./keyboard.js";
+import { makeBuilderAccessible } from "./queryBuilder.js";
 import "./page.css";
 import { rememberedToken } from "./token.js";
 
@@ -41,35 +44,40 @@ function Page({ shownToken, isOpen }) {
   return (
     <>
       <TokenBar token={token} use={use} refusal={refusal} />
-      <GraphiQL
-        fetcher={fetcher}
-        // null: GraphiQL does not ask for it.
-        schema={mayReadSchema ? undefined : null}
-        schemaDescription
-        defaultQuery={firstQuery}
-        plugins={[queryBuilder]}
-        // A token that is typed there would be kept in the history.
-        isHeadersEditorEnabled={false}
-        shouldPersistHeaders={false}
-      >
-        <GraphiQL.Logo>
-          <Examples />
-        </GraphiQL.Logo>
-        <GraphiQL.Toolbar>
-          {({ prettify, merge, copy }) => (
-            <>
-              {prettify}
-              {merge}
-              {copy}
-              <LastAnswer answer={lastAnswer} />
-            </>
-          )}
-        </GraphiQL.Toolbar>
-      </GraphiQL>
+      <main>
+        <GraphiQL
+          fetcher={fetcher}
+          // null: GraphiQL does not ask for it.
+          schema={mayReadSchema ? undefined : null}
+          onSchemaChange={sortTypes}
+          schemaDescription
+          defaultQuery={firstQuery}
+          plugins={[queryBuilder]}
+          // A token that is typed there would be kept in the history.
+          isHeadersEditorEnabled={false}
+          shouldPersistHeaders={false}
+        >
+          <GraphiQL.Logo>
+            <Examples />
+          </GraphiQL.Logo>
+          <GraphiQL.Toolbar>
+            {({ prettify, merge, copy }) => (
+              <>
+                {prettify}
+                {merge}
+                {copy}
+                <LastAnswer answer={lastAnswer} />
+              </>
+            )}
+          </GraphiQL.Toolbar>
+          <EditorLabels />
+        </GraphiQL>
+      </main>
     </>
   );
 }
 
 const place = document.getElementById("graphiql");
 letTabLeaveEditors();
+makeBuilderAccessible(place);
 createRoot(place).render(<Page shownToken={place.dataset.token} isOpen={place.dataset.open === "true"} />);

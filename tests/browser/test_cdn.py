@@ -5,15 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.sync_api import Route, expect
 
-from browser.visit import CACHE, visit
+from browser import npm
+from browser.visit import visit
 from commands.command import answers, until
 from conftest import free_port
 from customergraph.domain.principal import Scope
@@ -27,32 +26,8 @@ PACKAGE = Path(__file__).parents[2] / "src" / "customergraph"
 
 @pytest.fixture(scope="session")
 def packages() -> Path:
-    """A folder with the CDN's files under the CDN's paths; npm fills it once."""
-    folder = CACHE / "npm"
-    folder.mkdir(parents=True, exist_ok=True)
-    for package in sorted({path.partition("/")[0] for path in (*STYLES, *SCRIPTS)}):
-        if not (folder / package).exists():
-            _fetch(package, folder / package)
-    return folder
-
-
-def _fetch(package: str, target: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is missing, and the files of GraphiQL come from it: install it with `apt-get install npm`")
-    with TemporaryDirectory(dir=target.parent) as unfinished:
-        packed = subprocess.run([npm, "pack", "--silent", package], cwd=unfinished, check=False, timeout=300)
-        if packed.returncode:
-            pytest.skip(f"npm could not download {package}: is its registry reachable?")
-        (archive,) = Path(unfinished).glob("*.tgz")
-        with tarfile.open(archive) as files:
-            files.extractall(unfinished, filter="data")
-        try:
-            (Path(unfinished) / "package").rename(target)
-        except OSError:
-            # Another worker was first.
-            if not target.exists():
-                raise
+    """A folder with the CDN's files under the CDN's paths."""
+    return npm.packages(sorted({path.partition("/")[0] for path in (*STYLES, *SCRIPTS)}))
 
 
 @pytest.fixture

@@ -45,6 +45,16 @@ def test_cost_and_time_of_the_last_answer_stand_below_the_run_button(shown: Visi
     expect(costs).to_contain_text("ms")
 
 
+def test_the_documentation_begins_with_an_introduction_and_what_a_project_has(shown: Visit) -> None:
+    documentation = shown.open_documentation()
+
+    expect(documentation).to_contain_text("The customers of a business, their history")
+    types = documentation.locator(".graphiql-doc-explorer-type-name").all_inner_texts()
+    assert types[:2] == ["Query", "Mutation"]
+    assert {"Customer", "Message", "Review", "Charge", "Location", "Tag", "Project"} <= set(types[2:12])
+    assert types.index("CustomerFilter") < types.index("CustomerConnection") < types.index("CreateCustomerPayload")
+
+
 def test_the_documentation_of_customer_is_a_click_away(shown: Visit) -> None:
     documentation = shown.open_documentation()
     documentation.get_by_role("link", name="Customer", exact=True).click()
@@ -155,12 +165,12 @@ def test_where_the_schema_is_open_it_is_read_without_a_token(
 def test_an_example_replaces_an_example_and_keeps_what_was_typed(shown: Visit) -> None:
     shown.choose_example("Facets")
     expect(shown.query).to_contain_text("query Facets")
-    expect(shown.page.get_by_role("tab")).to_have_count(1)
+    expect(shown.tabs).to_have_count(1)
 
     shown.write(shown.query, NESTED_QUERY)
     shown.choose_example("Counts")
     expect(shown.query).to_contain_text("query Counts")
-    expect(shown.page.get_by_role("tab")).to_have_count(2)
+    expect(shown.tabs).to_have_count(2)
     shown.run()
     shown.shows('"totalCount": 2')
 

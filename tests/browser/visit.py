@@ -76,6 +76,10 @@ class Visit:
         """What the bar says of the token."""
         return self.page.get_by_role("status")
 
+    @property
+    def tabs(self) -> Locator:
+        return self.page.get_by_label("Select active operation").get_by_role("listitem")
+
     def use(self, token: str) -> None:
         self.token.fill(token)
         self.token.press("Enter")
@@ -115,8 +119,13 @@ class Visit:
 
 
 @contextmanager
-def visit(url: str, *, elsewhere: Elsewhere | None = None, dark: bool = False) -> Iterator[Visit]:
-    """Start a browser; at the end, the page must have sent no request to another origin that `elsewhere` refuses."""
+def visit(
+    url: str, *, elsewhere: Elsewhere | None = None, dark: bool = False, bypass_csp: bool = False
+) -> Iterator[Visit]:
+    """Start a browser; at the end, the page must have sent no request to another origin that `elsewhere` refuses.
+
+    `bypass_csp` lets a test add a script of its own, which the page's policy forbids.
+    """
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
@@ -125,7 +134,9 @@ def visit(url: str, *, elsewhere: Elsewhere | None = None, dark: bool = False) -
         width, height = LAPTOP
         with browser:
             context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+                bypass_csp=bypass_csp,
             )
             visited = Visit(context.new_page(), url, elsewhere)
             yield visited

@@ -19,13 +19,6 @@ from customergraph.schema.types.tag import Tag
 
 @strawberry.type(description="Everything that can be read. Requires the scope `read`.")
 class Query:
-    node: Node | None = strawberry.field(
-        resolver=find_node,
-        description="The object with this global id; null when the project does not have it.",
-    )
-    nodes: list[Node | None] = strawberry.field(
-        resolver=find_nodes, description="The objects with these global ids, in the same order."
-    )
     project: Project = loaded(Loaders.project, None, description="The project that the token belongs to.")
     customer: Customer | None = batched(
         customer_of, None, description="One customer, archived or not; null when the project does not have it."
@@ -53,3 +46,10 @@ class Query:
     )
     locations: list[Location] = loaded(Loaders.locations, None, description="All locations, by name.")
     tags: list[Tag] = loaded(Loaders.tags, None, description="All tags, by name.")
+    node: Node | None = strawberry.field(
+        resolver=find_node,
+        description="The object with this global id; null when the project does not have it.",
+    )
+    nodes: list[Node | None] = strawberry.field(
+        resolver=find_nodes, description="The objects with these global ids, in the same order."
+    )
