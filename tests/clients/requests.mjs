@@ -3,13 +3,14 @@ import { appendFileSync } from "node:fs";
 
 const { fetch } = globalThis;
 
-function operationName(address, body) {
-  return body ? JSON.parse(body).operationName : new URL(address).searchParams.get("operationName");
+function parametersOf(address, body) {
+  return body ? JSON.parse(body) : Object.fromEntries(new URL(address).searchParams);
 }
 
 globalThis.fetch = async (address, options = {}) => {
   const response = await fetch(address, options);
-  const note = [operationName(address, options.body), options.method ?? "GET", response.status];
+  const { operationName, query } = parametersOf(address, options.body);
+  const note = [operationName, options.method ?? "GET", response.status, query ? "document" : "hash"];
   appendFileSync(process.env.REQUESTS, `${JSON.stringify(note)}\n`);
   return response;
 };

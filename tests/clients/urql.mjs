@@ -28,9 +28,10 @@ const updates = {
   },
 };
 
-const connect = (token) =>
+const connect = (token, options) =>
   new Client({
     url,
+    ...options,
     fetchOptions: { headers: { Authorization: `Bearer ${token}` } },
     exchanges: [
       cacheExchange({ resolvers: { Query: { customers: relayPagination() } }, updates, keys: { UserError: () => null } }),
@@ -88,7 +89,8 @@ const LARGE = gql`query Large { customers(first: 100) { nodes { messages(first: 
 const COUNT = gql`query Count($q: String) { customers(q: $q) { totalCount } }`;
 
 const refusal = async (result) => (await result.toPromise()).error?.graphQLErrors[0].extensions ?? null;
-const reader = connect(readToken);
+// urql sends queries by GET. By POST, what people search for stays out of the logs of proxies.
+const reader = connect(readToken, { preferGetMethod: false });
 const refusals = {
   unknownToken: await refusal(connect("unknown").query(CUSTOMERS, {})),
   readToken: await refusal(reader.mutation(ARCHIVE, { id: listed[0].id })),

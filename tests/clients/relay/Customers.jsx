@@ -68,7 +68,7 @@ function Add({ list }) {
   `);
   const input = { firstName: "Zoe", email: "zoe@example.com" };
   const onCompleted = ({ createCustomer }) => setMistakes(createCustomer?.userErrors ?? []);
-  // In the place of `@prependNode`, which complains of a payload without a customer.
+  // `@prependNode` would do the same, but warns when the payload has no customer.
   const updater = (store) => {
     const customer = store.getRootField("createCustomer")?.getLinkedRecord("customer");
     if (!customer) return;

@@ -1,8 +1,8 @@
 // A client of a few lines, with the types of the documents' variables and answers.
 import type { TypedDocumentString } from "./graphql/graphql";
 
-type Code = "UNAUTHENTICATED" | "FORBIDDEN" | "BAD_USER_INPUT" | "LIMIT_EXCEEDED" | "THROTTLED" | string;
-type Refusal = { message: string; extensions: { code: Code; retryAfter?: number } };
+// README's table has the codes.
+type Refusal = { message: string; extensions: { code: string; retryAfter?: number } };
 
 export function connect(url: string, token: string) {
   const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
