@@ -44,8 +44,10 @@ def _listen(backend: type[Backend], commands: Callable[..., Iterable[tuple[str, 
         return await fetch(self, driver, sql, arguments)
 
     @wraps(fetch_linked)
-    async def notify_and_fetch_linked(self: Any, driver: Any, linked: Any, parameters: Any, **options: Any) -> Any:
-        rows = await fetch_linked(self, driver, linked, parameters, **options)
+    async def notify_and_fetch_linked(
+        self: Any, driver: Any, linked: Any, parameters: Any, usage: Any, **options: Any
+    ) -> Any:
+        rows = await fetch_linked(self, driver, linked, parameters, usage, **options)
         for sql, arguments in commands(linked, parameters, rows):
             notify(sql, tuple(arguments))
         return rows

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from customergraph.errors import SETTING_PREFIX, CommandRefused
 from customergraph.hosts import header_names, host_name, origin
+from customergraph.logs import Format
 
 PREFIX = SETTING_PREFIX
 _EMBEDDED = "sqlite+aiosqlite:///"
@@ -66,6 +67,8 @@ class Settings(BaseSettings):
     waiting_limit: Annotated[int, Field(ge=0)] = 100
     open_introspection: bool = False
     compiled_plans: bool = True
+    log_format: Format = Format.JSON
+    slow: Annotated[float, Field(gt=0)] = 1
 
     @field_validator("database_url")
     @classmethod

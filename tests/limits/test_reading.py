@@ -13,6 +13,7 @@ from customergraph.execution.documents import Documents
 from customergraph.execution.limits import Limits
 from customergraph.gateway.gateway import Gateway
 from customergraph.gateway.operations import execute
+from customergraph.gateway.record import Record
 from customergraph.gateway.request import ClientDisconnected, GraphQLRequest
 from customergraph.schema.schema import execution
 from customergraph.settings import Settings
@@ -102,7 +103,7 @@ def test_a_client_that_left_is_not_read_for(sqlite_url: str) -> None:
         try:
             request = GraphQLRequest(large(0), None, None, frozenset({OperationType.QUERY}))
             with pytest.raises(ClientDisconnected):
-                await execute(gateway, request, use, disconnected)
+                await execute(gateway, request, use, disconnected, Record("mine"))
             return gateway.documents.remembered(large(0)) is None
         finally:
             await gateway.close()

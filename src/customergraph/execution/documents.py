@@ -1,6 +1,7 @@
 """Documents: parsed, measured and validated once, and remembered by their text."""
 
 import asyncio
+import hashlib
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from graphql import (
     GraphQLError,
     GraphQLInputType,
     GraphQLSyntaxError,
+    OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     ValueNode,
     ValuesOfCorrectTypeRule,
@@ -40,6 +42,7 @@ from customergraph.execution.operation import (
     Kinds,
     Operation,
     RequestErrors,
+    definition_of,
     operation_of,
     require_kind,
 )
@@ -65,6 +68,7 @@ LINES_COUNTED = 500
 class UnreadableDocument:
     """A text that is no GraphQL document."""
 
+    sha256: str
     error: GraphQLError
     # How much memory it takes at most.
     bytes: int
@@ -80,11 +84,15 @@ class UnreadableDocument:
         """Raise RequestErrors."""
         raise RequestErrors((self.error,), before_execution=True)
 
+    def definition(self, _name: str | None) -> None:
+        """Return None, as for an operation that the document lacks."""
+
 
 @dataclass(frozen=True, slots=True)
 class InvalidDocument:
     """A document that does not fit the schema."""
 
+    sha256: str
     tree: DocumentNode
     # How much memory it takes at most.
     bytes: int
@@ -99,6 +107,10 @@ class InvalidDocument:
         require_kind(operation_of(self.tree, name), kinds)
         errors = self.errors if hide_suggestions else self.suggesting_errors or self.errors
         raise RequestErrors(errors, before_execution=True)
+
+    def definition(self, name: str | None) -> OperationDefinitionNode | None:
+        """Return an operation of the document, if it has it."""
+        return definition_of(self.tree, name)
 
 
 AnyDocument = Document | InvalidDocument | UnreadableDocument
@@ -185,20 +197,21 @@ class Documents:
 
     def _read(self, text: str) -> AnyDocument:
         size = _DOCUMENT_BYTES + 2 * sys.getsizeof(text)
+        sha256 = digest(text)
         tree = self._parsed(text)
         if isinstance(tree, GraphQLSyntaxError):
             self._refuse_aborted(tree.message)
-            return UnreadableDocument(tree, size)
+            return UnreadableDocument(sha256, tree, size)
         size += _FIELD_BYTES * self._measured(tree) + _TOKEN_BYTES * tree.token_count
         schema = self._execution.schema
         errors = validate(schema, tree, _RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
         if errors:
-            return InvalidDocument(tree, size, _truncated(errors), _truncated(self._suggesting(tree, errors)))
+            return InvalidDocument(sha256, tree, size, _truncated(errors), _truncated(self._suggesting(tree, errors)))
         # Its cost is bounded for documents that are valid otherwise.
         errors = validate(schema, tree, (FieldsThatCanBeMerged,))
         if errors:
-            return InvalidDocument(tree, size, _truncated(errors))
-        return Document(tree, self._execution, size, self._cache.trim)
+            return InvalidDocument(sha256, tree, size, _truncated(errors))
+        return Document(sha256, tree, self._execution, size, self._cache.trim)
 
     def _suggesting(self, tree: DocumentNode, errors: list[GraphQLError]) -> list[GraphQLError]:
         """Return the same errors, the first of them with names that are near."""
@@ -230,6 +243,11 @@ class Documents:
             raise LimitExceeded(*SETTINGS["tokens"], None, self._limits.tokens)
         if message.endswith("nested too deeply. Parsing aborted."):
             raise LimitExceeded(*SETTINGS["depth"], None, self._limits.depth)
+
+
+def digest(text: str) -> str:
+    """Return the id that logs and clients make of a document's text: its SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _encoded_length(text: str) -> int:

@@ -60,7 +60,11 @@ class Execution:
 class Document:
     """A valid document within its limits, of so many bytes; `grown` is called when its operations take more."""
 
-    def __init__(self, tree: DocumentNode, execution: Execution, size: int, grown: Callable[[], None]) -> None:
+    def __init__(
+        self, sha256: str, tree: DocumentNode, execution: Execution, size: int, grown: Callable[[], None]
+    ) -> None:
+        # The hash of its text.
+        self.sha256 = sha256
         self._tree = tree
         self._execution = execution
         self._size = size
@@ -81,6 +85,11 @@ class Document:
         nodes = [node for node in self._tree.definitions if isinstance(node, OperationDefinitionNode)]
         return [Definitions.of(self._execution.schema, node, self._fragments) for node in nodes]
 
+    def definition(self, name: str | None) -> OperationDefinitionNode | None:
+        """Return an operation of the document, if it has it."""
+        prepared = self._prepared.get(name)
+        return prepared.definitions.operation if prepared else definition_of(self._tree, name)
+
     def prepare(
         self, name: str | None, variables: Mapping[str, Any] | None, kinds: Kinds, *, hide_suggestions: bool = True
     ) -> "Operation":
@@ -96,6 +105,14 @@ class Document:
             prepared = self._prepared[name] = PreparedOperation(definitions, self._execution, self._grown)
         require_kind(prepared.definitions.operation, kinds)
         return prepared.with_variables(variables or {}, hide_suggestions=hide_suggestions)
+
+
+def definition_of(tree: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """Return the operation as `operation_of` does; None where that cannot be told."""
+    try:
+        return operation_of(tree, name)
+    except OperationUnresolved:
+        return None
 
 
 def operation_of(tree: DocumentNode, name: str | None) -> OperationDefinitionNode:

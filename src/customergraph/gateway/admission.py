@@ -1,6 +1,7 @@
 """The operations that a worker runs at once and lets wait. Tokens get turns in rotation."""
 
 import asyncio
+import time
 from collections.abc import Hashable
 from types import TracebackType
 from typing import Self
@@ -56,15 +57,16 @@ class Admission:
 
 
 class AdmittedTurn:
-    """One turn of an operation, from entering the block to leaving it."""
+    """One turn of an operation, from entering the block to leaving it; `waited` seconds long it was waited for."""
 
-    __slots__ = ("_admission", "_is_held", "_key", "_writes")
+    __slots__ = ("_admission", "_is_held", "_key", "_writes", "waited")
 
     def __init__(self, admission: Admission, key: Hashable) -> None:
         self._admission = admission
         self._key = key
         self._writes = False
         self._is_held = False
+        self.waited = 0.0
 
     async def write(self) -> None:
         """Turn it into a writer's turn, of which there are fewer. While it waits for one, it holds no turn."""
@@ -73,13 +75,19 @@ class AdmittedTurn:
             return
         self._is_held = False
         self._admission.leave(self._key, writes=False)
-        await self._admission.enter(self._key, writes=True)
-        self._is_held = True
+        await self._enter()
 
     async def __aenter__(self) -> Self:
-        await self._admission.enter(self._key, writes=False)
-        self._is_held = True
+        await self._enter()
         return self
+
+    async def _enter(self) -> None:
+        started = time.perf_counter()
+        try:
+            await self._admission.enter(self._key, writes=self._writes)
+        finally:
+            self.waited += time.perf_counter() - started
+        self._is_held = True
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -6,13 +6,13 @@ A manifest is Apollo's (`generate-persisted-query-manifest`), or an object of id
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from customergraph.errors import CommandRefused
+from customergraph.execution.documents import digest
 
 _GRAPHQL = {".graphql", ".gql"}
 _MANIFEST = ".json"
@@ -35,11 +35,6 @@ class ListedDocument:
         """The text by each id that clients may send; editors end files with a line feed that clients leave out."""
         texts = {digest(text): text for text in (self.text, self.text.strip(_BLANKS))}
         return texts if self.id is None else {**texts, plain_id(self.id): self.text}
-
-
-def digest(text: str) -> str:
-    """Return the id that clients make of a text: its SHA-256 in lower-case hexadecimal digits."""
-    return sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def plain_id(id_: str) -> str:

@@ -13,6 +13,7 @@ from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.gateway.admission import AdmittedTurn
 from customergraph.gateway.deadline import InTime
 from customergraph.gateway.gateway import ANONYMOUS, Gateway
+from customergraph.gateway.record import Record
 from customergraph.gateway.request import Answer, ClientDisconnected, Disconnected, GraphQLRequest
 from customergraph.gateway.throttle import Charge
 from customergraph.schema.context import Context
@@ -22,20 +23,27 @@ from customergraph.store.access import AuthenticatedToken
 
 
 async def execute(
-    gateway: Gateway, request: GraphQLRequest, token: AuthenticatedToken, disconnected: Disconnected
+    gateway: Gateway, request: GraphQLRequest, token: AuthenticatedToken, disconnected: Disconnected, record: Record
 ) -> Answer:
-    """Execute the operation of a request, unless it is refused. Raises ClientDisconnected."""
-    charge = Charge()
+    """Execute the operation of a request, unless it is refused, and record it. Raises ClientDisconnected."""
+    charge = record.charge
+    turn = gateway.admission.turn(token.token_id)
     try:
-        async with gateway.admission.turn(token.token_id) as turn:
-            operation = await _prepare(gateway, request, token, disconnected)
-            answer = await _charge_and_run(gateway, operation, token, disconnected, charge, turn)
+        async with turn:
+            operation = await _prepare(gateway, request, token, disconnected, record)
+            answer = await _charge_and_run(gateway, operation, token, disconnected, record, turn)
     except RequestErrors as errors:
         before = errors.before_execution
         answer = Answer({"errors": [format_error(error, before_execution=before) for error in errors.errors]})
     except RequestRefused as refusal:
         error = GraphQLError(str(refusal), original_error=refusal)
         answer = Answer({"errors": [format_error(error, before_execution=False)]}, refusal)
+    except ClientDisconnected:
+        record.is_canceled = True
+        raise
+    finally:
+        record.waited = turn.waited
+    record.errors = answer.body.get("errors", ())
     answer.objects = charge.actual
     answer.body["extensions"] = cost_extension(gateway, charge)
     return answer
@@ -47,14 +55,16 @@ def cost_extension(gateway: Gateway, charge: Charge) -> dict[str, Any]:
 
 
 async def _prepare(
-    gateway: Gateway, request: GraphQLRequest, token: AuthenticatedToken, disconnected: Disconnected
+    gateway: Gateway, request: GraphQLRequest, token: AuthenticatedToken, disconnected: Disconnected, record: Record
 ) -> Operation:
     """Read the document and prepare its operation. Raises RequestRefused or RequestErrors for what may not run."""
     check_values(request.variables, gateway.limits)
     text = gateway.persisted.text(request, token.principal.project_id)
+    record.text = text
     document = gateway.documents.remembered(text)
     if document is None:
         document = await _read(gateway, text, token, disconnected)
+    record.sha256, record.definition = document.sha256, document.definition(request.operation_name)
     operation = document.prepare(
         request.operation_name, request.variables, request.kinds, hide_suggestions=token is ANONYMOUS
     )
@@ -96,24 +106,27 @@ async def _charge_and_run(
     operation: Operation,
     token: AuthenticatedToken,
     disconnected: Disconnected,
-    charge: Charge,
+    record: Record,
     turn: AdmittedTurn,
 ) -> Answer:
+    charge = record.charge
     charge.requested = operation.cost.requested
     if charge.requested > gateway.settings.cost_limit:
         raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
     if operation.kind is OperationType.MUTATION:
         await turn.write()
     await gateway.throttle.take(token.token_id, charge)
-    context = Context(gateway.database, token.principal, token.token_id)
+    context = Context(gateway.database, token.principal, token.token_id, record.usage)
     # `stop` reaches it while it runs.
     gateway.running.add(context)
     try:
         with InTime(operation, context, disconnected, gateway.settings.deadline):
             result = await operation.run(context)
         charge.actual = result.objects
+        record.objects = result.objects
         return Answer(_body(result, operation, context))
     finally:
+        record.user_errors = context.user_errors
         gateway.running.discard(context)
         gateway.throttle.refund(token.token_id, charge)
         await context.close()

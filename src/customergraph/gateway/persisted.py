@@ -13,7 +13,7 @@ from customergraph.errors import (
     PersistedQueryNotFound,
     PersistedQueryNotInList,
 )
-from customergraph.gateway.document_files import digest
+from customergraph.execution.documents import digest
 from customergraph.gateway.request import GraphQLRequest
 from customergraph.gateway.trusted import TrustedDocuments
 

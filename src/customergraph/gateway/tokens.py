@@ -9,6 +9,7 @@ from customergraph.errors import Unauthenticated
 from customergraph.store import access
 from customergraph.store.access import AuthenticatedToken
 from customergraph.store.database import Database
+from customergraph.store.usage import Usage
 
 # Revoking a token takes effect within 5 seconds (contract, section 1).
 REMEMBERED_SECONDS = 4
@@ -28,13 +29,16 @@ class Tokens:
         # By the digests of their secrets, in the order in which they are forgotten.
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
-    async def of(self, secret: str) -> AuthenticatedToken:
-        """Return the token of a secret; raises Unauthenticated for one that is unknown, expired or revoked."""
+    async def of(self, secret: str, usage: Usage) -> AuthenticatedToken:
+        """Return the token of a secret; raises Unauthenticated for one that is unknown, expired or revoked.
+
+        A look-up is counted in `usage`.
+        """
         digest = access.digest(secret)
         remembered = self._remembered.get(digest)
         if remembered and remembered.until > time.monotonic() and not _has_expired(remembered.token):
             return remembered.token
-        token = await access.authenticated(self._database, digest)
+        token = await access.authenticated(self._database, digest, usage)
         if token is None:
             raise Unauthenticated("This token is unknown, expired or revoked: send another one.")
         self._remember(digest, token)

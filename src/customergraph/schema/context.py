@@ -6,9 +6,11 @@ from typing import TypeVar
 import strawberry
 
 from customergraph.domain.principal import Principal
+from customergraph.errors import UserErrorCode
 from customergraph.loaders import Loaders
 from customergraph.store.database import Database
 from customergraph.store.transactions import Stopped, Transaction, Write
+from customergraph.store.usage import Usage
 
 Result = TypeVar("Result")
 
@@ -19,13 +21,16 @@ class Context:
     The first load opens the snapshot that all loaders read, and `close` closes it.
     """
 
-    def __init__(self, database: Database, principal: Principal, token_id: int) -> None:
+    def __init__(self, database: Database, principal: Principal, token_id: int, usage: Usage | None = None) -> None:
         self.principal = principal
+        # The codes of the mistakes in the input of its mutations.
+        self.user_errors: list[UserErrorCode] = []
+        self._usage = usage
         self._token_id = token_id
         self._database = database
         self._changes: dict[str | int, Write] = {}
         self._stopped: Stopped | None = None
-        self._read = database.read(principal.project_id, holder=token_id)
+        self._read = database.read(principal.project_id, holder=token_id, usage=usage)
         self._transaction: Transaction = self._read
         self.loaders = Loaders(self._read)
 
@@ -43,7 +48,7 @@ class Context:
             self._transaction = self._changes[key] = write
             return await job(write)
 
-        result = await self._database.change(self.principal.project_id, run, holder=self._token_id)
+        result = await self._database.change(self.principal.project_id, run, holder=self._token_id, usage=self._usage)
         self._transaction = self._read
         self._read.done = True
         return result

@@ -21,6 +21,7 @@ from customergraph.store.database import Database
 from customergraph.store.rows import Columns
 from customergraph.store.tables import project, token
 from customergraph.store.tenancy import TENANT
+from customergraph.store.usage import Usage
 
 PREFIX_LENGTH = 12
 USE_RECORDED_EVERY = timedelta(minutes=1)
@@ -39,6 +40,9 @@ class AuthenticatedToken:
     token_id: int
     must_record_use: bool
     expires_at: datetime | None = None
+    # The visible part of its secret, and the slug of its project, for the logs.
+    prefix: str | None = None
+    project: str | None = None
 
     def with_use_recorded(self) -> "AuthenticatedToken":
         """Return the token for later requests, whose use need not be recorded again."""
@@ -53,22 +57,25 @@ _BY_SECRET = (
         token.c.expires_at,
         token.c.revoked_at,
         token.c.last_used_at,
+        token.c.prefix,
         project.c.timezone,
+        project.c.slug,
     )
     .join(project, project.c.id == token.c.project_id)
     .where(token.c.sha256 == bindparam("sha256"))
 )
 
 
-async def authenticated(database: Database, digest: str) -> AuthenticatedToken | None:
+async def authenticated(database: Database, digest: str, usage: Usage) -> AuthenticatedToken | None:
     """Find the token by the digest of its secret; None for one that is unknown, expired or revoked."""
-    row = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest)
+    row = await database.unbound_row(_BY_SECRET, {"sha256": digest}, holder=digest, usage=usage)
     now = timestamps.now()
     if row is None or row.revoked_at or (row.expires_at and row.expires_at <= now):
         return None
     scopes = frozenset(map(Scope, row.scopes.split()))
     is_recorded = row.last_used_at and row.last_used_at > now - USE_RECORDED_EVERY
-    return AuthenticatedToken(Principal(row.project_id, row.timezone, scopes), row.id, not is_recorded, row.expires_at)
+    principal = Principal(row.project_id, row.timezone, scopes)
+    return AuthenticatedToken(principal, row.id, not is_recorded, row.expires_at, row.prefix, row.slug)
 
 
 _HOLDER = (

@@ -21,6 +21,7 @@ from customergraph.rows import Rows
 from customergraph.store.linked import Link, LinkedStatements
 from customergraph.store.problems import Problem
 from customergraph.store.rows import Prepared
+from customergraph.store.usage import Usage
 
 ExecutionOptions = Mapping[str, Any]
 
@@ -94,6 +95,10 @@ class Backend(ABC):
             prepared = self._prepared[statement] = Prepared(statement, self.engine.dialect)
         return prepared
 
+    def text(self, statement: Executable) -> str:
+        """Return a statement in the engine's SQL, without its values."""
+        return str(statement.compile(dialect=self.engine.dialect))  # type: ignore[attr-defined]
+
     @property
     def path(self) -> Path | None:
         """The file of an embedded store."""
@@ -164,11 +169,12 @@ class Backend(ABC):
         driver: Any,
         linked: LinkedStatements,
         parameters: Sequence[Mapping[str, Any]],
+        usage: Usage,
         *,
         begin: str | None,
         ends: bool,
     ) -> list[Rows]:
-        """Run the statements of batches with the driver alone; returns the rows of each.
+        """Run the statements of batches with the driver alone, and count them; returns the rows of each.
 
         `begin` is run before them, and with `ends` they end the snapshot.
         """

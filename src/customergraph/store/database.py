@@ -20,6 +20,7 @@ from customergraph.store.snapshots import Read
 from customergraph.store.sqlite import SQLite
 from customergraph.store.tables import project
 from customergraph.store.transactions import Write
+from customergraph.store.usage import Usage
 
 NO_PROJECT = 0
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"
@@ -48,21 +49,26 @@ class Database:
         )
         self._idle = IdleConnections(self.backend)
 
-    def read(self, project_id: int, *, holder: Hashable = None) -> Read:
-        """Return a snapshot.
+    def read(self, project_id: int, *, holder: Hashable = None, usage: Usage | None = None) -> Read:
+        """Return a snapshot, whose statements are counted in `usage`.
 
         Connections are shared out fairly among holders: tokens, or the project where there is no token.
         """
         seat = self._connections.seat(holder or project_id)
-        return Read(self.backend, project_id, seat, self._idle, begin=self.backend.begin)
+        return Read(self.backend, project_id, seat, self._idle, usage or Usage(), begin=self.backend.begin)
 
-    def write(self, project_id: int, *, holder: Hashable = None) -> Write:
-        """Return a write transaction; `holder` as in `read`."""
+    def write(self, project_id: int, *, holder: Hashable = None, usage: Usage | None = None) -> Write:
+        """Return a write transaction; `holder` and `usage` as in `read`."""
         seat = self._connections.seat(holder or project_id, writes=True)
-        return Write(self.backend, self._writing, project_id, seat, self._idle)
+        return Write(self.backend, self._writing, project_id, seat, self._idle, usage or Usage())
 
     async def change(
-        self, project_id: int, job: Callable[[Write], Awaitable[Result]], *, holder: Hashable = None
+        self,
+        project_id: int,
+        job: Callable[[Write], Awaitable[Result]],
+        *,
+        holder: Hashable = None,
+        usage: Usage | None = None,
     ) -> Result:
         """Do a job in a write transaction, and do it again from the start when another transaction came between.
 
@@ -70,13 +76,15 @@ class Database:
         """
         for attempt in range(ATTEMPTS - 1):
             try:
-                return await self._attempt(project_id, job, holder)
+                return await self._attempt(project_id, job, holder, usage)
             except LostRace:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - no secret
-        return await self._attempt(project_id, job, holder)
+        return await self._attempt(project_id, job, holder, usage)
 
-    async def _attempt(self, project_id: int, job: Callable[[Write], Awaitable[Result]], holder: Hashable) -> Result:
-        async with self.write(project_id, holder=holder) as write:
+    async def _attempt(
+        self, project_id: int, job: Callable[[Write], Awaitable[Result]], holder: Hashable, usage: Usage | None
+    ) -> Result:
+        async with self.write(project_id, holder=holder, usage=usage) as write:
             return await job(write)
 
     @asynccontextmanager
@@ -128,14 +136,20 @@ class Database:
             raise
 
     async def unbound_row(
-        self, statement: Executable, parameters: Mapping[str, Any], *, holder: Hashable = None
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any],
+        *,
+        holder: Hashable = None,
+        usage: Usage | None = None,
     ) -> Any:
         """Read one row that belongs to no project, with as few commands as the engine allows.
 
         Other transactions do not delay it: one connection is kept for such reads, shared out by `holder`.
         """
         seat = self._connections.look_up(holder)
-        async with Read(self.backend, NO_PROJECT, seat, self._idle, begin=self.backend.begin_single) as read:
+        begin = self.backend.begin_single
+        async with Read(self.backend, NO_PROJECT, seat, self._idle, usage or Usage(), begin=begin) as read:
             return await read.row(statement, parameters)
 
     async def answers(self) -> bool:
@@ -154,6 +168,11 @@ class Database:
     async def close(self) -> None:
         await self._idle.close()
         await self.backend.close()
+
+
+def without_password(url: str) -> str:
+    """Return a store's URL as logs may have it."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def embedded_path(url: str) -> Path | None:

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from customergraph.errors import CustomergraphError, StoreUnavailable
+from customergraph.logs import LoggedInFull
 from customergraph.store.backend import Backend, Failure
 
 AGAIN = "The operation is not done: the store is busy or away. Try again in a few seconds."
@@ -17,6 +18,9 @@ LOOK_FIRST = "The store went away while the change was being committed. Look bef
 DONE_UNREAD = "The change is done, but the store went away before it could be read back. Do not repeat it."
 # The messages by whether the change was made; None when nobody knows.
 MESSAGES: dict[bool | None, str] = {False: AGAIN, None: LOOK_FIRST, True: DONE_UNREAD}
+
+# PostgreSQL's classes of errors that quote data: "data exception" and "integrity constraint violation".
+_ABOUT_DATA = ("22", "23")
 
 _log = structlog.get_logger()
 
@@ -29,12 +33,14 @@ class TransactionEnded(Exception):
     """A statement of an operation that has already ended."""
 
 
-class StatementFailed(Exception):
-    """A statement that was refused: our mistake. The message has no parameters, which are customers' contacts."""
+class StatementFailed(LoggedInFull):
+    """A statement that was refused: our mistake. The message has no values, which are customers' contacts."""
 
     def __init__(self, error: Exception, sql: str) -> None:
-        # The error of a driver that cannot send a value contains the value.
-        reason = "" if isinstance(error, ValueError) else error
+        # The error of a driver that cannot send a value contains the value, and so do PostgreSQL's about data.
+        state = getattr(error, "sqlstate", None) or ""
+        has_values = isinstance(error, ValueError) or state.startswith(_ABOUT_DATA)
+        reason = state if has_values else _reason(error)
         super().__init__(f"{type(error).__name__}: {reason}\n{sql}")
 
 

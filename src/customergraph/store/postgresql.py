@@ -1,6 +1,7 @@
 """PostgreSQL: for several machines, and for more data than one machine holds."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from customergraph.store.backend import Backend, ExecutionOptions, Failure
 from customergraph.store.linked import LinkedStatements
 from customergraph.store.problems import Problem
 from customergraph.store.timestamps import count_timestamps
+from customergraph.store.usage import Usage
 
 CONNECT_TIMEOUT_SECONDS = 2
 UPGRADE_LOCK = 0x43474442
@@ -63,6 +65,7 @@ class PostgreSQL(Backend):
         driver: Any,
         linked: LinkedStatements,
         parameters: Sequence[Mapping[str, Any]],
+        usage: Usage,
         *,
         begin: str | None,
         ends: bool,  # noqa: ARG002 - never
@@ -70,7 +73,11 @@ class PostgreSQL(Backend):
         merged = linked.merged
         if begin:
             await self.command(driver, begin)
-        record = await _in_time(driver, driver.fetchrow(merged.sql, *merged.arguments(parameters)))
+        started = time.perf_counter()
+        try:
+            record = await _in_time(driver, driver.fetchrow(merged.sql, *merged.arguments(parameters)))
+        finally:
+            usage.ran(merged.sql, started)
         return merged.rows(record)
 
     def sql(self, linked: LinkedStatements) -> list[str]:

@@ -1,6 +1,7 @@
 """Snapshots: transactions that read. SQLAlchemy compiles their statements, and the driver runs them."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from customergraph.store.connections import IdleConnections, Seat
 from customergraph.store.failures import StatementFailed, log_unclosed
 from customergraph.store.linked import MAX_BATCHES, LinkedStatements, link_of
 from customergraph.store.transactions import Transaction
+from customergraph.store.usage import Usage
 
 
 class Read(Transaction):
@@ -30,10 +32,11 @@ class Read(Transaction):
         project_id: int,
         seat: Seat,
         idle: IdleConnections,
+        usage: Usage,
         *,
         begin: str | None,
     ) -> None:
-        super().__init__(backend, backend.engine, project_id, seat, idle)
+        super().__init__(backend, backend.engine, project_id, seat, idle, usage)
         self._begin_sql = begin
         self._has_begun = False
         # The pool resets a connection on which a statement failed, or was canceled, before others get it.
@@ -43,7 +46,9 @@ class Read(Transaction):
         tenancy.check(statement)
         prepared = self._backend.prepared(statement)
         arguments = prepared.arguments(self._bound(parameters))
-        return prepared.rows(await self._in_turn(lambda _: self._fetch(prepared.sql, arguments)))
+        records = await self._in_turn(lambda _: self._fetch(prepared.sql, arguments))
+        self._usage.rows += len(records)
+        return prepared.rows(records)
 
     async def values(self, batch: Batch, keys: Sequence[Any]) -> Sequence[Any]:
         (rows,) = await self.together([batch])
@@ -74,6 +79,7 @@ class Read(Transaction):
             raise
         if is_last:
             await self._release()
+        self._usage.rows += sum(one.count for one in rows)
         return rows
 
     def sql(self, batches: Sequence[Batch]) -> list[str]:
@@ -93,10 +99,13 @@ class Read(Transaction):
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         self._is_clean = False
         await self._ensure_begun()
+        started = time.perf_counter()
         try:
             records = await self._backend.fetch(self._driver, sql, arguments)
         except self._backend.driver_errors as error:
             raise self._known(error, sql) from None
+        finally:
+            self._usage.ran(sql, started)
         self._is_clean = True
         return records
 
@@ -112,7 +121,9 @@ class Read(Transaction):
         ends = is_last and self._has_begun and self._backend.ends_with_last
         self._is_clean = False
         try:
-            rows = await self._backend.fetch_linked(self._driver, linked, parameters, begin=begin, ends=ends)
+            rows = await self._backend.fetch_linked(
+                self._driver, linked, parameters, self._usage, begin=begin, ends=ends
+            )
         except self._backend.driver_errors as error:
             raise self._known(error, linked.statements[0].sql) from None
         self._is_clean = True

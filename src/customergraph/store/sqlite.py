@@ -24,6 +24,7 @@ from customergraph.store.checkpoints import Checkpoints
 from customergraph.store.linked import LinkedStatements
 from customergraph.store.problems import Problem
 from customergraph.store.rows import Prepared
+from customergraph.store.usage import Text, Usage
 
 OLDEST = (3, 35)
 BUSY_TIMEOUT_SECONDS = 5
@@ -111,6 +112,7 @@ class SQLite(Backend):
         driver: Any,
         linked: LinkedStatements,
         parameters: Sequence[Mapping[str, Any]],
+        usage: Usage,
         *,
         begin: str | None,
         ends: bool,
@@ -119,7 +121,13 @@ class SQLite(Backend):
 
         def run(connection: sqlite3.Connection) -> list[Sequence[Any]]:
             return _run(
-                connection, linked, parameters, begin, ends=ends, is_stopped=lambda: driver in self._interrupted
+                connection,
+                linked,
+                parameters,
+                begin,
+                usage.ran,
+                ends=ends,
+                is_stopped=lambda: driver in self._interrupted,
             )
 
         # One visit to the driver's thread, which takes as long as many a statement.
@@ -199,6 +207,7 @@ def _run(
     linked: LinkedStatements,
     parameters: Sequence[Mapping[str, Any]],
     begin: str | None,
+    ran: Callable[[Text, float], None],
     *,
     ends: bool,
     is_stopped: Callable[[], bool],
@@ -214,7 +223,11 @@ def _run(
             parent = link.parent
             column = arrays[parent.batch][linked.statements[parent.batch].columns.index(parent.column)]
             values = {**values, link.parameter: [key for key in dict.fromkeys(column) if key is not None]}  # noqa: PLW2901
-        arrays.append(_arrays(connection, statement, sql, statement.arguments(values)))
+        started = time.perf_counter()
+        try:
+            arrays.append(_arrays(connection, statement, sql, statement.arguments(values)))
+        finally:
+            ran(sql, started)
     if ends:
         connection.execute("ROLLBACK")
     return arrays

@@ -1,11 +1,13 @@
 """Transactions on one connection: what all have in common, and those that write."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import CursorResult, Executable, Table
+from sqlalchemy import CursorResult, Executable, Table, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from customergraph.errors import StoreUnavailable
@@ -15,6 +17,7 @@ from customergraph.store.backend import Backend
 from customergraph.store.batches import Batch
 from customergraph.store.connections import IdleConnections, Seat, driver_of
 from customergraph.store.failures import TransactionEnded, log_unclosed, raise_failure
+from customergraph.store.usage import Text, Usage
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Result = TypeVar("Result")
@@ -32,10 +35,17 @@ class Transaction:
     done: bool | None = False
 
     def __init__(
-        self, backend: Backend, engine: AsyncEngine, project_id: int, seat: Seat, idle: IdleConnections
+        self,
+        backend: Backend,
+        engine: AsyncEngine,
+        project_id: int,
+        seat: Seat,
+        idle: IdleConnections,
+        usage: Usage,
     ) -> None:
         self.project_id = project_id
         self.lateral = backend.lateral
+        self._usage = usage
         self._backend = backend
         self._engine = engine
         self._seat = seat
@@ -51,7 +61,9 @@ class Transaction:
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Run a statement and return its rows."""
-        return (await self._run(statement, parameters or {})).all()
+        rows = (await self._run(statement, parameters or {})).all()
+        self._usage.rows += len(rows)
+        return rows
 
     async def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """Run a statement and return its first row, or None."""
@@ -67,12 +79,23 @@ class Transaction:
         """Run the statement of a batch and return the values of its keys."""
         result = await self._run(batch.statement, batch.parameters)
         names, rows = tuple(result.keys()), result.all()
+        self._usage.rows += len(rows)
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
         return batch.values(Rows(dict(zip(names, columns, strict=True)), len(rows)), keys)
 
     async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
         tenancy.check(statement)
-        return await self._in_turn(lambda connection: connection.execute(statement, self._bound(parameters)))
+        text = partial(self._backend.text, statement)
+        return await self._in_turn(
+            lambda connection: self._timed(text, connection.execute(statement, self._bound(parameters)))
+        )
+
+    async def _timed(self, text: Text, work: Awaitable[Result]) -> Result:
+        started = time.perf_counter()
+        try:
+            return await work
+        finally:
+            self._usage.ran(text, started)
 
     async def _in_turn(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         """Do some work on the connection after the work that was started before."""
@@ -82,6 +105,7 @@ class Transaction:
                 raise TransactionEnded
             self._refuse_stopped()
             self._running = asyncio.current_task()
+            started, waited = time.perf_counter(), self._usage.waited
             try:
                 if self._connection is None:
                     self._connection = await self._open()
@@ -98,6 +122,7 @@ class Transaction:
                 raise
             finally:
                 self._running = None
+                self._usage.seconds += time.perf_counter() - started - (self._usage.waited - waited)
 
     def _refuse_stopped(self) -> None:
         if self._stopped:
@@ -110,7 +135,11 @@ class Transaction:
 
     async def _open(self) -> AsyncConnection:
         """Take the seat and return a connection on which the transaction has begun."""
-        await self._seat.take()
+        started = time.perf_counter()
+        try:
+            await self._seat.take()
+        finally:
+            self._usage.waited += time.perf_counter() - started
         try:
             connection = await self._connect()
             try:
@@ -208,13 +237,19 @@ class Write(Transaction):
         """Run a statement once, or once for each set of parameters; returns the number of changed rows."""
         if isinstance(parameters, Sequence) and not parameters:
             return 0
-        return (await self._run(statement, parameters)).rowcount
+        changed = (await self._run(statement, parameters)).rowcount
+        self._usage.rows += changed
+        return changed
 
     async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows of the project, all with the same columns; their ids follow their order."""
         if rows:
             tenants_rows = [{**row, "project_id": self.project_id} for row in rows]
-            await self._in_turn(lambda connection: self._backend.insert(connection, table, tenants_rows))
+            text = partial(self._backend.text, insert(table))
+            await self._in_turn(
+                lambda connection: self._timed(text, self._backend.insert(connection, table, tenants_rows))
+            )
+            self._usage.rows += len(rows)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -231,6 +266,7 @@ class Write(Transaction):
 
     async def _commit(self, connection: AsyncConnection) -> None:
         """Commit; `done` says at each moment what is known of the change."""
+        started = time.perf_counter()
         try:
             self._refuse_closed()
             self.done = None
@@ -240,6 +276,8 @@ class Write(Transaction):
                 self.done = False
             await self._raise_failure(error)
             raise
+        finally:
+            self._usage.seconds += time.perf_counter() - started
         self.done = True
 
 

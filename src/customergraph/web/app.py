@@ -19,7 +19,6 @@ from customergraph.gateway.gateway import Gateway
 from customergraph.gateway.trusted import TrustedDocuments
 from customergraph.settings import Settings
 from customergraph.web import graphiql, pages
-from customergraph.web.access_log import AccessLog
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.compression import Compression
 from customergraph.web.entrance import Entrance
@@ -28,6 +27,7 @@ from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
 from customergraph.web.hosts import Hosts
 from customergraph.web.landing import landing, readme
+from customergraph.web.reports import Reports
 from customergraph.web.request_id import HEADER, RequestId
 from customergraph.web.token import token
 
@@ -47,7 +47,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Entranc
     """
     logs.configure()
     trusted = TrustedDocuments.of(settings)
-    access_log = AccessLog()
+    reports = Reports(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -58,7 +58,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Entranc
         try:
             await app.state.gateway.close()
         finally:
-            access_log.flush()
+            reports.flush()
 
     async def endpoint(request: Request) -> Response:
         if settings.graphiql and pages.wants_html(request):
@@ -77,7 +77,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Entranc
             Mount("/static", StaticFiles(directory=pages.STATIC)),
         ],
         middleware=[
-            Middleware(RequestId, access_log=access_log),
+            Middleware(RequestId, reports=reports),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
@@ -95,7 +95,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None) -> Entranc
     )
     # A redirect would lead to an address that is made of the request's Host.
     app.router.redirect_slashes = False
-    return Entrance(app, settings, access_log, Hosts(app, settings).accepts)
+    return Entrance(app, settings, reports, Hosts(app, settings).accepts)
 
 
 def _with_slash(path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: list[str]) -> list[Route]:

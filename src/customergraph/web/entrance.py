@@ -30,6 +30,7 @@ from customergraph.errors import (
 )
 from customergraph.gateway.gateway import Gateway
 from customergraph.gateway.operations import cost_extension, execute
+from customergraph.gateway.record import Record
 from customergraph.gateway.request import ClientDisconnected, Disconnected, GraphQLRequest
 from customergraph.gateway.throttle import Charge
 from customergraph.schema.errors import format_error
@@ -37,11 +38,11 @@ from customergraph.schema.scalars import JSON_OPTIONS
 from customergraph.settings import Settings
 from customergraph.store.access import AuthenticatedToken
 from customergraph.web import body, coding, head, parameters
-from customergraph.web.access_log import AccessLog
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS, in_pieces
 from customergraph.web.head import Head
 from customergraph.web.media_types import GRAPHQL_JSON, JSON
+from customergraph.web.reports import Reports
 
 PATH = "/graphql"
 _FIXED_HEADERS = [
@@ -89,12 +90,10 @@ class HTTPAnswer:
 class Entrance:
     """Answers usual requests, and passes all others on. `accepts` decides on the Host of a request."""
 
-    def __init__(
-        self, app: Starlette, settings: Settings, access_log: AccessLog, accepts: Callable[[bytes], bool]
-    ) -> None:
+    def __init__(self, app: Starlette, settings: Settings, reports: Reports, accepts: Callable[[bytes], bool]) -> None:
         self.app = app
         self._settings = settings
-        self._access_log = access_log
+        self._reports = reports
         self._accepts = accepts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,17 +105,18 @@ class Entrance:
         await self.app(scope, receive, send)
 
     async def _respond(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
+        record = Record(head.request_id, is_operation=True)
         structlog.contextvars.bind_contextvars(request_id=head.request_id)
         try:
-            http_answer = await self._answer(head, receive)
+            http_answer = await self._answer(head, receive, record)
             await self._compress(head, http_answer)
         except asyncio.CancelledError:
-            http_answer = refusal(self._gateway, stopped(), head.media_type)
+            http_answer = refusal(self._gateway, stopped(), head.media_type, record)
         except Exception as error:  # noqa: BLE001 - answered here
-            http_answer = refusal(self._gateway, error, head.media_type)
+            http_answer = refusal(self._gateway, error, head.media_type, record)
             await self._compress(head, http_answer)
-        self._access_log.add(scope, http_answer.status, head.request_id, started)
+        record.status, record.bytes = http_answer.status, sum(map(len, http_answer.pieces))
+        self._reports.answered(scope, record)
         await self._send(head, http_answer, send)
 
     @property
@@ -124,17 +124,19 @@ class Entrance:
         gateway: Gateway = self.app.state.gateway
         return gateway
 
-    async def _answer(self, head: Head, receive: Receive) -> HTTPAnswer:
+    async def _answer(self, head: Head, receive: Receive, record: Record) -> HTTPAnswer:
         gateway, settings = self._gateway, self._settings
-        token = await gateway.tokens.of(head.secret)
+        token = record.token = await gateway.tokens.of(head.secret, record.usage)
+        started = time.perf_counter()
         content = await body.received(receive, settings.body_limit, settings.body_timeout)
+        record.receiving = time.perf_counter() - started
         request: GraphQLRequest = parameters.of_body(body.parsed(content, "The body"))
 
         async def disconnected() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        return await answer(gateway, token, request, head.media_type, disconnected)
+        return await answer(gateway, token, request, head.media_type, disconnected, record)
 
     @staticmethod
     async def _compress(head: Head, http_answer: HTTPAnswer) -> None:
@@ -171,10 +173,11 @@ async def answer(
     request: GraphQLRequest,
     media_type: str,
     disconnected: Disconnected,
+    record: Record,
 ) -> HTTPAnswer:
-    """Answer a GraphQL request with a token."""
+    """Answer a GraphQL request with a token, and record its operation."""
     try:
-        result = await execute(gateway, request, token, disconnected)
+        result = await execute(gateway, request, token, disconnected, record)
     except ClientDisconnected:
         return HTTPAnswer(CLIENT_DISCONNECTED, media_type, [b""])
     status = 200 if result.has_begun else _status(result.refusal, media_type)
@@ -185,10 +188,11 @@ async def answer(
     return HTTPAnswer(status, media_type, pieces, result.refusal)
 
 
-def refusal(gateway: Gateway, error: Exception, media_type: str) -> HTTPAnswer:
-    """Answer a request that no operation was made of."""
+def refusal(gateway: Gateway, error: Exception, media_type: str, record: Record) -> HTTPAnswer:
+    """Answer a request that no operation was made of, and record why."""
     cause = GraphQLError(str(error), original_error=error)
     content: dict[str, Any] = {"errors": [format_error(cause, before_execution=False)]}
+    record.errors = content["errors"]
     if not isinstance(error, BadRequest):
         content["extensions"] = cost_extension(gateway, Charge())
     return HTTPAnswer(_status(error, GRAPHQL_JSON), media_type, [orjson.dumps(content)], error)

@@ -1,5 +1,6 @@
 """GraphQL by Starlette, for the requests that are not usual."""
 
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -7,15 +8,24 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from customergraph.gateway.gateway import ANONYMOUS, Gateway
+from customergraph.gateway.record import Record
 from customergraph.store.access import AuthenticatedToken
 from customergraph.web import auth, media_types, parameters
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.entrance import HTTPAnswer, answer, refusal
 from customergraph.web.media_types import JSON
+from customergraph.web.request_id import RECORD
+
+
+def record_of(request: Request) -> Record:
+    """Return the record of a request."""
+    record: Record = request.scope[RECORD]
+    return record
 
 
 async def graphql(request: Request) -> Response:
     """Answer one GraphQL request of Starlette's."""
+    record_of(request).is_operation = True
     try:
         return _response(await _respond(request))
     except Exception as error:  # noqa: BLE001 - answered here, a fault too gets the headers that middleware adds
@@ -24,11 +34,14 @@ async def graphql(request: Request) -> Response:
 
 async def _respond(request: Request) -> HTTPAnswer:
     gateway: Gateway = request.app.state.gateway
-    token = await _token(request, gateway)
+    record = record_of(request)
+    token = record.token = await _token(request, gateway, record)
     media_type = media_types.negotiate(request.headers.getlist("accept"))
     # Without a turn: a body may take its time.
+    started = time.perf_counter()
     graphql_request = await parameters.read(request, gateway.settings)
-    return await answer(gateway, token, graphql_request, media_type, partial(_disconnected, request))
+    record.receiving = time.perf_counter() - started
+    return await answer(gateway, token, graphql_request, media_type, partial(_disconnected, request), record)
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -37,7 +50,7 @@ async def refused(request: Request, error: Exception) -> Response:
         media_type = media_types.negotiate(request.headers.getlist("accept"))
     except BadRequest:
         media_type = JSON
-    return _response(refusal(request.app.state.gateway, error, media_type))
+    return _response(refusal(request.app.state.gateway, error, media_type, record_of(request)))
 
 
 def _response(answer: HTTPAnswer) -> Response:
@@ -55,10 +68,10 @@ def _response(answer: HTTPAnswer) -> Response:
     return StreamingResponse(each(), answer.status, headers, media_type=answer.media_type)
 
 
-async def _token(request: Request, gateway: Gateway) -> AuthenticatedToken:
+async def _token(request: Request, gateway: Gateway, record: Record) -> AuthenticatedToken:
     if gateway.settings.open_introspection and auth.is_anonymous(request):
         return ANONYMOUS
-    return await gateway.tokens.of(auth.secret(request))
+    return await gateway.tokens.of(auth.secret(request), record.usage)
 
 
 async def _disconnected(request: Request) -> None:

@@ -1,16 +1,18 @@
 """The headers of every answer: the id of its request, which the logs have too, and `nosniff`."""
 
 import re
-import time
 from secrets import token_hex
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from customergraph.web.access_log import AccessLog
+from customergraph.gateway.record import Record
+from customergraph.web.reports import Reports
 
 HEADER = "X-Request-ID"
+# The place of a request's record in its scope.
+RECORD = "customergraph.record"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 
@@ -20,11 +22,11 @@ def of(sent: str) -> str:
 
 
 class RequestId:
-    """Gives each request an id: the client's own if it is well formed."""
+    """Gives each request an id, the client's own if it is well formed, and reports on it when it is answered."""
 
-    def __init__(self, app: ASGIApp, access_log: AccessLog) -> None:
+    def __init__(self, app: ASGIApp, reports: Reports) -> None:
         self._app = app
-        self._access_log = access_log
+        self._reports = reports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,14 +34,18 @@ class RequestId:
             return
         id_ = of(Headers(scope=scope).get(HEADER, ""))
 
-        started = time.perf_counter()
+        record = scope[RECORD] = Record(id_)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers[HEADER] = id_
                 headers["X-Content-Type-Options"] = "nosniff"
-                self._access_log.add(scope, message["status"], id_, started)
+                record.status = message["status"]
+            else:
+                record.bytes += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    self._reports.answered(scope, record)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=id_):

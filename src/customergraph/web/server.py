@@ -41,7 +41,7 @@ def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Confi
         access_log=False,
         timeout_keep_alive=settings.keep_alive,  # type: ignore[arg-type]
         h11_max_incomplete_event_size=settings.head_limit,
-        **{"log_config": logs.CONFIG, **options},
+        **{"log_config": logs.config(settings.log_format), **options},
     )
 
 

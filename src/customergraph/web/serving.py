@@ -1,6 +1,9 @@
 """Serving the gateway, in this process or in workers, for the commands `demo` and `serve`."""
 
+import socket
+from collections.abc import Sequence
 from functools import partial
+from importlib.metadata import version
 
 import structlog
 
@@ -8,6 +11,7 @@ from customergraph import logs
 from customergraph.errors import CommandRefused
 from customergraph.gateway.trusted import TrustedDocuments
 from customergraph.settings import Settings
+from customergraph.store.database import without_password
 from customergraph.web import listening
 from customergraph.web.app import create_app
 from customergraph.web.entrance import Entrance
@@ -28,11 +32,21 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
     TrustedDocuments.of(settings)
     sockets = listening.listen(settings.host, settings.port)
     config = configuration(partial(_application, settings, shown_token), settings)
-    _log.info("listening", addresses=[own.getsockname()[:2] for own in sockets], workers=settings.workers)
+    _log_start(settings, sockets)
     if settings.workers == 1:
         Server(config).run(sockets)
     else:
         Supervisor(config, sockets, settings.workers).run()
+
+
+def _log_start(settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    _log.info("starting", version=version("customergraph"), store=without_password(settings.database_url))
+    _log.info("limits", **{name: getattr(settings, name) for name in Settings.model_fields if _is_limit(name)})
+    _log.info("listening", addresses=[own.getsockname()[:2] for own in sockets], workers=settings.workers)
+
+
+def _is_limit(name: str) -> bool:
+    return name in {"bucket_size", "bucket_refill", "deadline", "pool_size"} or name.endswith(("_limit", "_timeout"))
 
 
 def _application(settings: Settings, shown_token: str | None) -> Entrance:

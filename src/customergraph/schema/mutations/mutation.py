@@ -50,6 +50,7 @@ def _resolver(act: Act[Any], payload: type[Payload], arguments: tuple[Argument, 
         try:
             changed = await context.change(info.path.key, lambda write: act(write, context.principal, *parsed))
         except InputRefused as refused:
+            context.user_errors += [mistake.code for mistake in refused.mistakes]
             errors = [UserError(field=list(m.field), message=m.message, code=m.code) for m in refused.mistakes]
             return payload(user_errors=errors)
         return await payload.of(changed, context.loaders)
