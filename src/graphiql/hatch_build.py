@@ -22,7 +22,11 @@ STAMP = BUNDLE / "made-of.txt"
 # The page's first query is served too, with the page that needs no bundle.
 FIRST_QUERY = STATIC / "first-query.graphql"
 
-_NPM_CI = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
+# Where there is no network, it gives up soon.
+_NPM_CI = (
+    "npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error"
+    " --fetch-retries=1 --fetch-retry-mintimeout=1000"
+).split()
 _TIMEOUT = 600
 
 

@@ -120,6 +120,8 @@ def test_a_token_is_forgotten_with_the_page(bare: Visit, token: str) -> None:
     stored = bare.storage()
     assert "FirstCustomers" in stored
     assert token not in stored
+    # Nor is the answer there.
+    assert "Place-" not in stored
     assert token not in bare.page.url
     bare.page.reload()
     expect(bare.token).to_have_value("")

@@ -19,7 +19,6 @@ from customergraph.schema.types.tag import Tag
 
 @strawberry.type(description="Everything that can be read. Requires the scope `read`.")
 class Query:
-    project: Project = loaded(Loaders.project, None, description="The project that the token belongs to.")
     customer: Customer | None = batched(
         customer_of, None, description="One customer, archived or not; null when the project does not have it."
     )
@@ -46,6 +45,7 @@ class Query:
     )
     locations: list[Location] = loaded(Loaders.locations, None, description="All locations, by name.")
     tags: list[Tag] = loaded(Loaders.tags, None, description="All tags, by name.")
+    project: Project = loaded(Loaders.project, None, description="The project that the token belongs to.")
     node: Node | None = strawberry.field(
         resolver=find_node,
         description="The object with this global id; null when the project does not have it.",
