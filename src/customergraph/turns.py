@@ -68,9 +68,15 @@ class Turns:
 
     def __init__(self, capacity: int, *, share: int | None = None, writers: Bounds | None = None) -> None:
         bounds = Bounds(capacity, share or capacity)
+        self._capacity = capacity
         self._all = _Ledger(bounds)
         self._writers = _Ledger(writers or bounds)
         self._waiting: OrderedDict[Hashable, deque[_Waiter]] = OrderedDict()
+
+    @property
+    def taken(self) -> int:
+        """The number of turns that run."""
+        return self._capacity - self._all.free
 
     @property
     def waiting(self) -> int:

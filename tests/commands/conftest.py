@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands.command import Command, Imports
+from commands.serving import Serve, Serving
 from stores import PostgreSQLServer
 
 MakeCommand = Callable[[str], Command]
@@ -72,3 +73,27 @@ def new_store(request: pytest.FixtureRequest, on_store: MakeCommand) -> Command:
 def imports(database_url: str, tmp_path: Path) -> Imports:
     """Imports into a project whose days are UTC's."""
     return Imports(database_url, tmp_path).create_project()
+
+
+def _serving(command: Command) -> Iterator[Serve]:
+    made: list[Serving] = []
+
+    def serve(**settings: str) -> Serving:
+        made.append(Serving(command, **settings))
+        return made[-1]
+
+    yield serve
+    for serving in made:
+        serving.http.close()
+
+
+@pytest.fixture
+def serve_demo(command: Command) -> Iterator[Serve]:
+    """Serves a demo, on each engine in turn, with settings."""
+    yield from _serving(command)
+
+
+@pytest.fixture
+def serve_embedded(embedded: Command) -> Iterator[Serve]:
+    """Serves a demo in an embedded store, with settings."""
+    yield from _serving(embedded)

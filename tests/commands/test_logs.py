@@ -2,22 +2,15 @@
 
 import json
 import re
-import signal
-import subprocess
-from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
-import httpx
 import pytest
 
 import stores
-from commands.command import Command, until
-from conftest import free_port
+from commands.command import Command
+from commands.serving import Serve, Serving
 from customergraph import demo
-from customergraph.domain.principal import Scope
 from customergraph.store import access
-from customergraph.store.database import Database
 from customergraph.store.tables import metadata
 
 pytestmark = pytest.mark.slow
@@ -26,60 +19,6 @@ QUERY = "query Names { customers(first: 3) { nodes { name tags { slug } } } }"
 CREATE = "mutation Add($input: CreateCustomerInput!) { createCustomer(input: $input) { userErrors { code } } }"
 # Columns whose values are words of the schema, or numbers.
 _WORDS = "color icon channel template status source currency score amount has_subscription sort_key timezone".split()
-
-
-class Serving:
-    """A gateway over a demo, and its log."""
-
-    def __init__(self, command: Command, **settings: str) -> None:
-        self._command = command
-        self.token = stores.on_database(command.store_url, _filled)
-        command.env |= {f"CUSTOMERGRAPH_{name}": value for name, value in settings.items()}
-        port = free_port()
-        self._process: subprocess.Popen[str] = command.start("serve", "--port", port)
-        headers = {"Authorization": f"Bearer {self.token}"}
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30)
-        until(self._lives, "the gateway lives")
-
-    def _lives(self) -> bool:
-        try:
-            return self.http.get("/healthz").is_success
-        except httpx.TransportError:
-            return False
-
-    def post(self, query: str, variables: dict[str, Any] | None = None, **more: Any) -> httpx.Response:
-        return self.http.post("/graphql", json={"query": query, "variables": variables, **more})
-
-    def stopped(self) -> str:
-        """Stop the gateway, and return its log."""
-        self.http.close()
-        self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=30)
-        return self._command.stderr()
-
-    def operations(self) -> list[dict[str, Any]]:
-        """Stop the gateway, and return the lines of its operations."""
-        return [line for line in map(json.loads, self.stopped().splitlines()) if line["event"] == "operation"]
-
-
-async def _filled(database: Database) -> str:
-    await demo.fill(database, 60)
-    return await access.create_token(database, demo.SLUG, "logs", set(Scope), None)
-
-
-Serve = Callable[..., Serving]
-
-
-@pytest.fixture
-def serve_demo(command: Command) -> Serve:
-    """Serves a demo, on each engine in turn, with settings."""
-    return lambda **settings: Serving(command, **settings)
-
-
-@pytest.fixture
-def serve_embedded(embedded: Command) -> Serve:
-    """Serves a demo in an embedded store, with settings."""
-    return lambda **settings: Serving(embedded, **settings)
 
 
 def test_an_operation_has_one_line_with_all_that_is_known_of_it(serve_demo: Serve, command: Command) -> None:

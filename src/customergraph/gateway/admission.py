@@ -22,6 +22,14 @@ class Admission:
         self._may_wait = waiting
         self._patience = patience
 
+    @property
+    def running(self) -> int:
+        return self._turns.taken
+
+    @property
+    def waiting(self) -> int:
+        return self._turns.waiting
+
     def turn(self, key: Hashable) -> "AdmittedTurn":
         """Return a turn of the key, which a block waits for; raises Overloaded when too many wait already."""
         return AdmittedTurn(self, key)

@@ -62,6 +62,7 @@ async def _prepare(
     text = gateway.persisted.text(request, token.principal.project_id)
     record.text = text
     document = gateway.documents.remembered(text)
+    record.document_was_known = document is not None
     if document is None:
         document = await _read(gateway, text, token, disconnected)
     record.sha256, record.definition = document.sha256, document.definition(request.operation_name)

@@ -45,6 +45,9 @@ class Record:
     objects: int = 0
     user_errors: Sequence[str] = ()
     errors: Sequence[Mapping[str, Any]] = ()
+    # Whether caches knew its token and its document, if they were asked.
+    token_was_known: bool | None = None
+    document_was_known: bool | None = None
     is_canceled: bool = False
     # Whether it was a request for an operation at all.
     is_operation: bool = False

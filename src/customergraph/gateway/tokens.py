@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from customergraph.domain import timestamps
 from customergraph.errors import Unauthenticated
+from customergraph.gateway.record import Record
 from customergraph.store import access
 from customergraph.store.access import AuthenticatedToken
 from customergraph.store.database import Database
-from customergraph.store.usage import Usage
 
 # Revoking a token takes effect within 5 seconds (contract, section 1).
 REMEMBERED_SECONDS = 4
@@ -29,16 +29,18 @@ class Tokens:
         # By the digests of their secrets, in the order in which they are forgotten.
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
-    async def of(self, secret: str, usage: Usage) -> AuthenticatedToken:
+    async def of(self, secret: str, record: Record) -> AuthenticatedToken:
         """Return the token of a secret; raises Unauthenticated for one that is unknown, expired or revoked.
 
-        A look-up is counted in `usage`.
+        A look-up is recorded.
         """
         digest = access.digest(secret)
         remembered = self._remembered.get(digest)
         if remembered and remembered.until > time.monotonic() and not _has_expired(remembered.token):
+            record.token, record.token_was_known = remembered.token, True
             return remembered.token
-        token = await access.authenticated(self._database, digest, usage)
+        record.token_was_known = False
+        token = record.token = await access.authenticated(self._database, digest, record.usage)
         if token is None:
             raise Unauthenticated("This token is unknown, expired or revoked: send another one.")
         self._remember(digest, token)

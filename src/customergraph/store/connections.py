@@ -35,6 +35,16 @@ class Connections:
         self._patience = patience
         self._writers_patience = writers_patience
 
+    @property
+    def in_use(self) -> int:
+        """The number of transactions that have a connection."""
+        return self._turns.taken + self._look_ups.taken
+
+    @property
+    def waiting(self) -> int:
+        """The number of transactions that wait for a connection."""
+        return self._turns.waiting + self._look_ups.waiting
+
     def seat(self, holder: Hashable, *, writes: bool = False) -> "Seat":
         """Return a seat for one transaction of the holder; `Seat.take` takes it."""
         return Seat(self._turns, holder, self._writers_patience if writes else self._patience, writes=writes)

@@ -41,7 +41,7 @@ class Database:
         self.backend: Backend = kind(url, options)
         self._reading = self.backend.engine.execution_options(**self.backend.reading)
         self._writing = self.backend.engine.execution_options(**self.backend.writing)
-        self._connections = Connections(
+        self.connections = Connections(
             options.pool_size,
             patience=options.pool_timeout,
             writers_patience=self.backend.writers_patience,
@@ -54,12 +54,12 @@ class Database:
 
         Connections are shared out fairly among holders: tokens, or the project where there is no token.
         """
-        seat = self._connections.seat(holder or project_id)
+        seat = self.connections.seat(holder or project_id)
         return Read(self.backend, project_id, seat, self._idle, usage or Usage(), begin=self.backend.begin)
 
     def write(self, project_id: int, *, holder: Hashable = None, usage: Usage | None = None) -> Write:
         """Return a write transaction; `holder` and `usage` as in `read`."""
-        seat = self._connections.seat(holder or project_id, writes=True)
+        seat = self.connections.seat(holder or project_id, writes=True)
         return Write(self.backend, self._writing, project_id, seat, self._idle, usage or Usage())
 
     async def change(
@@ -106,7 +106,7 @@ class Database:
 
         Raises StoreUnavailable at once when no connection, or on SQLite no writer's turn, is free.
         """
-        seat = self._connections.seat(NO_PROJECT, writes=True)
+        seat = self.connections.seat(NO_PROJECT, writes=True)
         if not seat.is_free:
             raise StoreUnavailable(AGAIN, "requests hold the connections")
         await seat.take()
@@ -147,7 +147,7 @@ class Database:
 
         Other transactions do not delay it: one connection is kept for such reads, shared out by `holder`.
         """
-        seat = self._connections.look_up(holder)
+        seat = self.connections.look_up(holder)
         begin = self.backend.begin_single
         async with Read(self.backend, NO_PROJECT, seat, self._idle, usage or Usage(), begin=begin) as read:
             return await read.row(statement, parameters)

@@ -1,5 +1,6 @@
 """The application: its routes and middleware, as lists."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from customergraph.web.graphql import graphql, refused
 from customergraph.web.health import healthz, readyz
 from customergraph.web.hosts import Hosts
 from customergraph.web.landing import landing, readme
+from customergraph.web.metrics import Metrics
 from customergraph.web.reports import Reports
 from customergraph.web.request_id import HEADER, RequestId
 from customergraph.web.token import token
@@ -40,21 +42,24 @@ ALLOWED_HEADERS = (
 ).split()
 
 
-def create_app(settings: Settings, *, shown_token: str | None = None) -> Entrance:
+def create_app(settings: Settings, *, shown_token: str | None = None, metrics: Metrics | None = None) -> Entrance:
     """Make the application over the configured store; `shown_token` stands ready in GraphiQL.
 
     Raises CommandRefused for a trusted document that no request could have.
     """
     logs.configure()
     trusted = TrustedDocuments.of(settings)
-    reports = Reports(settings)
+    reports = Reports(settings, metrics)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         sys.setswitchinterval(SWITCH_SECONDS)
         app.state.gateway = Gateway.of(settings, trusted)
-        # The server calls it when it stops.
-        yield {"stop": app.state.gateway.stop}
+        sampling = asyncio.create_task(metrics.sample(app.state.gateway)) if metrics else None
+        # The server calls the one when it stops, and the other for a head that it refuses.
+        yield {"stop": app.state.gateway.stop, "refused_head": reports.refused_head}
+        if sampling:
+            sampling.cancel()
         try:
             await app.state.gateway.close()
         finally:

@@ -126,7 +126,7 @@ class Entrance:
 
     async def _answer(self, head: Head, receive: Receive, record: Record) -> HTTPAnswer:
         gateway, settings = self._gateway, self._settings
-        token = record.token = await gateway.tokens.of(head.secret, record.usage)
+        token = await gateway.tokens.of(head.secret, record)
         started = time.perf_counter()
         content = await body.received(receive, settings.body_limit, settings.body_timeout)
         record.receiving = time.perf_counter() - started

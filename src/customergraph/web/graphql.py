@@ -35,7 +35,7 @@ async def graphql(request: Request) -> Response:
 async def _respond(request: Request) -> HTTPAnswer:
     gateway: Gateway = request.app.state.gateway
     record = record_of(request)
-    token = record.token = await _token(request, gateway, record)
+    token = await _token(request, gateway, record)
     media_type = media_types.negotiate(request.headers.getlist("accept"))
     # Without a turn: a body may take its time.
     started = time.perf_counter()
@@ -71,7 +71,7 @@ def _response(answer: HTTPAnswer) -> Response:
 async def _token(request: Request, gateway: Gateway, record: Record) -> AuthenticatedToken:
     if gateway.settings.open_introspection and auth.is_anonymous(request):
         return ANONYMOUS
-    return await gateway.tokens.of(auth.secret(request), record.usage)
+    return await gateway.tokens.of(auth.secret(request), record)
 
 
 async def _disconnected(request: Request) -> None:

@@ -161,6 +161,7 @@ class Protocol(HttpToolsProtocol):
     # Refusals of bytes that are no request
 
     def _refuse_head(self) -> None:
+        self.app_state["refused_head"]()
         self._refuse(
             431,
             f"The request head is too large: more than {self._most_bytes:,} bytes"

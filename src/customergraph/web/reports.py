@@ -1,4 +1,4 @@
-"""Reports on requests: a line of log for each, which never has a document, a variable, a token or an answer."""
+"""Reports on requests: metrics, and a line of log for each, which never has a document, a variable or an answer."""
 
 import time
 from typing import Any
@@ -8,6 +8,7 @@ from customergraph.gateway.record import OK, Record
 from customergraph.logs import EVENT, LOGGER
 from customergraph.settings import Settings
 from customergraph.web.lines import Lines
+from customergraph.web.metrics import Metrics
 
 # An operation that ended so is a warning, as a slow one is.
 _ALARMING = frozenset({TimedOut.code, Overloaded.code, StoreUnavailable.code, "INTERNAL_SERVER_ERROR"})
@@ -18,15 +19,18 @@ MOST_SQL_CHARACTERS = 8_000
 class Reports:
     """Tells of each request when it has ended."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self._lines = Lines(settings.log_format)
         self._slow = settings.slow
+        self.metrics = metrics
 
     def answered(self, scope: Any, record: Record) -> None:
         """Tell of a request that is answered now."""
         record.ended = time.perf_counter()
         if record.is_operation:
             self._operation(scope, record)
+            if self.metrics:
+                self.metrics.ended(record)
         else:
             self._request(scope, record)
 
@@ -78,6 +82,11 @@ class Reports:
             line["statement"] = usage.longest[:MOST_SQL_CHARACTERS]
             line["milliseconds_statement"] = _milliseconds(usage.longest_seconds)
         self._lines.add("warning" if is_warning else "info", line)
+
+    def refused_head(self) -> None:
+        """Count a request whose head was too large to be read."""
+        if self.metrics:
+            self.metrics.refused("HEAD_LIMIT")
 
     def flush(self) -> None:
         """Write what is not written yet."""

@@ -16,6 +16,7 @@ from customergraph.web import listening
 from customergraph.web.app import create_app
 from customergraph.web.entrance import Entrance
 from customergraph.web.garbage import freeze_startup_objects
+from customergraph.web.metrics_port import Exposition, exposing
 from customergraph.web.server import Server, configuration
 from customergraph.web.workers import Supervisor
 
@@ -31,28 +32,30 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
     # Workers read it again, also when they are replaced: only here a refusal is the command's.
     TrustedDocuments.of(settings)
     sockets = listening.listen(settings.host, settings.port)
-    config = configuration(partial(_application, settings, shown_token), settings)
-    _log_start(settings, sockets)
-    if settings.workers == 1:
-        Server(config).run(sockets)
-    else:
-        Supervisor(config, sockets, settings.workers).run()
+    with exposing(settings) as exposition:
+        config = configuration(partial(_application, settings, shown_token, exposition), settings)
+        _log_start(settings, sockets)
+        if settings.workers == 1:
+            Server(config).run(sockets)
+        else:
+            Supervisor(config, sockets, settings.workers, exposition.forget if exposition else None).run()
 
 
 def _log_start(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     _log.info("starting", version=version("customergraph"), store=without_password(settings.database_url))
     _log.info("limits", **{name: getattr(settings, name) for name in Settings.model_fields if _is_limit(name)})
-    _log.info("listening", addresses=[own.getsockname()[:2] for own in sockets], workers=settings.workers)
+    addresses = [own.getsockname()[:2] for own in sockets]
+    _log.info("listening", addresses=addresses, workers=settings.workers, metrics_port=settings.metrics_port)
 
 
 def _is_limit(name: str) -> bool:
     return name in {"bucket_size", "bucket_refill", "deadline", "pool_size"} or name.endswith(("_limit", "_timeout"))
 
 
-def _application(settings: Settings, shown_token: str | None) -> Entrance:
+def _application(settings: Settings, shown_token: str | None, exposition: Exposition | None) -> Entrance:
     """Make the application in the process that serves it."""
     try:
-        app = create_app(settings, shown_token=shown_token)
+        app = create_app(settings, shown_token=shown_token, metrics=exposition.metrics() if exposition else None)
     except CommandRefused as refusal:
         # In a worker that was to replace another one.
         _log.error("start_refused", reason=str(refusal))

@@ -16,7 +16,7 @@ async def token(request: Request) -> Response:
     """Answer with the project and the scopes of the request's token."""
     gateway: Gateway = request.app.state.gateway
     try:
-        body = await holder(gateway, await gateway.tokens.of(auth.secret(request), record_of(request).usage))
+        body = await holder(gateway, await gateway.tokens.of(auth.secret(request), record_of(request)))
     except Exception as error:  # noqa: BLE001 - answered here, as a GraphQL request is
         return await refused(request, error)
     return Response(orjson.dumps(body, option=JSON_OPTIONS), headers={"Cache-Control": "no-store"}, media_type=JSON)

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -109,10 +109,18 @@ class _Worker:
 class Supervisor:
     """Keeps a number of workers alive until a signal stops it. SIGHUP replaces each worker by a new one."""
 
-    def __init__(self, config: uvicorn.Config, sockets: Sequence[socket.socket], count: int) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        sockets: Sequence[socket.socket],
+        count: int,
+        forget: Callable[[int], None] | None = None,
+    ) -> None:
         self._config = config
         self._sockets = sockets
         self._count = count
+        # Called with the process id of a worker that has ended.
+        self._forget = forget
         self._workers: list[_Worker] = []
         self._retired: list[_Worker] = []
         self._signals: deque[int] = deque()
@@ -149,11 +157,17 @@ class Supervisor:
             worker.end()
             if not worker.has_started and (worker.process.exitcode or 0) > 0:
                 raise CommandRefused("a worker could not start: its log says why")
+            self._has_ended(worker)
             _log.warning("worker_ended", pid=worker.process.pid, exit_code=worker.process.exitcode)
             self._workers[place] = self._start()
         for worker in [worker for worker in self._retired if not worker.process.is_alive()]:
             worker.end()
+            self._has_ended(worker)
             self._retired.remove(worker)
+
+    def _has_ended(self, worker: _Worker) -> None:
+        if self._forget is not None and worker.process.pid is not None:
+            self._forget(worker.process.pid)
 
     def _replace_all(self, signaled: socket.socket) -> None:
         """Replace each worker by a new one, which serves before the old one stops."""
