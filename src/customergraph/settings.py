@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     cors_headers: Annotated[tuple[str, ...], NoDecode] = ()
     keep_alive: Annotated[float, Field(gt=0)] = 75
+    drain: Annotated[float, Field(ge=0)] = 0
     head_limit: Annotated[int, Field(gt=0)] = 65_536
     pool_size: Annotated[int, Field(ge=2)] = 10
     pool_timeout: Annotated[float, Field(gt=0)] = 2

@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from commands.command import Command, Imports
+from commands.load import Served, until
 from commands.serving import Serve, Serving
+from conftest import free_port
+from factories import Tenant
 from stores import PostgreSQLServer
 
 MakeCommand = Callable[[str], Command]
+MakeServed = Callable[..., Served]
 
 
 @pytest.fixture
@@ -97,3 +101,24 @@ def serve_demo(command: Command) -> Iterator[Serve]:
 def serve_embedded(embedded: Command) -> Iterator[Serve]:
     """Serves a demo in an embedded store, with settings."""
     yield from _serving(embedded)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[MakeServed]:
+    """Serves a store with so many workers, as a process; settings may follow."""
+    made: list[Served] = []
+
+    def start(store_url: str, workers: int, port: int | None = None, **env: str) -> Served:
+        command, port = Command(tmp_path, store_url), port or free_port()
+        command.env.update(env)
+        process = command.start("serve", "--port", port, "--workers", workers)
+        slug = f"acme-{len(made)}" if made else "acme"
+        made.append(Served(command, process, Tenant(f"http://127.0.0.1:{port}", store_url, slug)))
+        until(made[-1].lives, "it serves")
+        until(lambda: command.stderr().count("startup complete") >= workers, "all workers serve")
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.tenant.close()
+        served.command.stop()

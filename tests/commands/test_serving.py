@@ -223,3 +223,19 @@ def test_a_port_that_is_taken_is_told_in_one_line(new_embedded: Command, command
     assert ran.stderr.startswith("customergraph: cannot listen on 127.0.0.1, port ")
     assert ran.stderr.count("\n") == 1
     assert not (new_embedded.folder / "demo.db").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_service_manager_is_told_when_it_serves_and_when_it_stops(embedded: Command, workers: int) -> None:
+    port = free_port()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(embedded.folder / "manager"))
+        manager.settimeout(PATIENCE_SECONDS)
+        embedded.env["NOTIFY_SOCKET"] = str(embedded.folder / "manager")
+        process = embedded.start("serve", "--port", port, "--workers", workers)
+
+        assert manager.recv(100) == b"READY=1"
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        process.terminate()
+        assert manager.recv(100) == b"STOPPING=1"
+        assert stopped(process) == 0

@@ -1,155 +1,25 @@
 """Servers that are told to stop: what was sent is answered, and the port is free at once."""
 
-import json
 import os
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Event, Thread
+from contextlib import ExitStack
 
-import httpx
 import pytest
 
-from commands.command import PATIENCE_SECONDS, Command
-from conftest import free_port
-from factories import Tenant
+from commands.command import PATIENCE_SECONDS
+from commands.conftest import MakeServed
+from commands.load import GRACE_SECONDS, Load, Served, clients_of, send_mutation, until
 from faults.expectations import SLACK_SECONDS
 from faults.sessions import Session, locked
-from mutations import on_customer
-from processes import command_line, signal_all, workers_of
+from processes import command_line, signal_all
 from raw_http import PROJECT, SLUG, connect, head, read_answer
 
 pytestmark = pytest.mark.slow
 
-ARCHIVE = on_customer("archiveCustomer")
-GRACE_SECONDS = 10
 CONNECTIONS = 16
-# How long several processes may take to import what they need, on a machine that does other things besides.
-START_SECONDS = 120
-
-
-@dataclass
-class Served:
-    """The command `serve` as a process, and a project of its store."""
-
-    command: Command
-    process: subprocess.Popen[str]
-    tenant: Tenant
-
-    @property
-    def url(self) -> str:
-        return self.tenant.base_url
-
-    @property
-    def authorization(self) -> str:
-        return self.tenant.client.http.headers["authorization"]
-
-    def workers(self) -> list[int]:
-        """Return the process ids of the workers that serve."""
-        return workers_of(self.process.pid)
-
-    def signal(self, number: signal.Signals) -> int:
-        """Send a signal, and wait for the end; returns the exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(GRACE_SECONDS + 2 * SLACK_SECONDS + 4)
-
-    def lives(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/healthz").status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for what has to do with the start of processes."""
-    deadline = time.monotonic() + START_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.05)
-
-
-MakeServed = Callable[..., Served]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[MakeServed]:
-    """Serves a store with so many workers, as a process."""
-    made: list[Served] = []
-
-    def start(store_url: str, workers: int, port: int | None = None) -> Served:
-        command, port = Command(tmp_path, store_url), port or free_port()
-        process = command.start("serve", "--port", port, "--workers", workers)
-        slug = f"acme-{len(made)}" if made else "acme"
-        made.append(Served(command, process, Tenant(f"http://127.0.0.1:{port}", store_url, slug)))
-        until(made[-1].lives, "it serves")
-        until(lambda: command.stderr().count("startup complete") >= workers, "all workers serve")
-        return made[-1]
-
-    yield start
-    for served in made:
-        served.tenant.close()
-        served.command.stop()
-
-
-@dataclass
-class Load:
-    """Clients that send one request after another, on kept connections and on fresh ones, until they are refused."""
-
-    served: Served
-    answer_count: int = 0
-    cut: list[str] = field(default_factory=list)
-    stopped: Event = field(default_factory=Event)
-
-    def keep(self) -> None:
-        """Send on one connection, until an answer says that it is the last."""
-        self._send("Connection: keep-alive", "kept")
-
-    def renew(self) -> None:
-        """Send each request on a connection of its own."""
-        self._send("Connection: close", "fresh")
-
-    def _send(self, line: str, kind: str) -> None:
-        while not self.stopped.is_set():
-            try:
-                connection = connect(self.served.url)
-            except OSError:
-                return
-            with connection:
-                while self._exchange(connection, line, kind):
-                    pass
-
-    def _exchange(self, connection: socket.socket, line: str, kind: str) -> bool:
-        """Send a request; returns whether another may follow."""
-        try:
-            connection.sendall(head(self.served.authorization, line) + PROJECT)
-        except OSError:
-            return False  # Closed before the request was sent.
-        try:
-            answer = read_answer(connection)
-            assert answer.json["data"] == SLUG
-        except Exception as error:  # noqa: BLE001 - whatever it is, the request has no answer
-            self.cut.append(f"{kind}: {error!r}")
-            return False
-        self.answer_count += 1
-        return answer.headers.get("connection") != "close" and not self.stopped.is_set()
-
-
-@contextmanager
-def clients_of(load: Load, count: int) -> Iterator[None]:
-    """Let clients send their requests until the end of the context."""
-    clients = [Thread(target=(load.keep, load.renew)[number % 2]) for number in range(count)]
-    for client in clients:
-        client.start()
-    yield
-    load.stopped.set()
-    for client in clients:
-        client.join(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -190,11 +60,6 @@ def test_a_signal_ends_it_with_exit_code_0_while_clients_hold_idle_connections(
 
     assert code == 0
     assert time.monotonic() - started < 2 + SLACK_SECONDS
-
-
-def send_mutation(served: Served, connection: socket.socket, id_: int) -> None:
-    body = json.dumps({"query": ARCHIVE, "variables": {"id": id_}}).encode()
-    connection.sendall(head(served.authorization, length=len(body)) + body)
 
 
 def send_mutations(served: Served, connections: list[socket.socket], ids: list[int]) -> None:
@@ -277,7 +142,7 @@ def test_workers_whose_parent_is_killed_stop_and_free_the_port(start: MakeServed
     until(lambda: not any(map(command_line, workers)), "the workers have ended")
 
     assert time.monotonic() - killed_at < 2 + SLACK_SECONDS
-    assert start(sqlite_url, 1, int(served.url.rpartition(":")[2])).lives()
+    assert start(sqlite_url, 1, served.port).lives()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -92,10 +92,14 @@ uvicorn:Config(h11_max_incomplete_event_size)
 uvicorn:Server._captured_signals
 uvicorn:Server.capture_signals
 uvicorn:Server.force_exit
+uvicorn:Server.handle_exit
 uvicorn:Server.lifespan
+uvicorn:Server.main_loop
+uvicorn:Server.on_tick
 uvicorn:Server.server_state
 uvicorn:Server.servers
 uvicorn:Server.shutdown
+uvicorn:Server.startup
 uvicorn.lifespan.on:LifespanOn.shutdown
 uvicorn.lifespan.on:LifespanOn.state
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol._start_asgi_task

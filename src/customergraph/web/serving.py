@@ -4,6 +4,7 @@ import socket
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 
@@ -33,12 +34,13 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
     TrustedDocuments.of(settings)
     sockets = listening.listen(settings.host, settings.port)
     with exposing(settings) as exposition:
-        config = configuration(partial(_application, settings, shown_token, exposition), settings)
+        config = configuration(partial(_application, settings.model_dump(), shown_token, exposition), settings)
         _log_start(settings, sockets)
         if settings.workers == 1:
-            Server(config).run(sockets)
+            Server(config, drain=settings.drain).run(sockets)
         else:
-            Supervisor(config, sockets, settings.workers, exposition.forget if exposition else None).run()
+            forget = exposition.forget if exposition else None
+            Supervisor(config, sockets, settings.workers, settings.drain, forget).run()
 
 
 def _log_start(settings: Settings, sockets: Sequence[socket.socket]) -> None:
@@ -52,10 +54,14 @@ def _is_limit(name: str) -> bool:
     return name in {"bucket_size", "bucket_refill", "deadline", "pool_size"} or name.endswith(("_limit", "_timeout"))
 
 
-def _application(settings: Settings, shown_token: str | None, exposition: Exposition | None) -> Entrance:
-    """Make the application in the process that serves it."""
+def _application(values: dict[str, Any], shown_token: str | None, exposition: Exposition | None) -> Entrance:
+    """Make the application in the process that serves it.
+
+    A worker that replaces another may be of a newer version, which has other settings.
+    """
     try:
-        app = create_app(settings, shown_token=shown_token, metrics=exposition.metrics() if exposition else None)
+        metrics = exposition.metrics() if exposition else None
+        app = create_app(Settings(**values), shown_token=shown_token, metrics=metrics)
     except CommandRefused as refusal:
         # In a worker that was to replace another one.
         _log.error("start_refused", reason=str(refusal))

@@ -1,109 +1,30 @@
-"""Several worker processes on the same sockets, and the supervisor that starts, watches, replaces and stops them.
+"""Several worker processes on the same sockets, and the supervisor that starts, watches, replaces and stops them."""
 
-A pipe leads from the supervisor to each worker. The supervisor sends pings, and a last message to
-stop the worker. When the supervisor is killed, the pipe closes, and the worker stops too.
-"""
-
-import multiprocessing
-import os
 import signal
 import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from contextlib import contextmanager
+from multiprocessing.connection import wait
 
 import structlog
 import uvicorn
 
 from customergraph.errors import CommandRefused
-from customergraph.web import listening
-from customergraph.web.server import GRACE_SECONDS, Server
+from customergraph.web import listening, service_manager
+from customergraph.web.server import GRACE_SECONDS
+from customergraph.web.worker import START_SECONDS, Worker
 
-# How often workers are pinged, and after which silence one is replaced.
+# How often workers are pinged, and how often until they serve for the first time.
 PING_SECONDS = 1.0
-SILENCE_SECONDS = 15.0
-# How long a worker may take to start. It does not answer pings while it imports modules.
-START_SECONDS = 120.0
-# A worker without a supervisor has to free the port soon.
-ORPHAN_SECONDS = 1.0
+START_PING_SECONDS = 0.1
 # How long after its grace a worker may take to close its files and connections.
 STOPPED_SECONDS = 3.0
 _STEP_SECONDS = 0.02
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_PING, _STARTED, _STARTING, _STOP = b"ping", b"started", b"starting", b"stop"
 
-_spawn = multiprocessing.get_context("spawn")
 _log = structlog.get_logger()
-
-
-def work(config: uvicorn.Config, sockets: list[socket.socket], parent: Connection) -> None:
-    """Serve in a worker process until the supervisor sends the stop message or is gone."""
-    config.configure_logging()
-    server = Server(config, shares_port=True)
-    threading.Thread(target=_obey, args=(server, parent), daemon=True).start()
-    server.run(sockets)
-
-
-def _obey(server: Server, parent: Connection) -> None:
-    try:
-        while parent.recv_bytes() == _PING:
-            parent.send_bytes(_STARTED if server.started else _STARTING)
-    except (EOFError, OSError):
-        server.grace = ORPHAN_SECONDS
-        server.should_exit = True
-        # Nobody else would end a worker that hangs.
-        time.sleep(2 * ORPHAN_SECONDS - 0.2)
-        os._exit(1)
-    server.should_exit = True
-
-
-@dataclass(slots=True)
-class _Worker:
-    process: SpawnProcess
-    pipe: Connection
-    has_started: bool = False
-    # The worker is dead if it has not answered by then.
-    deadline: float = field(default_factory=lambda: time.monotonic() + START_SECONDS)
-
-    @classmethod
-    def start(cls, config: uvicorn.Config, sockets: Sequence[socket.socket]) -> "_Worker":
-        pipe, end = _spawn.Pipe()
-        process = _spawn.Process(target=work, args=(config, list(sockets), end))
-        process.start()
-        end.close()
-        return cls(process, pipe)
-
-    def ping(self) -> None:
-        self._send(_PING)
-
-    def stop(self) -> None:
-        self._send(_STOP)
-
-    def _send(self, word: bytes) -> None:
-        with suppress(OSError):  # It has ended; its process says so.
-            self.pipe.send_bytes(word)
-
-    def hear(self) -> None:
-        """Receive its answers."""
-        with suppress(EOFError, OSError):
-            while self.pipe.poll():
-                self.has_started = self.pipe.recv_bytes() == _STARTED
-                self.deadline = time.monotonic() + SILENCE_SECONDS
-
-    @property
-    def is_alive(self) -> bool:
-        return self.process.is_alive() and time.monotonic() < self.deadline
-
-    def end(self) -> None:
-        """Kill the process if it still runs."""
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
 
 
 class Supervisor:
@@ -114,15 +35,19 @@ class Supervisor:
         config: uvicorn.Config,
         sockets: Sequence[socket.socket],
         count: int,
+        drain: float,
         forget: Callable[[int], None] | None = None,
     ) -> None:
         self._config = config
         self._sockets = sockets
         self._count = count
+        self._drain = drain
         # Called with the process id of a worker that has ended.
         self._forget = forget
-        self._workers: list[_Worker] = []
-        self._retired: list[_Worker] = []
+        self._has_started = False
+        self._is_stopping = False
+        self._workers: list[Worker] = []
+        self._retired: list[Worker] = []
         self._signals: deque[int] = deque()
 
     def run(self) -> None:
@@ -130,22 +55,42 @@ class Supervisor:
         with _signals() as signaled:
             self._workers = [self._start() for _ in range(self._count)]
             try:
-                while not self._is_to_stop(signaled, PING_SECONDS):
+                while not self._is_to_stop(signaled, self._pause()):
                     self._replace_dead()
+                    self._tell_once_ready()
                     if signal.SIGHUP in self._signals:
                         self._signals.clear()
                         self._replace_all(signaled)
+                self._go_on_unready(signaled)
             finally:
                 self._stop()
 
-    def _start(self) -> _Worker:
-        return _Worker.start(self._config, self._sockets)
+    def _start(self) -> Worker:
+        worker = Worker.start(self._config, self._sockets, self._drain)
+        if self._is_stopping:
+            worker.turn_unready()
+        return worker
+
+    def _pause(self) -> float:
+        """Return how long to wait for signals: less until the workers serve for the first time."""
+        return PING_SECONDS if self._has_started else START_PING_SECONDS
+
+    def _tell_once_ready(self) -> None:
+        if not self._has_started and all(worker.has_started for worker in self._workers):
+            self._has_started = True
+            service_manager.tell(service_manager.READY)
 
     def _is_to_stop(self, signaled: socket.socket, seconds: float) -> bool:
         """Wait for a signal, the end of a worker, or some time; returns whether a signal says to stop."""
         sentinels = [worker.process.sentinel for worker in (*self._workers, *self._retired)]
+        if self._is_told_to_stop:
+            return True
         if signaled in wait([signaled, *sentinels], timeout=seconds):
             self._signals.extend(signaled.recv(1024))
+        return self._is_told_to_stop
+
+    @property
+    def _is_told_to_stop(self) -> bool:
         return signal.SIGTERM in self._signals or signal.SIGINT in self._signals
 
     def _replace_dead(self) -> None:
@@ -165,33 +110,59 @@ class Supervisor:
             self._has_ended(worker)
             self._retired.remove(worker)
 
-    def _has_ended(self, worker: _Worker) -> None:
+    def _has_ended(self, worker: Worker) -> None:
         if self._forget is not None and worker.process.pid is not None:
             self._forget(worker.process.pid)
 
     def _replace_all(self, signaled: socket.socket) -> None:
         """Replace each worker by a new one, which serves before the old one stops."""
-        for place, old in enumerate(self._workers):
+        for place in range(self._count):
             new = self._start()
             if not self._starts(new, signaled):
-                new.end()
-                _log.error("worker_not_replaced", pid=old.process.pid)
+                self._give_up(new)
                 return
-            self._workers[place] = new
+            old, self._workers[place] = self._workers[place], new
             self._retired.append(old)
             old.stop()
 
-    def _starts(self, worker: _Worker, signaled: socket.socket) -> bool:
+    def _give_up(self, new: Worker) -> None:
+        if self._is_told_to_stop:
+            # It may have begun to serve, and stops as the others do.
+            self._retired.append(new)
+        else:
+            new.end()
+            _log.error("worker_not_replaced", pid=new.process.pid)
+
+    def _starts(self, worker: Worker, signaled: socket.socket) -> bool:
         until = time.monotonic() + START_SECONDS
         while not worker.has_started and worker.process.is_alive() and time.monotonic() < until:
             worker.ping()
             if self._is_to_stop(signaled, _STEP_SECONDS):
                 return False
             worker.hear()
+            # The others are to be watched for all this time: silence would count as their end.
+            self._replace_dead()
         return worker.has_started
+
+    def _go_on_unready(self, signaled: socket.socket) -> None:
+        """Let the workers say that they are not ready, and go on for the time of the drain, until another signal."""
+        self._is_stopping = True
+        for worker in (*self._workers, *self._retired):
+            worker.turn_unready()
+        if not self._drain or [*self._signals] != [signal.SIGTERM]:
+            return
+        _log.info("draining", seconds=self._drain)
+        self._signals.clear()
+        until = time.monotonic() + self._drain
+        while (left := until - time.monotonic()) > 0 and not self._is_to_stop(signaled, min(left, PING_SECONDS)):
+            self._replace_dead()
 
     def _stop(self) -> None:
         """Refuse new connections, let the workers accept those that were made, and wait until the workers end."""
+        service_manager.tell(service_manager.STOPPING)
+        workers = [*self._workers, *self._retired]
+        for worker in workers:
+            worker.ping()
         listening.refuse_handshakes(self._sockets)
         time.sleep(listening.HANDSHAKE_SECONDS)
         until = time.monotonic() + listening.QUEUE_SECONDS
@@ -199,7 +170,6 @@ class Supervisor:
             time.sleep(_STEP_SECONDS)
         for own in self._sockets:
             own.close()
-        workers = [*self._workers, *self._retired]
         for worker in workers:
             worker.stop()
         until = time.monotonic() + GRACE_SECONDS + STOPPED_SECONDS
