@@ -21,12 +21,13 @@ _NAME_CHARACTERS = 40
 class Place:
     """The path of a file that a command writes; errors call the file `content`.
 
-    An existing file is replaced only where `is_ours` recognizes it.
+    An existing file is replaced only where `is_ours` recognizes it; otherwise `conflict` says what to do.
     """
 
     path: Path
     content: str
     is_ours: Callable[[Path], bool]
+    conflict: str = "another file is there: choose another name"
 
     @property
     def target(self) -> Path:
@@ -48,7 +49,7 @@ class Place:
             if not stat.S_ISREG(mode):
                 raise self.refusal("it is not a regular file")
             if not self.is_ours(self.target):
-                raise self.refusal("another file is there: choose another name")
+                raise self.refusal(self.conflict)
 
     def _refuse_companion(self) -> None:
         for suffix in COMPANIONS:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from customergraph import faults, streams
-from customergraph.cli import documents, explaining, importing, projects, serving, store, tokens
+from customergraph.cli import documents, explaining, importing, operating, projects, serving, store, tokens
 from customergraph.cli.console import report_problem
 from customergraph.cli.jobs import INTERRUPTED, raising_on
 from customergraph.cli.remedies import with_remedy
@@ -25,6 +25,7 @@ app.command("demo")(serving.demo)
 app.command("serve")(serving.serve)
 app.command("import")(importing.import_file)
 app.command("explain")(explaining.explain)
+app.command("operate")(operating.operate)
 app.add_typer(documents.commands, name="documents")
 app.add_typer(store.commands, name="db")
 app.add_typer(projects.commands, name="project")
