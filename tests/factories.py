@@ -92,7 +92,7 @@ class Tenant:
 
     def token_with(self, *scopes: Scope, expires_at: datetime | None = None) -> str:
         return self._on_database(
-            lambda database: access.create_token(database, self.slug, "test", set(scopes), expires_at)
+            lambda database: access.create_token(database, self.slug, f"test {next(_numbers)}", set(scopes), expires_at)
         )
 
     def revoke(self, token: str) -> None:

@@ -254,6 +254,27 @@ class UnknownToken(CommandRefused):
         super().__init__(f"no token has the prefix {prefix!r}")
 
 
+class ProjectDeleted(CommandRefused):
+    """The deletion of the project has begun."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"the project {slug!r} is being deleted")
+
+
+class TokenNameTaken(CommandRefused):
+    """Another token of the project has the name."""
+
+    def __init__(self, name: str, prefix: str) -> None:
+        super().__init__(f"the token {prefix} of this project has the name {name!r}")
+
+
+class TokenUnusable(CommandRefused):
+    """A token that cannot be rotated; `state` says why."""
+
+    def __init__(self, prefix: str, state: str) -> None:
+        super().__init__(f"the token {prefix} {state}, and cannot be rotated")
+
+
 class StoreMissing(CommandRefused):
     """There is no embedded store at the path."""
 

@@ -1,12 +1,15 @@
 """The settings of a running gateway, and the only reader of the environment."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
+from difflib import get_close_matches
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import redis.asyncio
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from customergraph.errors import SETTING_PREFIX, CommandRefused
 from customergraph.hosts import header_names, host_name, origin
@@ -19,6 +22,8 @@ _SERVER = "postgresql+asyncpg"
 _OPTIONS = {"host", "port", "ssl"}
 _SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _REDIS_NUMBER = re.compile(r"(/[0-9]{1,9})?/?")
+# Variables of the tests are no settings.
+_OF_TESTS = "TESTS_"
 # Errors do not repeat these values, which can contain a password.
 _SECRET = {"database_url", "redis_url"}
 
@@ -150,6 +155,27 @@ class Settings(BaseSettings):
             raise CommandRefused(
                 f"setting {PREFIX}DOCUMENTS_ONLY: no document could run: set {PREFIX}DOCUMENTS to a folder of documents"
             )
+
+
+def unknown_settings() -> list[tuple[str, str | None]]:
+    """Return the variables of the environment and `.env` that are named like settings but are none.
+
+    Each has the name of the setting that it resembles most, if it resembles one.
+    """
+    variables: set[str] = set()
+    for source in (EnvSettingsSource, DotEnvSettingsSource):
+        # `Settings.read` refuses a file that cannot be read.
+        with suppress(OSError, UnicodeDecodeError):
+            variables |= {name.upper() for name in source(Settings).env_vars}
+    names = {name.removeprefix(PREFIX) for name in variables if name.startswith(PREFIX)}
+    settings = [name.upper() for name in Settings.model_fields]
+    unknown = sorted(name for name in names - {*settings} if not name.startswith(_OF_TESTS))
+    return [(PREFIX + name, _nearest(name, settings)) for name in unknown]
+
+
+def _nearest(name: str, settings: Sequence[str]) -> str | None:
+    matches = get_close_matches(name, settings, n=1)
+    return PREFIX + matches[0] if matches else None
 
 
 def _is_server_url(url: str) -> bool:

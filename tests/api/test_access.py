@@ -250,7 +250,7 @@ def test_the_last_use_of_a_token_is_written_after_the_answer_and_at_most_once_a_
     token = acme.token_with(Scope.READ)
     before = datetime.now(UTC)
     # Another transaction holds the row, so that the last use cannot be written: the answer does not wait for it.
-    with stores.holding(acme.database_url, "UPDATE token SET name = 'held'"):
+    with stores.holding(acme.database_url, "UPDATE token SET scopes = scopes"):
         started = time.monotonic()
         assert send(acme, f"Bearer {token}").status_code == 200
         assert time.monotonic() - started < 2

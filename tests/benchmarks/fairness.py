@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from rich.console import Console
@@ -139,7 +140,7 @@ def measure(http: httpx.Client, token: str, name: str, connections: int, seconds
 
 async def another_token(url: str) -> str:
     database = Database(url)
-    token = await access.create_token(database, demo.SLUG, "another", [Scope.READ], None)
+    token = await access.create_token(database, demo.SLUG, f"another {uuid4()}", [Scope.READ], None)
     await database.close()
     return token
 

@@ -62,7 +62,7 @@ async def upgrade_and_add_token(url: str) -> str:
     """Upgrade a store, and return a new token for its project."""
     database = Database(url)
     await upgrades.upgrade(database)
-    token = await access.create_token(database, demo.SLUG, "benchmark", set(Scope), None)
+    token = await access.create_token(database, demo.SLUG, f"benchmark {uuid4()}", set(Scope), None)
     await database.close()
     return token
 

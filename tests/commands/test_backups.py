@@ -92,7 +92,7 @@ def test_a_backup_does_not_replace_another_store_not_even_a_restored_one(embedde
         refusal = embedded.inside.refusal("db", "backup", path)
         assert refusal.endswith("another file is there: choose another name")
 
-    assert listed.splitlines() == ["slug\tname\ttimezone\tuuid"]
+    assert listed.splitlines() == ["slug\tname\ttimezone\tuuid\tdeleted_at"]
     assert files(embedded.folder) == before
 
 

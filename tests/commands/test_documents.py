@@ -39,6 +39,14 @@ def test_each_operation_is_priced(command: Inside) -> None:
     assert not (command.folder / "missing.db").exists()
 
 
+def test_the_prices_are_json_where_that_is_asked_for(command: Inside) -> None:
+    command.file("documents/two.gql", "query A { tags { id } }")
+
+    assert json.loads(command.succeed("documents", "check", "documents", "--json")) == [
+        {"document": "two.gql", "operation": "A", "cost": 10, "at_most": 10, "depends_on": ""}
+    ]
+
+
 @pytest.mark.parametrize(
     ("variables", "selection", "expected"),
     [

@@ -85,10 +85,27 @@ def test_the_demo_serves_the_same_file_again_with_a_new_token(new_embedded: Comm
     assert sorted(path.name for path in new_embedded.folder.glob("demo.db.*")) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--customers", "50"], "customergraph: demo.db has 5 customers, not 50: remove it or choose another --path\n"),
+        (["--customers", "5"], ""),
+        ([], ""),
+    ],
+)
+def test_the_demo_says_that_its_file_has_another_size(new_embedded: Command, options: list[str], line: str) -> None:
+    asyncio.run(demo.open_store(new_embedded.folder / "demo.db", 5, lambda _count: None))
+
+    process = new_embedded.start("demo", *options, "--port", free_port())
+    printed(process)
+
+    assert new_embedded.stderr().partition("{")[0] == line
+
+
 def test_the_demos_token_expires_and_earlier_ones_are_revoked(tmp_path: Path) -> None:
     path, url = tmp_path / "demo.db", f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
     first = asyncio.run(demo.open_store(path, 5, lambda _count: None))
-    as_before = [("demo", set(Scope), None)]
+    as_before = [("demo", set(Scope), None), ("demo (2)", set(Scope), None)]
     users = [
         ("demo", {Scope.READ}, None),
         ("mine", set(Scope), None),
@@ -97,13 +114,15 @@ def test_the_demos_token_expires_and_earlier_ones_are_revoked(tmp_path: Path) ->
     for name, scopes, expires_at in as_before + users:
         create = partial(access.create_token, slug=demo.SLUG, name=name, scopes=scopes, expires_at=expires_at)
         stores.on_database(url, create)
+        # An older version made tokens with equal names.
+        stores.execute(url, "UPDATE token SET owns_name = FALSE")
 
     second = asyncio.run(demo.open_store(path, 5, lambda _count: None))
 
     prefixes = [secret[: access.PREFIX_LENGTH] for secret in (first, second)]
     rows = store_rows(url, "SELECT prefix, name, expires_at, revoked_at FROM token ORDER BY id")
     assert [row[0] for row in (rows[0], rows[-1])] == prefixes
-    assert [row[3] is not None for row in rows] == [True, True, False, False, False, False]
+    assert [row[3] is not None for row in rows] == [True, True, True, False, False, False, False]
     seconds = "SELECT (julianday(expires_at) - julianday(created_at)) * 24 FROM token WHERE prefix LIKE 'cg_demo%'"
     assert [round(hours, 2) for hours in store_rows(url, seconds)] == [12, 12]
 

@@ -160,7 +160,7 @@ def test_a_store_with_keys_of_another_version_is_not_served(command: Command) ->
         assert refusal.endswith("): run `customergraph db upgrade`")
     assert command.inside.run("db", "upgrade").stderr == "The store was upgraded.\n"
     assert command.inside.run("db", "upgrade").stderr == "The store is up to date.\n"
-    assert command.inside.succeed("project", "list") == "slug\tname\ttimezone\tuuid\n"
+    assert command.inside.succeed("project", "list") == "slug\tname\ttimezone\tuuid\tdeleted_at\n"
 
 
 def test_a_store_of_a_newer_version_is_neither_served_nor_upgraded(command: Command) -> None:

@@ -10,12 +10,13 @@ import pytest
 
 import stores
 from commands.command import Command
+from customergraph.domain.principal import Scope
 from customergraph.domain.text import KEYS_VERSION, fold
 from factories import Tenant
 
 LIST = "{ customers(filter: UNSUBSCRIBED, sortKey: ASKED_AT) { totalCount nodes { id } } }"
 SEARCH = "query($q: String) { customers(q: $q, sortKey: NAME, sortDir: ASC) { nodes { name } } }"
-BEHIND = "the store's schema is behind (version {}, needed 0005): run `customergraph db upgrade`"
+BEHIND = "the store's schema is behind (version {}, needed 0006): run `customergraph db upgrade`"
 WRONG_KEY = (
     "project acme: 1 rows of customer have keys that do not follow from their texts: run `customergraph db upgrade`"
 )
@@ -45,6 +46,9 @@ def make_second_version(url: str) -> None:
     old = SORT_INDEX.format("email_key")
     stores.execute(url, f"CREATE INDEX {old} ON customer (project_id, is_archived, email_key, id)")
     stores.execute(url, "DROP TABLE store_fact")
+    stores.execute(url, "DROP INDEX uq_token_name")
+    stores.execute(url, "ALTER TABLE token DROP COLUMN owns_name")
+    stores.execute(url, "ALTER TABLE project DROP COLUMN deleted_at")
     stores.execute(url, "UPDATE alembic_version SET version_num = '0002'")
 
 
@@ -199,6 +203,28 @@ def test_keys_of_another_version_are_reported_and_rewritten(acme: Tenant, tmp_pa
     )
     assert stores.upgraded(url)
     assert stores.problems(url) == stores.known_problems(url)
+
+
+def test_tokens_of_an_older_version_get_names_of_their_own(acme: Tenant, tmp_path: Path) -> None:
+    url = acme.database_url
+    names = ["test", "test", "test (2)", "x" * 255, "x" * 255, "test"]
+    secrets = [acme.token_with(Scope.READ) for _ in names[1:]]
+    acme.revoke(secrets[-1])
+    stores.execute(url, "DROP INDEX uq_token_name")
+    ids = [id_ for (id_,) in stores.rows(url, "SELECT id FROM token ORDER BY id")]
+    renamings = [{"id": id_, "name": name} for id_, name in zip(ids, names, strict=True)]
+    stores.execute_each(url, "UPDATE token SET name = :name WHERE id = :id", renamings)
+    stores.execute(url, "CREATE INDEX uq_token_name ON token (name)")
+    make_second_version(url)
+
+    assert stores.upgraded(url)
+
+    new_names = [name for (name,) in stores.rows(url, "SELECT name FROM token ORDER BY id")]
+    assert new_names == ["test", "test (3)", "test (2)", "x" * 255, f"{'x' * 251} (2)", "test"]
+    assert stores.problems(url) == stores.known_problems(url)
+    assert acme.client.data("{ project { slug } }") == {"project": {"slug": "acme"}}
+    rotated = Command(tmp_path, url).inside.succeed("token", "rotate", secrets[0][:12])
+    assert stores.rows(url, "SELECT name FROM token WHERE prefix = :prefix", prefix=rotated[:12]) == [("test (3)",)]
 
 
 def test_a_store_of_an_older_version_is_reported(database_url: str, tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 import stores
+from commands.command import Command
 from conftest import free_port
+from customergraph.domain.principal import Scope
 from customergraph.store.failures import AGAIN
 from factories import Tenant
 from faults import pgbouncer
@@ -101,6 +104,22 @@ def test_the_statement_timeout_is_not_left_to_others_on_the_same_server(bounced:
 
     limit = stores.rows(on_port(bounced.database_url, bouncer.port), "SHOW statement_timeout")
     assert limit == [("0",)]
+
+
+def test_tokens_are_rotated_and_projects_deleted_through_it(
+    bounced: Tenant, bouncer: PgBouncer, tmp_path: Path
+) -> None:
+    bounced.add_histories(3)
+    inside = Command(tmp_path, on_port(bounced.database_url, bouncer.port)).inside
+    inside.env["CUSTOMERGRAPH_PGBOUNCER"] = "true"
+
+    rotated = inside.succeed("token", "rotate", bounced.token_with(Scope.READ)[:12])
+    inside.succeed("project", "rename", "acme", "--slug", "acme-inc")
+    inside.succeed("project", "delete", "acme-inc", "--confirm", "acme-inc")
+
+    assert rotated.startswith("cg_")
+    counts = "SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM customer)"
+    assert stores.rows(bounced.database_url, counts) == [(0, 0)]
 
 
 def test_a_restart_of_pgbouncer_is_survived(

@@ -197,7 +197,7 @@ def test_a_new_tokens_use_is_written_once_and_takes_no_connection_from_requests(
     acme = gateway(database_url)
     acme.add_customer()
 
-    with stores.holding(database_url, "UPDATE token SET name = 'held'"):
+    with stores.holding(database_url, "UPDATE token SET scopes = scopes"):
         durations = list(background.map(partial(read, acme), [COUNT] * 40))
         assert stores.sessions(database_url) <= 11
         unused = "SELECT count(*) FROM token WHERE last_used_at IS NULL"

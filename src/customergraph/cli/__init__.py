@@ -3,6 +3,8 @@
 import logging
 import signal
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -10,9 +12,11 @@ from customergraph import faults, streams
 from customergraph.cli import documents, explaining, importing, operating, projects, serving, store, tokens
 from customergraph.cli.console import report_problem
 from customergraph.cli.jobs import INTERRUPTED, raising_on
+from customergraph.cli.options import examples
 from customergraph.cli.remedies import with_remedy
 from customergraph.errors import CommandRefused, StoreUnavailable
 from customergraph.schema.schema import sdl
+from customergraph.settings import unknown_settings
 from customergraph.store.sqlite import refuse_old_sqlite
 
 app = typer.Typer(
@@ -20,19 +24,57 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="A GraphQL gateway over the customer domain of a review-outreach platform.",
+    epilog=examples("customergraph demo", "customergraph serve --help"),
 )
-app.command("demo")(serving.demo)
-app.command("serve")(serving.serve)
-app.command("import")(importing.import_file)
-app.command("explain")(explaining.explain)
-app.command("operate")(operating.operate)
+app.command(
+    "demo", epilog=examples("customergraph demo", "customergraph demo --customers 50 --port 8001 --path small.db")
+)(serving.demo)
+app.command("serve", epilog=examples("customergraph serve", "customergraph serve --host 0.0.0.0 --workers 4"))(
+    serving.serve
+)
+app.command(
+    "import",
+    epilog=examples(
+        "customergraph import customers customers.csv --project acme",
+        "customergraph import reviews - --format ndjson --project acme --strict",
+    ),
+)(importing.import_file)
+app.command(
+    "explain",
+    epilog=examples(
+        "customergraph explain query.graphql",
+        """customergraph explain query.graphql --operation Page --variables '{"first": 50}'""",
+    ),
+)(explaining.explain)
+app.command("operate", epilog=examples("customergraph operate deploy"))(operating.operate)
 app.add_typer(documents.commands, name="documents")
 app.add_typer(store.commands, name="db")
 app.add_typer(projects.commands, name="project")
 app.add_typer(tokens.commands, name="token")
 
 
-@app.command("schema")
+# Those two warn in their log.
+_LOGGED = {"demo", "serve"}
+
+
+def _print_version(is_asked: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if is_asked:
+        print(f"customergraph {version('customergraph')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    must_print_version: Annotated[  # noqa: ARG001, FBT002 - its callback prints it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    for name, nearest in [] if context.invoked_subcommand in _LOGGED else unknown_settings():
+        report_problem(f"{name} is no setting" + (f": did you mean {nearest}?" if nearest else ""))
+
+
+@app.command("schema", epilog=examples("customergraph schema"))
 def print_schema() -> None:
     """Print the schema in the schema definition language."""
     sys.stdout.write(sdl())

@@ -8,16 +8,24 @@ import typer
 
 from customergraph.cli.console import report, report_problem
 from customergraph.cli.jobs import on_any_store
-from customergraph.cli.options import DatabaseUrl
+from customergraph.cli.options import DatabaseUrl, examples
 from customergraph.cli.remedies import with_remedy
 from customergraph.errors import CommandRefused, StoreOnServer
 from customergraph.store import backups, upgrades
 from customergraph.store.database import Database
 
-commands = typer.Typer(no_args_is_help=True, help="The store: upgrade it, check it, back it up.")
+commands = typer.Typer(
+    no_args_is_help=True, help="The store: upgrade it, check it, back it up.", epilog=examples("customergraph db check")
+)
 
 
-@commands.command("upgrade")
+@commands.command(
+    "upgrade",
+    epilog=examples(
+        "customergraph db upgrade",
+        "customergraph db upgrade --database-url postgresql+asyncpg://user:password@host/database",
+    ),
+)
 def upgrade(database_url: DatabaseUrl = None) -> None:
     """Bring the store up to date."""
 
@@ -30,7 +38,7 @@ def upgrade(database_url: DatabaseUrl = None) -> None:
     report("The store was upgraded." if has_changed else "The store is up to date.")
 
 
-@commands.command("backup")
+@commands.command("backup", epilog=examples("customergraph db backup backup.db"))
 def back_up(
     file: Annotated[Path, typer.Argument(help="A new file, or an earlier backup, which is replaced.")],
     database_url: DatabaseUrl = None,
@@ -52,7 +60,7 @@ def _pg_dump(address: str, file: Path) -> str:
     return f"pg_dump --format=custom --file={quote(str(file))} {quote(address)}"
 
 
-@commands.command("check")
+@commands.command("check", epilog=examples("customergraph db check"))
 def check(database_url: DatabaseUrl = None) -> None:
     """Check whether the store is up to date and consistent."""
     problems = on_any_store(database_url, upgrades.problems)

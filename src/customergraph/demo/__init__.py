@@ -17,6 +17,7 @@ from customergraph.store.database import DEMO_APPLICATION_ID, Database
 
 SLUG = "harbor-dental"
 TIMEZONE = "America/New_York"
+USUAL_CUSTOMERS = 1_000
 BATCH_CUSTOMERS = 1_000
 TOKEN_LIFETIME = timedelta(hours=12)
 

@@ -137,6 +137,7 @@ class _Import:
             yield batch
 
     async def _save(self, batch: _Batch, write: Write) -> Saved:
+        await access.refuse_deleted(write, self.source.project_slug)
         kind = self.source.kind
         return await kind.save(write, kind, batch.rows) if batch.rows else Saved()
 

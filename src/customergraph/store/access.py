@@ -9,18 +9,28 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from customergraph.domain import timestamps
 from customergraph.domain.principal import Principal, Scope
-from customergraph.errors import SlugTaken, StoreUnavailable, UnknownProject, UnknownToken
-from customergraph.rows import Singles
+from customergraph.errors import (
+    ProjectDeleted,
+    SlugTaken,
+    StoreUnavailable,
+    TokenNameTaken,
+    Unauthenticated,
+    UnknownProject,
+    UnknownToken,
+)
+from customergraph.rows import Rows, Singles
 from customergraph.store.batches import Batch
 from customergraph.store.database import Database
 from customergraph.store.rows import Columns
 from customergraph.store.tables import project, token
 from customergraph.store.tenancy import TENANT
+from customergraph.store.transactions import Write
 from customergraph.store.usage import Usage
 
 PREFIX_LENGTH = 12
@@ -47,6 +57,21 @@ class AuthenticatedToken:
     def with_use_recorded(self) -> "AuthenticatedToken":
         """Return the token for later requests, whose use need not be recorded again."""
         return replace(self, must_record_use=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token that was just made, with its secret, which is not stored."""
+
+    secret: str
+    slug: str
+    name: str
+    scopes: str
+    expires_at: datetime | None
+
+    @property
+    def prefix(self) -> str:
+        return self.secret[:PREFIX_LENGTH]
 
 
 _BY_SECRET = (
@@ -118,39 +143,98 @@ async def record_use(database: Database, token_id: int) -> bool:
 async def create_token(
     database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None
 ) -> str:
-    """Make a token for a project and return its secret, which is not stored."""
-    return await _add_token(database, slug, name, scopes, expires_at, _MARK + secrets.token_urlsafe(32))
+    """Make a token for a project and return its secret, which is not stored.
 
-
-async def create_demo_token(database: Database, slug: str, lifetime: timedelta) -> str:
-    """Make the demo's token, with all scopes, and revoke its earlier ones."""
-    project_id = (await project_of_slug(database, slug)).id
-    now = timestamps.now()
-    # Older versions made the demo's tokens without the mark: under one name, with all scopes, and without an end.
-    unmarked = and_(token.c.name == _DEMO_NAME, token.c.scopes == " ".join(Scope), token.c.expires_at.is_(None))
-    is_of_demo = or_(token.c.prefix.startswith(_DEMO_MARK, autoescape=True), unmarked)
+    Raises TokenNameTaken where a valid token of the project owns the name; expired and revoked ones give it up.
+    """
+    secret = new_secret()
     async with database.unbound(writing=True) as connection:
-        is_valid = and_(token.c.project_id == project_id, token.c.revoked_at.is_(None))
-        await connection.execute(update(token).where(is_valid, is_of_demo).values(revoked_at=now))
-    secret = _DEMO_MARK + secrets.token_urlsafe(32)[len(_DEMO_MARK) - len(_MARK) :]
-    return await _add_token(database, slug, _DEMO_NAME, set(Scope), now + lifetime, secret)
+        project_id = await lock_project(connection, project.c.slug == slug, slug)
+        await _give_up_name(connection, project_id, name)
+        await add_token(connection, project_id, name, written_scopes(scopes), expires_at, secret)
+    return secret
 
 
-async def _add_token(
-    database: Database, slug: str, name: str, scopes: Collection[Scope], expires_at: datetime | None, secret: str
-) -> str:
+def new_secret() -> str:
+    return _MARK + secrets.token_urlsafe(32)
+
+
+def written_scopes(scopes: Collection[Scope]) -> str:
+    """Return scopes as they are stored."""
+    return " ".join(scope for scope in Scope if scope in scopes)
+
+
+async def lock_project(connection: AsyncConnection, condition: ColumnElement[bool], slug: str) -> int:
+    """Keep others from making tokens for a project and from deleting it; returns its id.
+
+    Rows are still added to it. Raises UnknownProject and ProjectDeleted.
+    """
+    statement = select(project.c.id, project.c.deleted_at).where(condition).with_for_update(key_share=True)
+    row = (await connection.execute(statement)).first()
+    if row is None:
+        raise UnknownProject(slug)
+    if row.deleted_at:
+        raise ProjectDeleted(slug)
+    return int(row.id)
+
+
+async def _give_up_name(connection: AsyncConnection, project_id: int, name: str) -> None:
+    """Free a name that an expired token owns; raises TokenNameTaken where a valid one does."""
+    owns = and_(token.c.project_id == project_id, token.c.name == name, token.c.owns_name.is_(true()))
+    now = timestamps.now()
+    await connection.execute(update(token).where(owns, token.c.expires_at <= now).values(owns_name=False))
+    prefix = await connection.scalar(select(token.c.prefix).where(owns, token.c.revoked_at.is_(None)))
+    if prefix is not None:
+        raise TokenNameTaken(name, prefix)
+
+
+async def add_token(
+    connection: AsyncConnection,
+    project_id: int,
+    name: str,
+    scopes: str,
+    expires_at: datetime | None,
+    secret: str,
+    *,
+    owns_name: bool = True,
+) -> None:
     row = {
-        "project_id": (await project_of_slug(database, slug)).id,
+        "project_id": project_id,
         "name": name,
         "prefix": secret[:PREFIX_LENGTH],
         "sha256": digest(secret),
-        "scopes": " ".join(scope for scope in Scope if scope in scopes),
+        "scopes": scopes,
         "created_at": timestamps.now(),
         "expires_at": expires_at,
+        "owns_name": owns_name,
     }
+    await connection.execute(insert(token).values(row))
+
+
+async def create_demo_token(database: Database, slug: str, lifetime: timedelta) -> str:
+    """Make the demo's token, with all scopes, and revoke its earlier ones.
+
+    It owns no name, so that a user's token may have the name too.
+    """
+    now = timestamps.now()
+    # Older versions made the demo's tokens without the mark: under one name, which the upgrade numbered, with all
+    # scopes, and without an end.
+    is_named = or_(token.c.name == _DEMO_NAME, token.c.name.like(f"{_DEMO_NAME} (%)"))
+    unmarked = and_(is_named, token.c.scopes == " ".join(Scope), token.c.expires_at.is_(None))
+    demos = or_(token.c.prefix.startswith(_DEMO_MARK, autoescape=True), unmarked)
+    secret = _DEMO_MARK + secrets.token_urlsafe(32)[len(_DEMO_MARK) - len(_MARK) :]
+    scopes = written_scopes(set(Scope))
     async with database.unbound(writing=True) as connection:
-        await connection.execute(insert(token).values(row))
+        project_id = await lock_project(connection, project.c.slug == slug, slug)
+        is_valid = and_(token.c.project_id == project_id, token.c.revoked_at.is_(None))
+        await connection.execute(update(token).where(is_valid, demos).values(revoked_at=now))
+        await add_token(connection, project_id, _DEMO_NAME, scopes, now + lifetime, secret, owns_name=False)
     return secret
+
+
+def is_of_demo(prefix: str) -> bool:
+    """Return whether a visible prefix is that of a token of the demo."""
+    return prefix.startswith(_DEMO_MARK)
 
 
 async def tokens(database: Database, slug: str) -> Sequence[Row[Any]]:
@@ -184,17 +268,33 @@ async def create_project(database: Database, slug: str, name: str, timezone: str
         raise SlugTaken(slug) from None
 
 
+async def rename_project(database: Database, slug: str, new_slug: str | None, name: str | None) -> None:
+    """Change the slug or the name of a project, or both; its id and uuid stay.
+
+    Raises UnknownProject, ProjectDeleted, and SlugTaken when another one has the new slug.
+    """
+    changes = {column: value for column, value in (("slug", new_slug), ("name", name)) if value is not None}
+    try:
+        async with database.unbound(writing=True) as connection:
+            id_ = await lock_project(connection, project.c.slug == slug, slug)
+            await connection.execute(update(project).where(project.c.id == id_).values(changes))
+    except IntegrityError:
+        raise SlugTaken(new_slug or slug) from None
+
+
 async def projects(database: Database) -> Sequence[Row[Any]]:
     async with database.unbound() as connection:
         return (await connection.execute(select(project).order_by(project.c.id))).all()
 
 
 async def project_of_slug(database: Database, slug: str) -> Row[Any]:
-    """Return the project with a slug; raises UnknownProject for an unknown slug."""
+    """Return the project with a slug; raises UnknownProject, and ProjectDeleted where its deletion has begun."""
     async with database.unbound() as connection:
         row = (await connection.execute(select(project).where(project.c.slug == slug))).first()
     if row is None:
         raise UnknownProject(slug)
+    if row.deleted_at:
+        raise ProjectDeleted(slug)
     return row
 
 
@@ -202,8 +302,22 @@ _PROJECT = select(project).where(project.c.id == TENANT)
 
 
 def current_project(_keys: Sequence[None], *, columns: Columns) -> Batch:  # noqa: ARG001 - all of them
-    """Read the project that the transaction was opened for, which is never deleted, with all its columns."""
-    return Batch(_PROJECT, {}, lambda rows, keys: Singles(rows, [0] * len(keys)))
+    """Read the project that the transaction was opened for, with all its columns."""
+    return Batch(_PROJECT, {}, _of_each)
+
+
+def _of_each(rows: Rows, keys: Sequence[None]) -> Singles:
+    if not rows.count:
+        # A worker remembers a token for some seconds.
+        raise Unauthenticated("The project of this token was deleted: send another one.")
+    return Singles(rows, [0] * len(keys))
+
+
+async def refuse_deleted(write: Write, slug: str) -> None:
+    """Raise ProjectDeleted where the deletion of the transaction's project has begun."""
+    row = await write.row(_PROJECT)
+    if row is None or row.deleted_at:
+        raise ProjectDeleted(slug)
 
 
 def digest(secret: str) -> str:

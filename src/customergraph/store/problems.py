@@ -25,5 +25,9 @@ class WrongKeys(Problem):
     """Rows have keys that do not follow from their texts."""
 
 
+class DeletionUnfinished(Problem):
+    """The deletion of a project was interrupted, or is not at its end."""
+
+
 class MailboxShared(Problem):
     """Several customers have one mailbox."""

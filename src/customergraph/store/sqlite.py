@@ -151,6 +151,9 @@ class SQLite(Backend):
         await driver.interrupt()
 
     def failure(self, error: BaseException) -> Failure | None:
+        if _extended_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            # What the row refers to was deleted before the transaction began, as on PostgreSQL.
+            return Failure.RACE
         return Failure.OUTAGE if _code(error) in _OUTAGES else None
 
     def is_rolled_back(self, error: BaseException) -> bool:
@@ -182,11 +185,15 @@ class SQLite(Backend):
         ]
 
 
-def _code(error: BaseException) -> int:
+def _extended_code(error: BaseException) -> int:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    # Extended codes hold the primary one in their low byte.
     code: int = getattr(cause, "sqlite_errorcode", -1)
-    return code & 0xFF
+    return code
+
+
+def _code(error: BaseException) -> int:
+    # Extended codes hold the primary one in their low byte.
+    return _extended_code(error) & 0xFF
 
 
 def refuse_old_sqlite() -> None:

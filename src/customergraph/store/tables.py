@@ -83,6 +83,8 @@ project = Table(
     Column("slug", _Key, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
+    # When its deletion began: from then on nothing is written into it.
+    Column("deleted_at", Timestamp),
     **_NEVER_REUSED,
 )
 
@@ -106,8 +108,12 @@ token = Table(
     Column("expires_at", Timestamp),
     Column("revoked_at", Timestamp),
     Column("last_used_at", Timestamp),
+    # Whether the name is taken by it: a token that is replaced keeps the name, and the new one owns it.
+    Column("owns_name", Boolean, nullable=False, server_default=true()),
     **_NEVER_REUSED,
 )
+_NAMED = and_(token.c.owns_name.is_(true()), token.c.revoked_at.is_(None))
+Index("uq_token_name", token.c.project_id, token.c.name, unique=True, sqlite_where=_NAMED, postgresql_where=_NAMED)
 
 location = Table(
     "location",

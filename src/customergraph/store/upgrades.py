@@ -13,7 +13,7 @@ from customergraph.errors import BehindPgbouncer, CommandRefused, StoreNewer, St
 from customergraph.store import access, embedded, history, keys
 from customergraph.store.database import Database
 from customergraph.store.postgresql_indexes import SEARCH_INDEX
-from customergraph.store.problems import Problem
+from customergraph.store.problems import DeletionUnfinished, Problem
 from customergraph.store.tables import metadata
 
 REPLACED_INDEX = "ix_customer_project_id_is_archived_email_key_id"
@@ -122,6 +122,8 @@ async def problems(database: Database) -> list[Problem]:
         found = await connection.run_sync(_differences)
         found += await database.backend.integrity_problems(connection)
     for project in await access.projects(database):
+        if project.deleted_at:
+            found.append(DeletionUnfinished(f"project {project.slug}: its deletion is not complete"))
         found += await keys.problems(database, project)
         async with database.read(project.id) as read:
             stale = await history.count_stale_summaries(read)

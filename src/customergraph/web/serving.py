@@ -11,7 +11,7 @@ import structlog
 from customergraph import logs
 from customergraph.errors import CommandRefused
 from customergraph.gateway.trusted import TrustedDocuments
-from customergraph.settings import Settings
+from customergraph.settings import Settings, unknown_settings
 from customergraph.store.database import without_password
 from customergraph.web import listening
 from customergraph.web.app import create_app
@@ -44,6 +44,8 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
 
 
 def _log_start(settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    for name, nearest in unknown_settings():
+        _log.warning("unknown_setting", setting=name, nearest=nearest)
     _log.info("starting", version=version("customergraph"), store=without_password(settings.database_url))
     _log.info("limits", **{name: getattr(settings, name) for name in Settings.model_fields if _is_limit(name)})
     addresses = [own.getsockname()[:2] for own in sockets]
