@@ -158,13 +158,18 @@ def test_a_new_worker_that_starts_slowly_costs_the_others_nothing(start: MakeSer
     before = served.workers()
     load = Load(served)
 
+    def new_workers() -> set[int]:
+        return {*served.workers()} - {*before}
+
     with clients_of(load, CLIENTS):
         served.process.send_signal(signal.SIGHUP)
-        until(lambda: len(served.workers()) == 3, "a new worker begins")
-        (new,) = {*served.workers()} - {*before}
-        os.kill(new, signal.SIGSTOP)
+        until(lambda: len(new_workers()) == 1, "a new worker begins")
+        first = new_workers()
+        until(lambda: len(new_workers()) == 2, "another one begins, while the first one serves")
+        (second,) = new_workers() - first
+        os.kill(second, signal.SIGSTOP)
         time.sleep(SILENCE_SECONDS + 2)
-        os.kill(new, signal.SIGCONT)
+        os.kill(second, signal.SIGCONT)
         until(lambda: len(served.workers()) == 2 and not {*before} & {*served.workers()}, "new workers serve")
 
     assert load.cut == []
@@ -199,7 +204,7 @@ def test_sighup_takes_a_newer_version_with_new_settings_into_use(
     served = start(sqlite_url, 2)
 
     edit(package / "settings.py", "    host: str", '    motto: str = "newer"\n    host: str')
-    edit(package / "web/app.py", "access_log = AccessLog()", "access_log = AccessLog()\n    print(settings.motto)")
+    edit(package / "web/app.py", "    logs.configure()", "    logs.configure()\n    print(settings.motto)")
     served.process.send_signal(signal.SIGHUP)
     until(lambda: served.command.stderr().count("startup complete") == 4, "new workers serve")
 
