@@ -9,6 +9,12 @@ REFUSALS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VA
 LONGEST_REFUSAL = 20_000
 
 
+def cost(answer: dict[str, Any]) -> dict[str, int]:
+    """Return what an answer says of its cost, without the state of the token's bucket, which fills up meanwhile."""
+    told: dict[str, Any] = answer["extensions"]["cost"]
+    return {name: told[name] for name in told if name != "throttle"}
+
+
 class GraphQLClient:
     def __init__(self, url: str, token: str | None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

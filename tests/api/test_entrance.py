@@ -76,7 +76,9 @@ def by_entrance(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 @pytest.fixture
 def limited(serve: MakeServer, database_url: str) -> Iterator[Tenant]:
     """A project on a gateway that takes small bodies, with a list whose answer is compressed."""
-    tenant = Tenant(serve(Settings(database_url=database_url, body_limit=2_000)), database_url, "acme")
+    # The bucket is full again for the second request.
+    settings = Settings(database_url=database_url, body_limit=2_000, bucket_refill=10**12)
+    tenant = Tenant(serve(settings), database_url, "acme")
     tenant.add_histories(20, each=1)
     yield tenant
     tenant.close()

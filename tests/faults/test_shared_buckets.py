@@ -99,6 +99,26 @@ def test_two_gateways_share_one_bucket_and_answer_while_redis_is_away(
     other.close()
 
 
+def test_answers_tell_the_state_of_a_shared_bucket_and_nothing_while_redis_is_away(
+    limited: Tenant, redis: RedisServer, events: Callable[[], list[str]]
+) -> None:
+    def told(query: str) -> tuple[int | None, bool]:
+        """Return what the answer says is left, and whether its headers say so too."""
+        answer = limited.client.post(query)
+        throttle = answer.json()["extensions"]["cost"].get("throttle")
+        return throttle and throttle["available"], "ratelimit" in answer.headers
+
+    assert [told(QUERY), told("{ nothing }")] == [(10, True)] * 2
+    refunded, _ = told("{ tags { id } }")
+    assert refunded in {10, 11}
+
+    with redis.halted():
+        assert [told(query) for query in (FREE, QUERY, "{ nothing }")] == [(None, False)] * 3
+
+    until(lambda: events() == ["redis_away", "redis_back"], "Redis is back")
+    assert told("{ nothing }")[1]
+
+
 def test_a_redis_that_hangs_is_waited_for_once_and_logged_once(
     limited: Tenant, redis: RedisServer, events: Callable[[], list[str]]
 ) -> None:

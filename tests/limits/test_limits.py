@@ -11,7 +11,7 @@ import pytest
 from conftest import MakeServer
 from customergraph.settings import Settings
 from factories import Tenant
-from graphql_client import GraphQLClient
+from graphql_client import GraphQLClient, cost
 from statements import recorded
 
 LARGEST_ANSWER = 20_000
@@ -137,7 +137,7 @@ def database_url(sqlite_url: str) -> str:
 def limit_of(response: httpx.Response) -> str | None:
     """Return the limit that an answer names; None for an answer without errors."""
     answer = response.json()
-    assert answer["extensions"]["cost"].keys() == {"requested", "actual", "limit"}
+    assert cost(answer).keys() == {"requested", "actual", "limit"}
     if "errors" not in answer:
         return None
     assert len(response.content) < LARGEST_ANSWER
@@ -211,11 +211,11 @@ def test_an_operation_may_cost_its_limit_and_not_one_object_more(
     allowed, refused = narrow.answer(query, first=3), narrow.answer(query, first=4)
 
     narrow.close()
-    assert allowed["extensions"]["cost"] == {"requested": 28, "actual": 0, "limit": 28}
+    assert cost(allowed) == {"requested": 28, "actual": 0, "limit": 28}
     assert refused["errors"][0]["extensions"] == {
         "code": "LIMIT_EXCEEDED", "limit": "COST_LIMIT", "asked": 35, "allowed": 28,
     }  # fmt: skip
-    assert refused["extensions"]["cost"] == {"requested": 35, "actual": 0, "limit": 28}
+    assert cost(refused) == {"requested": 35, "actual": 0, "limit": 28}
 
 
 def test_the_actual_cost_is_what_was_returned(acme: Tenant) -> None:
@@ -226,7 +226,7 @@ def test_the_actual_cost_is_what_was_returned(acme: Tenant) -> None:
     )
 
     # A count, and 10 customers, each with 10 tags and 5 messages; there are 2, with 2 and 3.
-    assert answer["extensions"]["cost"] == {"requested": 260, "actual": 112, "limit": 50_000}
+    assert cost(answer) == {"requested": 260, "actual": 112, "limit": 50_000}
 
 
 # What is asked for, what that costs at most, and what it costs where there are 2 customers.
@@ -267,7 +267,7 @@ def test_counting_has_its_price(
     answer = client.answer(query, id=id_, q="an")
 
     client.close()
-    assert answer["extensions"]["cost"] == {"requested": requested, "actual": actual, "limit": 50_000}
+    assert cost(answer) == {"requested": requested, "actual": actual, "limit": 50_000}
 
 
 def test_what_no_bucket_ever_holds_is_refused_for_good(acme: Tenant, serve: MakeServer, database_url: str) -> None:

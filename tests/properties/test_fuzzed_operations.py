@@ -589,7 +589,7 @@ ERROR_ID = re.compile(r"\b[0-9a-f]{32}\b")
 UNLIMITED: dict[str, Any] = {
     **dict.fromkeys(("alias_limit", "field_alias_limit", "field_limit", "repeated_field_limit"), 10**6),
     **dict.fromkeys(("directive_limit", "definition_limit", "token_limit", "document_limit"), 10**6),
-    **dict.fromkeys(("cost_limit", "bucket_size"), 10**9),
+    **dict.fromkeys(("cost_limit", "bucket_size", "bucket_refill"), 10**9),
     "deadline": 60,
 }
 

@@ -32,10 +32,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import FromClause
 
-from conftest import MakeTenant
+from conftest import MakeServer, MakeTenant
 from customergraph.domain.customer import CustomerSortKey, ordering
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.domain.paging import Cursor, SortDirection
+from customergraph.settings import Settings
 from customergraph.store import tenancy
 from customergraph.store.entities import ENTITIES
 from customergraph.store.failures import LostRace
@@ -65,6 +66,12 @@ def filled(tenant: Tenant, *, name: str) -> Tenant:
         tenant.add_reviews({"customer_id": id_, "body": name, "location_id": place})
         tenant.add_charges({"customer_id": id_, "location_id": place})
     return tenant
+
+
+@pytest.fixture
+def url(serve: MakeServer, database_url: str) -> str:
+    """The address of a gateway whose buckets are always full, so that answers can be compared."""
+    return serve(Settings(database_url=database_url, bucket_refill=10**12))
 
 
 @pytest.fixture

@@ -42,6 +42,23 @@ async def explain(settings: Settings, text: str, name: str | None, variables: Ma
         await database.close()
 
 
+def statements_of(operation: Operation, context: Context) -> int | None:
+    """Return how many statements an operation takes at most; None where graphql-core executes it.
+
+    Raises RequestRefused for an argument that the field would refuse.
+    """
+    compiled = operation.planned.compiled
+    if compiled is None:
+        return None
+    try:
+        lists = compiled.statements(operation.definitions.schema, operation.variables, context)
+    except Unsure as error:
+        if isinstance(error.__cause__, RequestRefused):
+            raise error.__cause__ from None
+        return None
+    return sum(len(statements) for _, statements in lists)
+
+
 def located(error: GraphQLError) -> str:
     """Return the message of an error, with the places in the document."""
     places = ", ".join(f"line {one.line}, column {one.column}" for one in error.locations or ())

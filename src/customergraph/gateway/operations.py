@@ -12,10 +12,11 @@ from customergraph.execution.limits import check_values
 from customergraph.execution.operation import Operation, RequestErrors, Result
 from customergraph.gateway.admission import AdmittedTurn
 from customergraph.gateway.deadline import InTime
+from customergraph.gateway.explanation import statements_of
 from customergraph.gateway.gateway import ANONYMOUS, Gateway
 from customergraph.gateway.record import Record
 from customergraph.gateway.request import Answer, ClientDisconnected, Disconnected, GraphQLRequest
-from customergraph.gateway.throttle import Charge
+from customergraph.gateway.throttle import BucketState, Charge
 from customergraph.schema.context import Context
 from customergraph.schema.errors import Change, format_error
 from customergraph.schema.mutations.scopes import require_scopes
@@ -31,7 +32,11 @@ async def execute(
     try:
         async with turn:
             operation = await _prepare(gateway, request, token, disconnected, record)
-            answer = await _charge_and_run(gateway, operation, token, disconnected, record, turn)
+            _require_affordable(gateway, operation, charge)
+            if request.explains:
+                answer = _explained(gateway, operation, token)
+            else:
+                answer = await _charge_and_run(gateway, operation, token, disconnected, record, turn)
     except RequestErrors as errors:
         before = errors.before_execution
         answer = Answer({"errors": [format_error(error, before_execution=before) for error in errors.errors]})
@@ -45,13 +50,25 @@ async def execute(
         record.waited = turn.waited
     record.errors = answer.body.get("errors", ())
     answer.objects = charge.actual
-    answer.body["extensions"] = cost_extension(gateway, charge)
+    answer.bucket = await gateway.throttle.state(token.token_id, charge)
+    answer.body.setdefault("extensions", {}).update(cost_extension(gateway, charge, answer.bucket))
     return answer
 
 
-def cost_extension(gateway: Gateway, charge: Charge) -> dict[str, Any]:
-    """Return what an answer says of its cost."""
-    return {"cost": {"requested": charge.requested, "actual": charge.actual, "limit": gateway.settings.cost_limit}}
+def cost_extension(gateway: Gateway, charge: Charge, bucket: BucketState | None = None) -> dict[str, Any]:
+    """Return what an answer says of its cost, and of the bucket that it was charged to."""
+    cost: dict[str, Any] = {
+        "requested": charge.requested,
+        "actual": charge.actual,
+        "limit": gateway.settings.cost_limit,
+    }
+    if bucket:
+        cost["throttle"] = {
+            "capacity": bucket.rate.capacity,
+            "refillPerSecond": bucket.rate.refill,
+            "available": bucket.available,
+        }
+    return {"cost": cost}
 
 
 async def _prepare(
@@ -102,6 +119,18 @@ def _require_scope(gateway: Gateway, operation: Operation, token: AuthenticatedT
         require_scopes(token.principal, operation.root_fields)
 
 
+def _require_affordable(gateway: Gateway, operation: Operation, charge: Charge) -> None:
+    charge.requested = operation.cost.requested
+    if charge.requested > gateway.settings.cost_limit:
+        raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
+
+
+def _explained(gateway: Gateway, operation: Operation, token: AuthenticatedToken) -> Answer:
+    """Answer how many statements an operation takes, which is neither charged nor run."""
+    context = Context(gateway.database, token.principal, token.token_id)
+    return Answer({"data": None, "extensions": {"explain": {"statements": statements_of(operation, context)}}})
+
+
 async def _charge_and_run(
     gateway: Gateway,
     operation: Operation,
@@ -111,9 +140,6 @@ async def _charge_and_run(
     turn: AdmittedTurn,
 ) -> Answer:
     charge = record.charge
-    charge.requested = operation.cost.requested
-    if charge.requested > gateway.settings.cost_limit:
-        raise LimitExceeded("COST_LIMIT", "objects that it may return", charge.requested, gateway.settings.cost_limit)
     if operation.kind is OperationType.MUTATION:
         await turn.write()
     await gateway.throttle.take(token.token_id, charge)

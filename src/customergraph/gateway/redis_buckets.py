@@ -63,14 +63,14 @@ class RedisBuckets:
         # Runs while Redis is away.
         self._probe: asyncio.Task[None] | None = None
 
-    async def take(self, key: str, amount: int) -> Level:
+    async def take(self, key: str, amount: int) -> tuple[bool, float | None]:
         if self._probe is None:
             command = self._begin(key, amount)
             if not await _ended(command):
                 self._notice_away(f"no answer in {PATIENCE_SECONDS} s")
             elif not command.exception():
                 return command.result()
-        return True, self._rate.capacity
+        return True, None
 
     def give_back(self, key: str, amount: int) -> None:
         if self._probe is None:

@@ -7,6 +7,7 @@ from typing import Any
 from graphql import OperationType
 
 from customergraph.errors import RequestRefused
+from customergraph.gateway.throttle import BucketState
 
 # Returns when the client has disconnected.
 Disconnected = Callable[[], Coroutine[Any, Any, None]]
@@ -28,6 +29,8 @@ class GraphQLRequest:
     operation_name: str | None
     kinds: frozenset[OperationType]
     document_id: str | None = None
+    # Whether the operation's cost is wanted, and not its answer.
+    explains: bool = False
 
 
 @dataclass(slots=True)
@@ -37,6 +40,8 @@ class Answer:
     body: dict[str, Any]
     refusal: RequestRefused | None = None
     objects: int = 0
+    # The bucket of the token, where its state is known.
+    bucket: BucketState | None = None
 
     @property
     def has_begun(self) -> bool:

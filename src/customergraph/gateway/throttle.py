@@ -24,8 +24,8 @@ class Rate:
 class Buckets(Protocol):
     """The buckets of all tokens."""
 
-    async def take(self, key: str, amount: int) -> tuple[bool, float]:
-        """Take an amount out of a bucket that holds it; returns whether it was taken, and what is left."""
+    async def take(self, key: str, amount: int) -> tuple[bool, float | None]:
+        """Take an amount out of a bucket that holds it; returns whether it was taken, and what is left, if known."""
 
     def give_back(self, key: str, amount: int) -> None:
         """Put an amount back into a bucket; nobody waits for it."""
@@ -39,6 +39,16 @@ class Charge:
 
     requested: int = 0
     actual: int = 0
+    # What is left in the bucket, where that is known.
+    available: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """A token's bucket, as its client sees it."""
+
+    rate: Rate
+    available: int
 
 
 class Throttle:
@@ -55,8 +65,9 @@ class Throttle:
         """
         if charge.requested > self._rate.capacity:
             raise LimitExceeded("BUCKET_SIZE", "objects that it may return", charge.requested, self._rate.capacity)
-        taken, left = await self._buckets.take(str(token_id), charge.requested)
+        taken, charge.available = await self._buckets.take(str(token_id), charge.requested)
         if not taken:
+            left = charge.available or 0
             seconds = (charge.requested - left) / self._rate.refill
             raise Throttled(seconds, int(left), self._rate.capacity, self._rate.refill)
 
@@ -65,6 +76,14 @@ class Throttle:
         unused = charge.requested - charge.actual
         if unused > 0:
             self._buckets.give_back(str(token_id), unused)
+            if charge.available is not None:
+                charge.available = min(self._rate.capacity, charge.available + unused)
+
+    async def state(self, token_id: int, charge: Charge) -> BucketState | None:
+        """Return the state of the token's bucket after a charge; None where it is not known."""
+        if charge.available is None:
+            _, charge.available = await self._buckets.take(str(token_id), 0)
+        return None if charge.available is None else BucketState(self._rate, int(charge.available))
 
     async def close(self) -> None:
         await self._buckets.close()

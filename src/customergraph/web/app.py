@@ -19,7 +19,7 @@ from customergraph import logs
 from customergraph.gateway.gateway import Gateway
 from customergraph.gateway.trusted import TrustedDocuments
 from customergraph.settings import Settings
-from customergraph.web import graphiql, pages
+from customergraph.web import graphiql, pages, rate_limit
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.compression import Compression
 from customergraph.web.entrance import Entrance
@@ -88,7 +88,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None, metrics: M
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=[*ALLOWED_HEADERS, *settings.cors_headers],
-                expose_headers=[HEADER, "Retry-After"],
+                expose_headers=[HEADER, "Retry-After", rate_limit.POLICY, rate_limit.LIMIT],
                 max_age=86_400,
             ),
             Middleware(Compression),

@@ -32,12 +32,12 @@ from customergraph.gateway.gateway import Gateway
 from customergraph.gateway.operations import cost_extension, execute
 from customergraph.gateway.record import Record
 from customergraph.gateway.request import ClientDisconnected, Disconnected, GraphQLRequest
-from customergraph.gateway.throttle import Charge
+from customergraph.gateway.throttle import BucketState, Charge
 from customergraph.schema.errors import format_error
 from customergraph.schema.scalars import JSON_OPTIONS
 from customergraph.settings import Settings
 from customergraph.store.access import AuthenticatedToken
-from customergraph.web import body, coding, head, parameters
+from customergraph.web import body, coding, head, parameters, rate_limit
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS, in_pieces
 from customergraph.web.head import Head
@@ -79,12 +79,19 @@ class HTTPAnswer:
     pieces: list[bytes]
     # The error that keeps the operation from being executed, which decides on some headers.
     refusal: Exception | None = None
+    bucket: BucketState | None = None
     is_compressed: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers, but for the body's type and length."""
-        return _headers(self.refusal)
+        # One address answers each token differently: nobody may keep the answer for another one.
+        return {"Cache-Control": "no-store", "Vary": "Accept", **self.own_headers}
+
+    @property
+    def own_headers(self) -> dict[str, str]:
+        """The headers that other answers do not have, or with other values."""
+        return {**rate_limit.headers(self.bucket, self.refusal), **_headers(self.refusal)}
 
 
 class Entrance:
@@ -150,12 +157,7 @@ class Entrance:
         pieces = http_answer.pieces
         headers: list[tuple[bytes, bytes]] = [(b"content-type", http_answer.media_type.encode()), *_FIXED_HEADERS]
         headers.append((b"x-request-id", head.request_id.encode()))
-        if http_answer.refusal is not None:
-            headers += [
-                (name.lower().encode(), value.encode())
-                for name, value in http_answer.headers.items()
-                if name not in {"Cache-Control", "Vary"}
-            ]
+        headers += [(name.lower().encode(), value.encode()) for name, value in http_answer.own_headers.items()]
         if http_answer.is_compressed:
             headers.append((b"content-encoding", b"gzip"))
         headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
@@ -185,7 +187,7 @@ async def answer(
     pieces = [orjson.dumps(result.body, option=JSON_OPTIONS)] if is_small else await in_pieces(result.body)
     if token.must_record_use:
         gateway.last_uses.record(token.token_id)
-    return HTTPAnswer(status, media_type, pieces, result.refusal)
+    return HTTPAnswer(status, media_type, pieces, result.refusal, result.bucket)
 
 
 def refusal(gateway: Gateway, error: Exception, media_type: str, record: Record) -> HTTPAnswer:
@@ -218,8 +220,7 @@ def _status(error: Exception | None, media_type: str) -> int:
 
 
 def _headers(error: Exception | None) -> dict[str, str]:
-    # One address answers each token differently: nobody may keep the answer for another one.
-    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    headers: dict[str, str] = {}
     if isinstance(error, Throttled | Overloaded):
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Unauthenticated):

@@ -50,7 +50,16 @@ def _checked(parameters: object, kinds: frozenset[OperationType]) -> GraphQLRequ
     document_id = _document_id(parameters)
     if query is None and document_id is None:
         raise BadRequest("`query` is missing: give the text of a GraphQL document.")
-    return GraphQLRequest(query, parameters.get("variables"), operation_name or None, kinds, document_id)
+    return GraphQLRequest(
+        query, parameters.get("variables"), operation_name or None, kinds, document_id, _explains(parameters)
+    )
+
+
+def _explains(parameters: dict[str, Any]) -> bool:
+    explain = (parameters.get("extensions") or {}).get("explain", False)
+    if not isinstance(explain, bool):
+        raise BadRequest("`extensions.explain` must be true or false.")
+    return explain
 
 
 def _query(parameters: dict[str, Any]) -> str | None:
