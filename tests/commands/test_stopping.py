@@ -6,6 +6,8 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,3 +172,26 @@ def test_sighup_replaces_each_worker_and_cuts_nobody_off(start: MakeServed, sqli
 
     assert (load.cut, served.lives()) == ([], True)
     assert load.answer_count > 0
+
+
+def test_replaced_workers_know_the_documents_of_that_time(start: MakeServed, sqlite_url: str, tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "slug.json").write_text('{"slug": "{ project { slug } }"}')
+    (tmp_path / ".env").write_text("CUSTOMERGRAPH_DOCUMENTS=documents\n")
+    served = start(sqlite_url, 2)
+    before = served.workers()
+
+    def answer(id_: str) -> Any:
+        return served.tenant.client.http.post("/graphql", json={"documentId": id_}).json().get("data")
+
+    (documents / "name.json").write_text('{"name": "{ project { nothing } }"}')
+    served.process.send_signal(signal.SIGHUP)
+    until(lambda: "worker_not_replaced" in served.command.stderr(), "the document is refused")
+    assert "setting CUSTOMERGRAPH_DOCUMENTS: name.json name: Cannot query field 'nothing'" in served.command.stderr()
+    assert (served.workers(), answer("slug"), answer("name")) == (before, SLUG, None)
+
+    (documents / "name.json").write_text('{"name": "{ project { name } }"}')
+    served.process.send_signal(signal.SIGHUP)
+    until(lambda: len(served.workers()) == 2 and not {*before} & {*served.workers()}, "new workers serve")
+    assert answer("name") == {"project": {"name": "Acme"}}
