@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     open_introspection: bool = False
     compiled_plans: bool = True
     log_format: Format = Format.JSON
+    tracing: bool = False
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     slow: Annotated[float, Field(gt=0)] = 1
 

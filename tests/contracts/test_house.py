@@ -18,6 +18,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 BUILD_DEPENDENCIES: list[str] = PYPROJECT["build-system"]["requires"]
 DEPENDENCIES: list[str] = PROJECT["dependencies"]
+TRACING: list[str] = PROJECT["optional-dependencies"]["tracing"]
 DEV_DEPENDENCIES: list[str] = PROJECT["optional-dependencies"]["dev"]
 
 
@@ -82,7 +83,7 @@ def imported_modules(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("folder", "requirements"),
     [
-        ("src/customergraph", DEPENDENCIES),
+        ("src/customergraph", DEPENDENCIES + TRACING),
         ("src/graphiql", BUILD_DEPENDENCIES),
         ("tests", DEPENDENCIES + DEV_DEPENDENCIES),
     ],
@@ -101,7 +102,7 @@ def test_imported_libraries_are_declared(folder: str, requirements: list[str]) -
 
 def test_dependencies_have_upper_bounds() -> None:
     # The time zone database has no versions but the years of its editions.
-    requirements = [one for one in DEPENDENCIES + DEV_DEPENDENCIES if normalized(one) != "tzdata"]
+    requirements = [one for one in DEPENDENCIES + TRACING + DEV_DEPENDENCIES if normalized(one) != "tzdata"]
 
     assert not [one for one in requirements if "<" not in one]
 

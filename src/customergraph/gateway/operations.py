@@ -1,6 +1,7 @@
 """The way of an operation: admitted, prepared, authorized, charged, executed within its time, and answered."""
 
 import asyncio
+import time
 from typing import Any
 
 from graphql import GraphQLError, OperationType
@@ -81,7 +82,9 @@ async def _prepare(
     document = gateway.documents.remembered(text)
     record.document_was_known = document is not None
     if document is None:
+        started = time.perf_counter()
         document = await _read(gateway, text, token, disconnected)
+        record.read_at = started, time.perf_counter()
     record.sha256, record.definition = document.sha256, document.definition(request.operation_name)
     operation = document.prepare(
         request.operation_name, request.variables, request.kinds, hide_suggestions=token is ANONYMOUS

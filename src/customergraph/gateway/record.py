@@ -41,6 +41,8 @@ class Record:
     text: str | None = None
     sha256: str | None = None
     definition: OperationDefinitionNode | None = None
+    # When its document was parsed and validated, if it was not known.
+    read_at: tuple[float, float] | None = None
     charge: Charge = field(default_factory=Charge)
     objects: int = 0
     user_errors: Sequence[str] = ()

@@ -71,12 +71,15 @@ class Read(Transaction):
         for batch in batches:
             tenancy.check(batch.statement)
         linked = self._backend.linked([batch.statement for batch in batches], list(map(link_of, parameters)))
+        started = time.perf_counter()
         try:
             rows = await self._in_turn(lambda _: self._fetch_linked(linked, parameters, is_last=is_last))
         except StatementFailed:
             # PostgreSQL would refuse the statements that follow in this transaction.
             await self._release()
             raise
+        finally:
+            self._usage.batched(len(batches), started)
         if is_last:
             await self._release()
         self._usage.rows += sum(one.count for one in rows)

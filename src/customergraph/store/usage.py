@@ -35,3 +35,6 @@ class Usage:
         if seconds > self.longest_seconds:
             self.longest_seconds = seconds
             self._longest = sql
+
+    def batched(self, size: int, started: float) -> None:
+        """Take notice of so many batches that were read together, and end now; only a trace tells of them."""

@@ -63,7 +63,7 @@ def create_app(settings: Settings, *, shown_token: str | None = None, metrics: M
         try:
             await app.state.gateway.close()
         finally:
-            reports.flush()
+            reports.close()
 
     async def endpoint(request: Request) -> Response:
         if settings.graphiql and pages.wants_html(request):

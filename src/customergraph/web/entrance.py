@@ -112,7 +112,7 @@ class Entrance:
         await self.app(scope, receive, send)
 
     async def _respond(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
-        record = Record(head.request_id, is_operation=True)
+        record = self._reports.record(head.request_id, is_operation=True)
         structlog.contextvars.bind_contextvars(request_id=head.request_id)
         try:
             http_answer = await self._answer(head, receive, record)

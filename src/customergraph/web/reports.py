@@ -9,6 +9,7 @@ from customergraph.logs import EVENT, LOGGER
 from customergraph.settings import Settings
 from customergraph.web.lines import Lines
 from customergraph.web.metrics import Metrics
+from customergraph.web.tracing_extra import tracing
 
 # An operation that ended so is a warning, as a slow one is.
 _ALARMING = frozenset({TimedOut.code, Overloaded.code, StoreUnavailable.code, "INTERNAL_SERVER_ERROR"})
@@ -23,6 +24,13 @@ class Reports:
         self._lines = Lines(settings.log_format)
         self._slow = settings.slow
         self.metrics = metrics
+        self._tracing = tracing(settings)
+
+    def record(self, request_id: str, *, is_operation: bool = False) -> Record:
+        """Return the record of a request that begins."""
+        if self._tracing is None:
+            return Record(request_id, is_operation=is_operation)
+        return Record(request_id, is_operation=is_operation, usage=self._tracing.usage())
 
     def answered(self, scope: Any, record: Record) -> None:
         """Tell of a request that is answered now."""
@@ -31,6 +39,8 @@ class Reports:
             self._operation(scope, record)
             if self.metrics:
                 self.metrics.ended(record)
+            if self._tracing:
+                self._tracing.ended(scope, record)
         else:
             self._request(scope, record)
 
@@ -88,9 +98,11 @@ class Reports:
         if self.metrics:
             self.metrics.refused("HEAD_LIMIT")
 
-    def flush(self) -> None:
-        """Write what is not written yet."""
+    def close(self) -> None:
+        """Write what is not written yet, and export what is not exported."""
         self._lines.flush()
+        if self._tracing:
+            self._tracing.close()
 
 
 def _mistakes(record: Record) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from customergraph.gateway.record import Record
 from customergraph.web.reports import Reports
 
 HEADER = "X-Request-ID"
@@ -34,7 +33,7 @@ class RequestId:
             return
         id_ = of(Headers(scope=scope).get(HEADER, ""))
 
-        record = scope[RECORD] = Record(id_)
+        record = scope[RECORD] = self._reports.record(id_)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

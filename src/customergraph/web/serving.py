@@ -13,7 +13,7 @@ from customergraph.errors import CommandRefused
 from customergraph.gateway.trusted import TrustedDocuments
 from customergraph.settings import Settings, unknown_settings
 from customergraph.store.database import without_password
-from customergraph.web import listening
+from customergraph.web import listening, tracing_extra
 from customergraph.web.app import create_app
 from customergraph.web.entrance import Entrance
 from customergraph.web.garbage import freeze_startup_objects
@@ -32,6 +32,7 @@ def serve(settings: Settings, *, shown_token: str | None = None) -> None:
     logs.configure()
     # Workers read it again, also when they are replaced: only here a refusal is the command's.
     TrustedDocuments.of(settings)
+    tracing_extra.loaded(settings)
     sockets = listening.listen(settings.host, settings.port)
     with exposing(settings) as exposition:
         config = configuration(partial(_application, settings.model_dump(), shown_token, exposition), settings)
