@@ -85,7 +85,7 @@ class Loaders:
 
         None when something has to be read before, or when there is too much to be read at once.
         """
-        batches = [loader.batch(_linked(keys), columns) for loader, (keys, columns) in requests.items()]
+        batches = _linked(requests)
         if not self._read.may_be_linked(batches):
             return None
         every_rows = await self._read.together(batches, is_last=True)
@@ -93,7 +93,7 @@ class Loaders:
 
     def linked_sql(self, requests: Mapping[Loader, LinkedRequest]) -> list[str] | None:
         """Return the statements that `read_linked` runs."""
-        batches = [loader.batch(_linked(keys), columns) for loader, (keys, columns) in requests.items()]
+        batches = _linked(requests)
         return self._read.sql(batches) if self._read.may_be_linked(batches) else None
 
     def sql(self, loader: Loader, request: LinkedRequest) -> list[str]:
@@ -167,5 +167,8 @@ class Loaders:
         return self._loader(catalog.every, TAG)
 
 
-def _linked(keys: Sequence[Any] | tuple[int, str]) -> Sequence[Any]:
-    return FromParent(*keys) if isinstance(keys, tuple) else keys
+def _linked(requests: Mapping[Loader, LinkedRequest]) -> list[Batch]:
+    return [
+        loader.batch(FromParent(*keys) if isinstance(keys, tuple) else keys, columns)
+        for loader, (keys, columns) in requests.items()
+    ]

@@ -23,48 +23,39 @@ class Conversion(NamedTuple):
 
     kind: type
     value: Callable[[Any], Any]
-    # Makes values that the JSON encoder writes in the same way, faster.
+    # Makes values that the JSON encoder writes in the same way, faster; raises ValueError when one cannot be read.
     encodable: Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Column(Sequence[Any]):
     """A column of stored values, whose values are made when they are first needed."""
 
-    __slots__ = ("_conversion", "_stored", "_values")
+    __slots__ = ("_values", "conversion", "stored")
 
-    def __init__(self, stored: Sequence[Any], conversion: Conversion) -> None:
-        self._stored = stored
-        self._conversion = conversion
+    def __init__(self, conversion: Conversion, stored: Sequence[Any]) -> None:
+        self.conversion = conversion
+        self.stored = stored
         self._values: list[Any] | None = None
-
-    @property
-    def kind(self) -> type:
-        """The type of its values."""
-        return self._conversion.kind
 
     @property
     def values(self) -> list[Any]:
         """The values; an exception for a stored value that cannot be read."""
         if self._values is None:
-            self._values = list(map(self._value, self._stored))
+            self._values = list(map(self._value, self.stored))
         return self._values
 
     def _value(self, stored: Any) -> Any:
         try:
-            return None if stored is None else self._conversion.value(stored)
+            return None if stored is None else self.conversion.value(stored)
         except (OverflowError, TypeError, ValueError) as error:
             return error
 
-    def encodable(self) -> Sequence[Any]:
-        """Return values that the encoder writes in the same way, faster; raises when one cannot be read."""
-        return self._conversion.encodable(self._stored)
-
     def picked(self, places: Sequence[int]) -> "Column":
         """Return the values at these places."""
-        return Column([self._stored[place] for place in places], self._conversion)
+        return Column(self.conversion, [self.stored[place] for place in places])
 
     def __len__(self) -> int:
-        return len(self._stored)
+        return len(self.stored)
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -72,7 +63,7 @@ class Column(Sequence[Any]):
     def __getitem__(self, index: slice) -> "Column": ...
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return Column(self._stored[index], self._conversion)
+            return Column(self.conversion, self.stored[index])
         return self.values[index]
 
     def __iter__(self) -> Iterator[Any]:
@@ -80,16 +71,18 @@ class Column(Sequence[Any]):
 
 
 def _picked(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
-    return column.picked(places) if isinstance(column, Column) else [column[place] for place in places]
+    return column.picked(places) if type(column) is Column else [column[place] for place in places]
 
 
 class Rows:
     """Rows with the same columns."""
 
-    __slots__ = ("_each", "columns", "count")
+    __slots__ = ("_each", "column", "columns", "count")
 
     def __init__(self, columns: Mapping[str, Sequence[Any]], count: int) -> None:
         self.columns = columns
+        # Returns the column of that name: a value of each row.
+        self.column: Callable[[str], Sequence[Any]] = columns.__getitem__
         self.count = count
         self._each: list[Row] | None = None
 
@@ -99,10 +92,6 @@ class Rows:
         if self._each is None:
             self._each = list(map(maker(tuple(self.columns)), zip(*self.columns.values(), strict=True)))
         return self._each
-
-    def column(self, name: str) -> Sequence[Any]:
-        """Return a value of each row."""
-        return self.columns[name]
 
     def picked(self, places: Sequence[int]) -> "Rows":
         """Return the rows at these places."""

@@ -5,7 +5,7 @@ a thousand waiting requests delays a key with one request by at most one turn.
 """
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass
 from types import TracebackType
@@ -38,19 +38,26 @@ class _Ledger:
     def __init__(self, bounds: Bounds) -> None:
         self.free = bounds.capacity
         self._share = bounds.share
-        self._held: Counter[Hashable] = Counter()
+        self._held: dict[Hashable, int] = {}
 
     def allows(self, key: Hashable) -> bool:
-        return self.free > 0 and self._held[key] < self._share
+        return self.free > 0 and self._held.get(key, 0) < self._share
 
-    def add(self, key: Hashable) -> None:
+    def take(self, key: Hashable) -> bool:
+        """Count a turn of the key, if the bounds allow it; returns whether they do."""
+        held = self._held.get(key, 0)
+        if self.free <= 0 or held >= self._share:
+            return False
         self.free -= 1
-        self._held[key] += 1
+        self._held[key] = held + 1
+        return True
 
     def remove(self, key: Hashable) -> None:
         self.free += 1
-        self._held[key] -= 1
-        if not self._held[key]:
+        held = self._held[key] - 1
+        if held:
+            self._held[key] = held
+        else:
             del self._held[key]
 
 
@@ -96,13 +103,23 @@ class Turns:
         # A waiting request cannot use a free turn, because of the bounds, so nobody is passed over.
         return self._all.allows(key) and (not writes or self._writers.allows(key))
 
+    def take_free(self, key: Hashable, *, writes: bool = False) -> bool:
+        """Take a turn if the key gets one without waiting; returns whether it does."""
+        if not writes:
+            return self._all.take(key)
+        return self._writers.allows(key) and self._all.take(key) and self._writers.take(key)
+
     async def take(self, key: Hashable, *, writes: bool = False) -> None:
-        """Wait for a turn, which `give_back` ends."""
-        if self.is_free(key, writes=writes):
-            self._take(key, writes=writes)
-            return
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), writes)
+        """Take a turn, which `give_back` ends; waits for it."""
+        if not self.take_free(key, writes=writes):
+            await self.wait(key, writes=writes)
+
+    async def wait(self, key: Hashable, *, writes: bool = False, patience: float | None = None) -> None:
+        """Wait for a turn where none is free; raises TimeoutError when it does not begin within `patience` seconds."""
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(loop.create_future(), writes)
         self._waiting.setdefault(key, deque()).append(waiter)
+        timer = None if patience is None else loop.call_later(patience, self._refuse, key, waiter, TimeoutError())
         try:
             await waiter.turn
         except asyncio.CancelledError:
@@ -111,6 +128,9 @@ class Turns:
             else:
                 self._leave(key, waiter)
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def give_back(self, key: Hashable, *, writes: bool = False) -> None:
         """End a turn of the key, and let the next ones begin."""
@@ -120,15 +140,12 @@ class Turns:
         if key in self._waiting:
             # Behind the keys that came while it had its turn.
             self._waiting.move_to_end(key)
-        while self._all.free and self._begin_next():
+        while self._waiting and self._all.free and self._begin_next():
             pass
 
     def becomes_writer(self, key: Hashable) -> bool:
         """Count a turn of the key as a writer's from now on, if the bounds allow it; returns whether they do."""
-        is_allowed = self._writers.allows(key)
-        if is_allowed:
-            self._writers.add(key)
-        return is_allowed
+        return self._writers.take(key)
 
     def longest_queue(self) -> Hashable:
         """Return the key with the most waiting requests; of several, the one whose turn comes last."""
@@ -136,27 +153,23 @@ class Turns:
 
     def refuse_newest(self, key: Hashable, error: Exception) -> None:
         """Raise an error in the newest waiting request of a key."""
-        waiter = self._waiting[key][-1]
+        self._refuse(key, self._waiting[key][-1], error)
+
+    def _refuse(self, key: Hashable, waiter: _Waiter, error: Exception) -> None:
         self._leave(key, waiter)
         if not waiter.turn.done():
             waiter.turn.set_exception(error)
 
-    def _take(self, key: Hashable, *, writes: bool) -> None:
-        self._all.add(key)
-        if writes:
-            self._writers.add(key)
-
     def _begin_next(self) -> bool:
         """Begin a turn of the key that has waited longest; returns whether a turn could begin."""
         for key, waiters in self._waiting.items():
-            waiter = next((waiter for waiter in waiters if self.is_free(key, writes=waiter.writes)), None)
-            if waiter is not None:
-                self._waiting.move_to_end(key)
-                self._leave(key, waiter)
-                if not waiter.turn.done():
-                    self._take(key, writes=waiter.writes)
+            for waiter in waiters if self._all.allows(key) else ():
+                # One that was canceled leaves by itself.
+                if not waiter.turn.done() and self.take_free(key, writes=waiter.writes):
+                    self._waiting.move_to_end(key)
+                    self._leave(key, waiter)
                     waiter.turn.set_result(None)
-                return True
+                    return True
         return False
 
     def _leave(self, key: Hashable, waiter: _Waiter) -> None:

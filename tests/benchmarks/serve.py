@@ -26,6 +26,7 @@ from customergraph.store.rows import Prepared
 from customergraph.web.app import create_app
 from customergraph.web.entrance import Entrance
 from customergraph.web.garbage import freeze_startup_objects
+from customergraph.web.server import configuration
 from statements import recorded
 
 BEAT_SECONDS = 0.001
@@ -107,7 +108,11 @@ def main(which: str, database_url: str) -> None:
             _route("/stall", heart.stall_ms),
         ]
         print(listening.getsockname()[1], flush=True)  # noqa: T201 - what the parent waits for
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none")).run([listening])
+        if isinstance(app, Entrance):
+            # As `serve` runs it.
+            uvicorn.Server(configuration(lambda: app, settings)).run([listening])
+        else:
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none")).run([listening])
 
 
 if __name__ == "__main__":

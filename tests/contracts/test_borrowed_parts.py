@@ -126,12 +126,17 @@ uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.timeout_keep_alive_handl
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.timeout_keep_alive_task
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.transport
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.url
+uvicorn.protocols.http.httptools_impl:RequestResponseCycle.default_headers
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.disconnected
+uvicorn.protocols.http.httptools_impl:RequestResponseCycle.flow
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.keep_alive
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.message_event
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.more_body
+uvicorn.protocols.http.httptools_impl:RequestResponseCycle.on_response
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.response_complete
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.response_started
+uvicorn.protocols.http.httptools_impl:RequestResponseCycle.scope
+uvicorn.protocols.http.httptools_impl:RequestResponseCycle.transport
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.scope
 uvicorn.protocols.http.httptools_impl:STATUS_LINE
 uvicorn.server:ServerState.connections

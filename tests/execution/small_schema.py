@@ -180,7 +180,7 @@ class World:
         stored: dict[str, Any] = {name: [getattr(one, name) for one in people] for name in names}
         for name in _DAY_COLUMNS.intersection(names):
             days = [one.isoformat() if isinstance(one, date) else one for one in stored[name]]
-            stored[name] = Column(days, _DAYS)
+            stored[name] = Column(_DAYS, days)
         return Rows(stored, count)
 
     def robot(self, id_: int) -> RobotRow:

@@ -155,7 +155,7 @@ class _Reading:
         if link.counted is not None:
             self.placed.counts[load.target] = values_of(objects.column("list_key"))
             return
-        loading: Any = self._loading(load)
+        loading: Any = self._loadings[load.target]
         column = objects.column(link.column) if link.column else [loading.key]
         keys = list(dict.fromkeys(column))
         if link.column and None in keys:
@@ -167,18 +167,19 @@ class _Reading:
             places = {key: place for place, key in enumerate(keys)}
             positions = list(map(places.get, column))
         self.placed.put_sources(load, sources, positions)
-        self.placed.put_held(load.target)
+        if self._plan.places[load.target].held:
+            self.placed.put_held(load.target)
 
     def _loading(self, load: Load) -> Loading | None:
         """Return what loads a field; the same for all objects of its place."""
-        if load.target not in self._loadings:
-            planned = load.planned
+        loadings, target, planned = self._loadings, load.target, load.planned
+        if target not in loadings:
             try:
                 arguments = planned.converted(self._schema, self._variables)
-                self._loadings[load.target] = planned.declared.loading(self._info, arguments)
+                loadings[target] = planned.declared.loading(self._info, arguments)
             except Exception as error:
                 raise Unsure from error
-        return self._loadings[load.target]
+        return loadings[target]
 
 
 class Planned:

@@ -88,7 +88,7 @@ class Cost:
 
     def actual(self, data: Mapping[str, Any] | None) -> int:
         """Count the objects of an answer."""
-        if data is None:
+        if data is None or not any(self.alternatives):
             return 0
         return sum(
             entry.surcharge + entry.children._of_values(data[key], entry.weight)  # noqa: SLF001 - its own kind
@@ -137,7 +137,7 @@ def relevant_to_cost(value: Any) -> Any:
 
 def counted(objects: Mapping[str, int]) -> int:
     """Return the actual cost of a query that gave so many objects of each type."""
-    return sum(count for name, count in objects.items() if not name.endswith(_FREE_TYPES))
+    return sum([count for name, count in objects.items() if not name.endswith(_FREE_TYPES)])
 
 
 @dataclass(frozen=True, slots=True)

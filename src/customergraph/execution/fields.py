@@ -5,6 +5,7 @@ What such a field reads of its object, and what loads it, stands in one place.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 import strawberry
@@ -110,10 +111,15 @@ class BatchedField(StrawberryField):
 
     def loading(self, info: strawberry.Info[Any, Any], arguments: Mapping[str, Any]) -> Loading | None:
         """Return what loads the field, for arguments that are its resolver's own."""
+        function, takes_info = self._function
+        return function(info=info, **arguments) if takes_info else function(**arguments)
+
+    @cached_property
+    def _function(self) -> tuple[Callable[..., Loading | None], bool]:
+        """The resolver's function by itself, and whether it takes `info`."""
         resolver: Any = self.base_resolver
-        # Called by itself: the class around it would check again what the plan has checked.
-        function: Callable[..., Loading | None] = resolver.wrapped_func
-        return function(info=info, **arguments) if resolver.info_parameter else function(**arguments)
+        # The class around it would check again what the plan has checked.
+        return resolver.wrapped_func, bool(resolver.info_parameter)
 
 
 class HeldField(_DeclaredField):

@@ -1,7 +1,6 @@
 """Scalars and enumerations, completed for many values at once."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from graphql import (
@@ -45,6 +44,8 @@ class Leaf:
         self._type = type_
         self._native = native.get(type_.name, _SPECIFIED.get(type_, frozenset())) | {_NULL}
         self._is_int = type_ is GraphQLInt
+        # Where it follows from its type that a value is answered as it is, these types, without null's.
+        self._unchanged = frozenset() if self._is_int else self._native - {_NULL}
         # An enumeration has few values, and each is always answered alike.
         self._known: dict[Any, Any] | None = {None: None} if isinstance(type_, GraphQLEnumType) else None
         # Those that are answered as they are.
@@ -52,9 +53,12 @@ class Leaf:
 
     def or_null(self, values: Sequence[Any]) -> Sequence[Any]:
         """Complete values, any of which may be null."""
-        if isinstance(values, Column) and values.kind in self._native:
-            with suppress(ValueError):
-                return values.encodable()
+        if type(values) is Column and values.conversion.kind in self._native:
+            try:
+                return values.conversion.encodable(values.stored)
+            except ValueError:
+                # One of them cannot be read: they are completed one by one.
+                values = values.values
         if self._known is not None:
             try:
                 if self._same.issuperset(values):
@@ -69,6 +73,8 @@ class Leaf:
 
     def required(self, values: Sequence[Any]) -> Sequence[Any]:
         """Complete values, none of which may be null."""
+        if type(values) is not Column and self._unchanged.issuperset(map(type, values)):
+            return values
         completed = self.or_null(values)
         if None in completed:
             raise Unsure

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -159,7 +159,7 @@ class PreparedOperation:
         errors = null_conditions(self.definitions, variables)
         if errors:
             raise RequestErrors(errors[:MAX_ERRORS], before_execution=False)
-        deciding = tuple(variables.coerced.get(name) for name in self._deciding)
+        deciding = tuple([variables.coerced.get(name) for name in self._deciding]) if self._deciding else ()
         planned = self._planned(deciding, variables)
         return Operation(self.definitions, planned, variables, self._cost(deciding, planned.plan, variables))
 
@@ -172,7 +172,7 @@ class PreparedOperation:
         raise RequestErrors(errors, before_execution=False)
 
     def _cost(self, deciding: tuple[Any, ...], plan: Plan, variables: VariableValues) -> Cost:
-        key = (*deciding, *((name, relevant_to_cost(value)) for name, value in variables.coerced.items()))
+        key = (*deciding, *[(name, relevant_to_cost(value)) for name, value in variables.coerced.items()])
         cost = self._costs.get(key)
         if cost is None:
             cost = self._costs[key] = estimate(plan, variables)
@@ -198,8 +198,7 @@ def _only(names: Collection[str], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in names if name in values}
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What an execution gave, and how many objects."""
 
     data: dict[str, Any] | None
@@ -207,8 +206,7 @@ class Result:
     objects: int
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """An operation that is ready to run: what it selects, its variables, and what it may cost."""
 
     definitions: Definitions

@@ -3,7 +3,6 @@
 A place is a selection of objects of one type.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
@@ -124,9 +123,10 @@ class Placed:
 
     def occurrences(self) -> Mapping[str, int]:
         """Return how many objects of each type the answer has, without the root."""
-        totals: Counter[str] = Counter()
+        totals: dict[str, int] = {}
         for place, count in zip(self._places[1:], self._occurrences[1:], strict=True):
-            totals[place.selection.type.name] += count
+            name = place.selection.type.name
+            totals[name] = totals.get(name, 0) + count
         return totals
 
     def put_held(self, number: int) -> None:
@@ -142,14 +142,14 @@ class Placed:
             self.put_held(load.target)
 
     def put_sources(self, load: Load, sources: Any, positions: Sequence[int | None]) -> None:
-        """Put the objects of a field, of the sources at these positions."""
+        """Put the objects of a field, of the sources at these positions; a range stands for all of them."""
         if load.planned.is_list:
             if type(sources) is not Lists:
                 raise Unsure
-            ranges = [None if place is None else sources.ranges[place] for place in positions]
+            ranges = sources.ranges if type(positions) is range else _at(sources.ranges, positions)
             self._put_lists(load.target, sources.rows, ranges)
         elif type(sources) is Singles:
-            places = [None if place is None else sources.places[place] for place in positions]
+            places = sources.places if type(positions) is range else _at(sources.places, positions)
             self._put_singles(load.target, sources.rows, places)
         elif isinstance(sources, Sequence):
             raise Unsure
@@ -158,8 +158,8 @@ class Placed:
 
     def _put_singles(self, number: int, objects: Any, places: Sequence[int | None]) -> None:
         """Put the objects of a field that has one, or none, of each parent."""
-        present_places = [place for place in places if place is not None]
-        if self._places[number].is_unshared and present_places != list(range(objects.count)):
+        present_places = [place for place in places if place is not None] if None in places else places
+        if self._places[number].is_unshared and list(present_places) != list(range(objects.count)):
             objects = objects.picked(present_places)
             numbers = iter(range(objects.count))
             places = [None if place is None else next(numbers) for place in places]
@@ -180,6 +180,10 @@ class Placed:
     def _put(self, number: int, objects: Any, occurrences: int) -> None:
         self.objects[number] = objects
         self._occurrences[number] = occurrences
+
+
+def _at(values: Sequence[Any], positions: Sequence[int | None]) -> list[Any]:
+    return [None if position is None else values[position] for position in positions]
 
 
 def _cover(ranges: Sequence[Range], count: int) -> bool:

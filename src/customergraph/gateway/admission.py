@@ -1,6 +1,5 @@
 """The operations that a worker runs at once and lets wait. Tokens get turns in rotation."""
 
-import asyncio
 import time
 from collections.abc import Hashable
 from types import TracebackType
@@ -34,15 +33,17 @@ class Admission:
         """Return a turn of the key, which a block waits for; raises Overloaded when too many wait already."""
         return AdmittedTurn(self, key)
 
+    def enter_free(self, key: Hashable) -> bool:
+        """Take a turn if one is free; returns whether it is."""
+        return self._turns.take_free(key)
+
     async def enter(self, key: Hashable, *, writes: bool) -> None:
         """Wait for a turn, which `leave` ends."""
-        if self._turns.is_free(key, writes=writes):
-            await self._turns.take(key, writes=writes)
+        if self._turns.take_free(key, writes=writes):
             return
         self._make_room(key)
         try:
-            async with asyncio.timeout(self._patience):
-                await self._turns.take(key, writes=writes)
+            await self._turns.wait(key, writes=writes, patience=self._patience)
         except TimeoutError:
             if writes:
                 raise StoreUnavailable(AGAIN, "other changes have kept their turns for too long") from None
@@ -86,7 +87,10 @@ class AdmittedTurn:
         await self._enter()
 
     async def __aenter__(self) -> Self:
-        await self._enter()
+        if self._admission.enter_free(self._key):
+            self._is_held = True
+        else:
+            await self._enter()
         return self
 
     async def _enter(self) -> None:

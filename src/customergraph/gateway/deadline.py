@@ -54,7 +54,7 @@ class InTime:
 
     def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(loop)
         self._timers = (
             loop.call_later(self._seconds, self._stop, _Reason.DEADLINE),
             loop.call_later(WATCH_AFTER_SECONDS, self._watch),

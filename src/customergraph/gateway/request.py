@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import OperationType
 
@@ -17,8 +17,7 @@ class ClientDisconnected(Exception):
     """The client disconnected before its operation ended. Nobody waits for an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """The parameters of a request, and the kinds of operation that its transport takes.
 
     `query` is None where `document_id` stands for it: the hash of a text, or the id of a trusted document.

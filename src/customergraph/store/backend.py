@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from customergraph.byte_cache import ByteCache
 from customergraph.rows import Rows
+from customergraph.store import tenancy
 from customergraph.store.linked import Link, LinkedStatements
 from customergraph.store.problems import Problem
 from customergraph.store.rows import Prepared
@@ -89,9 +90,10 @@ class Backend(ABC):
         return linked
 
     def prepared(self, statement: Executable) -> Prepared:
-        """Return a statement in the engine's SQL, compiled once."""
+        """Return a statement in the engine's SQL, checked and compiled once."""
         prepared = self._prepared.get(statement)
         if prepared is None:
+            tenancy.check(statement)
             prepared = self._prepared[statement] = Prepared(statement, self.engine.dialect)
         return prepared
 

@@ -4,7 +4,6 @@ SQLAlchemy's pool serves the first that asks, so one token, or writers that wait
 hold every connection. Here a transaction takes a seat before it takes a connection: there is one free for each seat.
 """
 
-import asyncio
 import os
 import time
 from collections.abc import Hashable
@@ -73,14 +72,12 @@ class Seat:
 
     async def take(self) -> None:
         """Wait for the seat; raises the error of the pool when none becomes free in time."""
-        if self.is_free:
-            await self._turns.take(self._holder, writes=self._writes)
+        if self._turns.take_free(self._holder, writes=self._writes):
             return
         started = time.monotonic()
         self.is_waited_for = True
         try:
-            async with asyncio.timeout(self.patience):
-                await self._turns.take(self._holder, writes=self._writes)
+            await self._turns.wait(self._holder, writes=self._writes, patience=self.patience)
         except TimeoutError:
             raise PoolTimeoutError(f"no connection became free in {self.patience:g} s") from None
         finally:
@@ -101,34 +98,43 @@ class IdleConnections:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._most = backend.options.pool_size // 2
-        # The last one that was given back is the next one that is taken.
-        self._idle: list[AsyncConnection] = []
+        # With their drivers'. The last one that was given back is the next one that is taken.
+        self._idle: list[tuple[AsyncConnection, Any]] = []
 
-    async def take(self) -> AsyncConnection:
+    def take(self) -> tuple[AsyncConnection, Any] | None:
+        """Return an idle connection and its driver's; None where `connect` has to find one."""
+        is_open = self._idle and not self._backend.is_closed(self._idle[-1][1])
+        return self._idle.pop() if is_open else None
+
+    async def connect(self) -> tuple[AsyncConnection, Any]:
+        """Return a connection and its driver's."""
         while self._idle:
-            connection = self._idle.pop()
-            if not self._backend.is_closed(driver_of(connection)):
-                return connection
-            await connection.close()
-        return await self._backend.engine.connect()
+            taken = self.take()
+            if taken is not None:
+                return taken
+            closed, _ = self._idle.pop()
+            await closed.close()
+        connection = await self._backend.engine.connect()
+        return connection, driver_of(connection)
 
-    async def put(self, connection: AsyncConnection) -> None:
-        if len(self._idle) < self._most:
-            self._idle.append(connection)
-        else:
-            await connection.close()
+    def put(self, connection: AsyncConnection, driver: Any) -> bool:
+        """Keep a connection, if there is room; returns whether there was."""
+        has_room = len(self._idle) < self._most
+        if has_room:
+            self._idle.append((connection, driver))
+        return has_room
 
     async def make_room(self) -> None:
         """Give a connection back to the pool when it has no other."""
         pool: Any = self._backend.engine.pool
         if self._idle and pool.checkedout() >= self._backend.options.pool_size:
-            await self._idle.pop(0).close()
+            await self._idle.pop(0)[0].close()
 
     async def close(self) -> None:
         # What is still in use is not kept either.
         self._most = 0
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop()[0].close()
 
 
 def driver_of(connection: AsyncConnection) -> Any:

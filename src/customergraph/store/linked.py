@@ -31,8 +31,10 @@ class Link(NamedTuple):
 
 def link_of(parameters: Mapping[str, Any]) -> Link | None:
     """Return the link of a batch to its parent; None where its keys are known."""
-    links = (Link(name, value) for name, value in parameters.items() if isinstance(value, FromParent))
-    return next(links, None)
+    for name, value in parameters.items():
+        if type(value) is FromParent:
+            return Link(name, value)
+    return None
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,10 @@ class PostgreSQL(Backend):
             await self.command(driver, begin)
         started = time.perf_counter()
         try:
-            record = await _in_time(driver, driver.fetchrow(merged.sql, *merged.arguments(parameters)))
+            record = await driver.fetchrow(merged.sql, *merged.arguments(parameters))
+        except TimeoutError:
+            driver.terminate()
+            raise
         finally:
             usage.ran(merged.sql, started)
         return merged.rows(record)

@@ -1,6 +1,7 @@
 """Reads with little overhead: SQLAlchemy compiles a statement once, and rows have only the columns that are needed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.engine import Dialect
@@ -71,7 +72,7 @@ def _reader(type_: Any, dialect: Dialect) -> Callable[[Sequence[Any]], Sequence[
     """Return the function that converts a column of a type; None where the driver's values need no conversion."""
     conversion = getattr(type_, "conversion", None)
     if conversion is not None:
-        return lambda stored: Column(stored, conversion)
+        return partial(Column, conversion)
     read = type_.result_processor(dialect, None)
     return None if read is None else lambda stored: _read_each(read, stored)
 

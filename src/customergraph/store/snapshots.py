@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from customergraph.errors import StoreUnavailable
 from customergraph.rows import Rows
-from customergraph.store import tenancy
 from customergraph.store.backend import Backend
 from customergraph.store.batches import Batch
 from customergraph.store.connections import IdleConnections, Seat
@@ -43,7 +42,6 @@ class Read(Transaction):
         self._is_clean = True
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
-        tenancy.check(statement)
         prepared = self._backend.prepared(statement)
         arguments = prepared.arguments(self._bound(parameters))
         records = await self._in_turn(lambda _: self._fetch(prepared.sql, arguments))
@@ -60,6 +58,8 @@ class Read(Transaction):
         The keys of linked batches may be a column of an earlier one's rows: `FromParent`. With the last batches
         the transaction ends, and the connection is given back.
         """
+        if len(batches) <= MAX_BATCHES:
+            return await self._at_once(batches, is_last=is_last)
         rows: list[Rows] = []
         for start in range(0, len(batches), MAX_BATCHES):
             stop = start + MAX_BATCHES
@@ -67,9 +67,10 @@ class Read(Transaction):
         return rows
 
     async def _at_once(self, batches: Sequence[Batch], *, is_last: bool) -> list[Rows]:
-        parameters = [await self._parameters(batch) for batch in batches]
-        for batch in batches:
-            tenancy.check(batch.statement)
+        parameters = [
+            {**(batch.parameters if batch.before is None else await self._looked_up(batch)), **self._tenant}
+            for batch in batches
+        ]
         linked = self._backend.linked([batch.statement for batch in batches], list(map(link_of, parameters)))
         started = time.perf_counter()
         try:
@@ -92,12 +93,10 @@ class Read(Transaction):
 
     def may_be_linked(self, batches: Sequence[Batch]) -> bool:
         """Return whether batches can be read at once, though some depend on others."""
-        return len(batches) <= MAX_BATCHES and all(batch.before is None for batch in batches)
+        return len(batches) <= MAX_BATCHES and not [batch for batch in batches if batch.before]
 
-    async def _parameters(self, batch: Batch) -> Mapping[str, Any]:
-        parameters = batch.parameters if batch.before is None else {**batch.parameters, **await batch.before(self)}
-        bound: Mapping[str, Any] = self._bound(parameters)
-        return bound
+    async def _looked_up(self, batch: Batch) -> Mapping[str, Any]:
+        return {**batch.parameters, **await batch.before(self)} if batch.before else batch.parameters
 
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         self._is_clean = False
@@ -157,8 +156,14 @@ class Read(Transaction):
         await self._ensure_begun()
         await self._backend.command(self._driver, command)
 
-    async def _connect(self) -> AsyncConnection:
-        return await self._idle.take()
+    async def _open(self) -> AsyncConnection:
+        await self._take_seat()
+        try:
+            connection, self._driver = self._idle.take() or await self._idle.connect()
+        except BaseException:
+            self._seat.give_back()
+            raise
+        return connection
 
     async def _raise_failure(self, error: Exception) -> None:
         try:
@@ -169,6 +174,12 @@ class Read(Transaction):
             raise
 
     async def _give_back(self, connection: AsyncConnection) -> None:
+        if self._has_begun or self._stopped:
+            await self._end(connection)
+        if not (self._is_clean and not self._stopped and self._idle.put(connection, self._driver)):
+            await super()._give_back(connection)
+
+    async def _end(self, connection: AsyncConnection) -> None:
         try:
             if self._has_begun:
                 await self._backend.end(self._driver)
@@ -184,7 +195,3 @@ class Read(Transaction):
             raise
         finally:
             self._has_begun = False
-        if self._is_clean and not self._stopped:
-            await self._idle.put(connection)
-        else:
-            await super()._give_back(connection)

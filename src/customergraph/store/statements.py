@@ -43,6 +43,6 @@ def cached(build: Callable[Arguments, Statement]) -> Callable[Arguments, Stateme
             statement = build(*arguments, **options)
             entry = _Entry(statement, size(statement))
             cache.put(key, entry)
-        return cast("Statement", entry.statement)
+        return entry.statement  # type: ignore[return-value] # of this function
 
     return build_once

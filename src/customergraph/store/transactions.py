@@ -44,6 +44,7 @@ class Transaction:
         usage: Usage,
     ) -> None:
         self.project_id = project_id
+        self._tenant = {tenancy.TENANT.key: project_id}
         self.lateral = backend.lateral
         self._usage = usage
         self._backend = backend
@@ -99,7 +100,8 @@ class Transaction:
 
     async def _in_turn(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         """Do some work on the connection after the work that was started before."""
-        async with self._turn:
+        await self._turn.acquire()
+        try:
             if self._has_ended:
                 # Nobody waits for this statement any more, and it would leave a connection open.
                 raise TransactionEnded
@@ -123,6 +125,8 @@ class Transaction:
             finally:
                 self._running = None
                 self._usage.seconds += time.perf_counter() - started - (self._usage.waited - waited)
+        finally:
+            self._turn.release()
 
     def _refuse_stopped(self) -> None:
         if self._stopped:
@@ -135,11 +139,7 @@ class Transaction:
 
     async def _open(self) -> AsyncConnection:
         """Take the seat and return a connection on which the transaction has begun."""
-        started = time.perf_counter()
-        try:
-            await self._seat.take()
-        finally:
-            self._usage.waited += time.perf_counter() - started
+        await self._take_seat()
         try:
             connection = await self._connect()
             try:
@@ -152,6 +152,13 @@ class Transaction:
             self._seat.give_back()
             raise
         return connection
+
+    async def _take_seat(self) -> None:
+        started = time.perf_counter()
+        try:
+            await self._seat.take()
+        finally:
+            self._usage.waited += time.perf_counter() - started
 
     async def _connect(self) -> AsyncConnection:
         await self._idle.make_room()
@@ -187,12 +194,9 @@ class Transaction:
             self._running.cancel()
 
     def _bound(self, parameters: Parameters) -> Any:
-        tenant = {tenancy.TENANT.key: self.project_id}
-        if parameters is None or isinstance(parameters, dict):
-            return {**(parameters or {}), **tenant}
-        return (
-            [{**row, **tenant} for row in parameters] if isinstance(parameters, Sequence) else {**parameters, **tenant}
-        )
+        if isinstance(parameters, Sequence):
+            return [{**row, **self._tenant} for row in parameters]
+        return {**(parameters or {}), **self._tenant}
 
     async def __aenter__(self) -> Self:
         return self
@@ -211,13 +215,16 @@ class Transaction:
 
     async def _release(self) -> None:
         """Give the connection back. A statement that follows begins another transaction."""
-        async with self._turn:
+        await self._turn.acquire()
+        try:
             connection, self._connection = self._connection, None
             if connection is not None:
                 try:
                     await self._give_back(connection)
                 finally:
                     self._seat.give_back()
+        finally:
+            self._turn.release()
 
     async def _give_back(self, connection: AsyncConnection) -> None:
         try:

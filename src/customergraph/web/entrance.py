@@ -42,6 +42,7 @@ from customergraph.web.bad_request import BadRequest
 from customergraph.web.encoding import SINGLE_CHUNK_OBJECTS, in_pieces
 from customergraph.web.head import Head
 from customergraph.web.media_types import GRAPHQL_JSON, JSON
+from customergraph.web.protocol import WHOLE_RESPONSE
 from customergraph.web.reports import Reports
 
 PATH = "/graphql"
@@ -50,6 +51,7 @@ _FIXED_HEADERS = [
     (b"vary", b"Accept, Accept-Encoding, Origin"),
     (b"x-content-type-options", b"nosniff"),
 ]
+_OK = 200
 METHOD_NOT_ALLOWED = 405
 CLIENT_DISCONNECTED = 499
 _STATUS: dict[type[RequestRefused], int] = {
@@ -124,7 +126,7 @@ class Entrance:
             await self._compress(head, http_answer)
         record.status, record.bytes = http_answer.status, sum(map(len, http_answer.pieces))
         self._reports.answered(scope, record)
-        await self._send(head, http_answer, send)
+        await self._send(head, http_answer, scope, send)
 
     @property
     def _gateway(self) -> Gateway:
@@ -153,7 +155,7 @@ class Entrance:
             http_answer.is_compressed = True
 
     @staticmethod
-    async def _send(head: Head, http_answer: HTTPAnswer, send: Send) -> None:
+    async def _send(head: Head, http_answer: HTTPAnswer, scope: Scope, send: Send) -> None:
         pieces = http_answer.pieces
         headers: list[tuple[bytes, bytes]] = [(b"content-type", http_answer.media_type.encode()), *_FIXED_HEADERS]
         headers.append((b"x-request-id", head.request_id.encode()))
@@ -161,6 +163,9 @@ class Entrance:
         if http_answer.is_compressed:
             headers.append((b"content-encoding", b"gzip"))
         headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
+        respond = scope.get("extensions", {}).get(WHOLE_RESPONSE)
+        if respond is not None and http_answer.status == _OK and len(pieces) == 1 and respond(headers, pieces[0]):
+            return
         await send({"type": "http.response.start", "status": http_answer.status, "headers": headers})
         pieces.reverse()
         while pieces:

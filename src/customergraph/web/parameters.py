@@ -1,5 +1,6 @@
 """The parameters of a GraphQL request over HTTP (GraphQL over HTTP, "Request Parameters")."""
 
+from types import NoneType
 from typing import Any
 
 from graphql import OperationType
@@ -14,6 +15,8 @@ from customergraph.web.bad_request import BadRequest
 
 _BY_GET = frozenset({OperationType.QUERY})
 _BY_POST = _BY_GET | {OperationType.MUTATION}
+# A union of types would be made anew for each request.
+_OBJECT_OR_NONE, _TEXT_OR_NONE = (dict, NoneType), (str, NoneType)
 
 
 async def read(request: Request, settings: Settings) -> GraphQLRequest:
@@ -41,10 +44,10 @@ def _checked(parameters: object, kinds: frozenset[OperationType]) -> GraphQLRequ
     if not isinstance(parameters, dict):
         raise BadRequest('The body must be a JSON object, like {"query": "{ project { name } }"}.')
     for name in ("variables", "extensions"):
-        if not isinstance(parameters.get(name), dict | None):
+        if not isinstance(parameters.get(name), _OBJECT_OR_NONE):
             raise BadRequest(f"`{name}` must be a JSON object.")
     operation_name = parameters.get("operationName")
-    if not isinstance(operation_name, str | None):
+    if not isinstance(operation_name, _TEXT_OR_NONE):
         raise BadRequest("`operationName` must be a string.")
     query = _query(parameters)
     document_id = _document_id(parameters)
@@ -64,7 +67,7 @@ def _explains(parameters: dict[str, Any]) -> bool:
 
 def _query(parameters: dict[str, Any]) -> str | None:
     query = parameters.get("query")
-    if not isinstance(query, str | None):
+    if not isinstance(query, _TEXT_OR_NONE):
         raise BadRequest("`query` must be a string, the text of a GraphQL document.")
     return query if query and query.strip() else None
 

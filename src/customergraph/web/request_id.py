@@ -1,7 +1,7 @@
 """The headers of every answer: the id of its request, which the logs have too, and `nosniff`."""
 
 import re
-from secrets import token_hex
+from os import urandom
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,7 +17,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 def of(sent: str) -> str:
     """Return the id of a request whose client sent this one, if any."""
-    return sent if _WELL_FORMED.fullmatch(sent) else token_hex(16)
+    return sent if sent and _WELL_FORMED.fullmatch(sent) else urandom(16).hex()
 
 
 class RequestId:
