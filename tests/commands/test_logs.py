@@ -4,6 +4,7 @@ import json
 import re
 from hashlib import sha256
 
+import httpx
 import pytest
 
 import stores
@@ -12,6 +13,8 @@ from commands.serving import Serve, Serving
 from customergraph import demo
 from customergraph.store import access
 from customergraph.store.tables import metadata
+from faults.sessions import locked
+from mutations import on_customer
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +104,24 @@ def test_a_slow_operation_is_a_warning_with_the_statement_that_took_longest(serv
     assert "FROM customer" in line["statement"]
     assert "amara" not in line["statement"]
     assert 0 < line["milliseconds_statement"] <= line["milliseconds_database"]
+
+
+def test_what_ends_before_its_time_says_so_in_its_line(serve_demo: Serve, command: Command) -> None:
+    serving = serve_demo(DEADLINE="1")
+    archive = on_customer("archiveCustomer").replace("mutation", "mutation Archive")
+
+    with locked(command.store_url):
+        with pytest.raises(httpx.ReadTimeout):
+            serving.http.post("/graphql", json={"query": archive, "variables": {"id": 1}}, timeout=0.2)
+        late = serving.post(archive, {"id": 1})
+
+    lines = sorted(serving.operations(), key=lambda line: line["outcome"])
+    assert late.status_code == 504
+    assert [(line["operation"], line["outcome"], line["status"]) for line in lines] == [
+        ("Archive", "TIMEOUT", 504),
+        ("Archive", "canceled", 499),
+    ]
+    assert [line["level"] for line in lines] == ["warning", "info"]
 
 
 def test_a_request_for_no_operation_has_a_line_of_its_own(serve_embedded: Serve) -> None:
