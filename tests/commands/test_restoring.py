@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import stores
-from commands.command import PATIENCE_SECONDS, Command, answer
+from commands.command import PATIENCE_SECONDS, Command, answer, until
 from commands.conftest import MakeCommand
 from conftest import free_port
 from customergraph import demo
@@ -26,6 +26,7 @@ PAGE = (Path(__file__).parents[2] / "src/customergraph/operate/README.md").read_
 QUERY = """{ customers(first: 50) { totalCount nodes {
   id name email notes tags { slug } messages { nodes { template status } } reviews { nodes { score body } }
   charges { nodes { amount currency } } } } }"""
+LAST_USES = "SELECT last_used_at FROM token"
 LOSSES: dict[str, Callable[[Path], object]] = {
     "removed": Path.unlink,
     "damaged": lambda path: path.write_bytes(b"no database" * 1000),
@@ -84,6 +85,8 @@ def test_a_backup_of_sqlite_is_restored(embedded: Command, loss: str) -> None:
     token = fill(url)
     with serving(embedded, url) as port:
         answer_before = answer(port, token, QUERY)
+        # It is noted after the answer.
+        until(lambda: stores.rows(url, LAST_USES) != [(None,)], "the token's use is noted")
         before = rows(url)
         run(embedded, "sqlite-backup")
 
@@ -123,6 +126,8 @@ def test_a_dump_of_postgresql_is_restored_to_a_new_database(operator: Command) -
     token = fill(url)
     with serving(operator, url) as port:
         answer_before = answer(port, token, QUERY)
+        # It is noted after the answer.
+        until(lambda: stores.rows(url, LAST_USES) != [(None,)], "the token's use is noted")
         before = rows(url)
         run(operator, "postgresql-backup")
     operator.change("DROP TABLE charge")

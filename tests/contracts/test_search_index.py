@@ -244,6 +244,13 @@ TERMS = (
 )
 
 
+def answer_without_bucket(tenant: Tenant, term: str) -> Any:
+    """Return the answer to a search, without what is left in the token's bucket at that moment."""
+    answer = tenant.client.answer(SEARCH, q=term)
+    del answer["extensions"]["cost"]["throttle"]
+    return answer
+
+
 def test_every_search_answers_as_the_embedded_store_does(contrib_url: str, sqlite_url: str, on_store: OnStore) -> None:
     # Reading a row costs so much that PostgreSQL prefers the index even for a few rows.
     stores.execute(contrib_url, f"ALTER DATABASE {contrib_url.rpartition('/')[2]} SET cpu_tuple_cost = 10")
@@ -259,7 +266,7 @@ def test_every_search_answers_as_the_embedded_store_does(contrib_url: str, sqlit
     for term in ("STRASSE", "100%", "E\u0301MI", "+493000012", "日本語"):
         assert_reads_the_index(indexed, term)
 
-    answers = {term: [tenant.client.answer(SEARCH, q=term) for tenant in (indexed, embedded)] for term in TERMS}
+    answers = {term: [answer_without_bucket(tenant, term) for tenant in (indexed, embedded)] for term in TERMS}
 
     differences = {term: pair for term, pair in answers.items() if pair[0] != pair[1]}
     assert differences == {}

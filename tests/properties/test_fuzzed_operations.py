@@ -79,6 +79,7 @@ CUSTOMERS = 60
 OF_OURS = ("Traceback", "site-packages", "sqlalchemy", "sqlite", "asyncpg", "SELECT ")
 # The token's, those of a change, and one for each field at most: never one for each row.
 STATEMENTS_OF_A_CHANGE = 10
+PROJECT_LISTS = {"customers", "messages", "reviews", "charges"}
 MUTATION_FIELD = 10
 WHAT_THE_STORE_KNOWS = """{
   customers(first: 30, sortKey: NAME, sortDir: ASC) { edges { cursor node {
@@ -270,20 +271,18 @@ def objects(data: Any) -> int:
 
 
 def counts(operation: Operation, data: Any) -> int:
-    """Count what README says that the counts of all customers cost, beyond those of nested lists."""
+    """Count what README says that the counts of a project's lists cost, beyond those of nested lists."""
     (definition,) = parse(operation.document).definitions
     assert isinstance(definition, OperationDefinitionNode)
     fields = [node for node in definition.selection_set.selections if isinstance(node, FieldNode)]
-    lists = [node for node in fields if node.name.value == "customers"]
+    lists = [node for node in fields if node.name.value in PROJECT_LISTS]
     counted = [node for node in lists if data and "totalCount" in (data.get((node.alias or node.name).value) or ())]
     return sum((500 if searches(node, operation.variables) else 100) - 1 for node in counted)
 
 
-def searches(customers: FieldNode, variables: dict[str, Any]) -> bool:
-    """Return whether a list of customers has a search that is not blank."""
-    values = [
-        value_from_ast_untyped(one.value, variables) for one in customers.arguments or () if one.name.value == "q"
-    ]
+def searches(field: FieldNode, variables: dict[str, Any]) -> bool:
+    """Return whether a list has a search that is not blank."""
+    values = [value_from_ast_untyped(one.value, variables) for one in field.arguments or () if one.name.value == "q"]
     return any(isinstance(value, str) and value.strip() for value in values)
 
 
