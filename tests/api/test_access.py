@@ -186,6 +186,7 @@ def test_a_token_works_until_it_expires(acme: Tenant) -> None:
     assert send(acme, f"Bearer {valid}").status_code == 200
 
 
+@pytest.mark.slow
 def test_revoking_takes_effect_within_five_seconds(acme: Tenant) -> None:
     valid, revoked = acme.token_with(Scope.READ), acme.token_with(Scope.READ)
     assert send(acme, f"Bearer {revoked}").status_code == 200

@@ -6,6 +6,8 @@ import pytest
 
 from commands.command import Command
 
+pytestmark = pytest.mark.slow
+
 QUERY = """query Q($id: ID!, $first: Int = 2) {
   customer(id: $id) { mine: name location { name } messages(first: $first) { totalCount nodes { status } } }
 }"""

@@ -8,6 +8,8 @@ import pytest
 
 from commands.command import Command
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("words", ["token list --project acme", "token create --project acme --name t"])
 def test_an_unexpected_error_is_one_line_that_names_the_file_of_its_trace(command: Command, words: str) -> None:

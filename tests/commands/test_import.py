@@ -12,6 +12,8 @@ import pytest
 import stores
 from commands.command import Command, reject_rows, until
 
+pytestmark = pytest.mark.slow
+
 LETTERS = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 
 FILES = {

@@ -11,6 +11,8 @@ import pytest
 from commands.command import Command, token_in
 from factories import Tenant
 
+pytestmark = pytest.mark.slow
+
 
 def test_projects_are_created_once_and_listed(command: Command) -> None:
     command.inside.succeed("project", "create", "acme", "--name", "Acme & Söhne", "--timezone", "Europe/Berlin")

@@ -97,6 +97,7 @@ def test_the_eight_examples_of_graphiql_run(demo_client: GraphQLClient) -> None:
     assert [name for name, value in fields.items() if value.get("nodes") == []] == []
 
 
+@pytest.mark.slow
 def test_the_commands_run_in_readmes_order(tmp_path: Path) -> None:
     (tmp_path / "locations.csv").write_text("slug,name\nmitte,Mitte\n", "utf-8")
     (tmp_path / "customers.ndjson").write_text('{"first_name": "Ann", "email": "ann@example.com"}\n', "utf-8")
