@@ -170,8 +170,8 @@ def test_many_at_once_wait_for_a_redis_that_hangs_no_longer_than_one(
 
         def longest_wait() -> float:
             """Halt Redis, and return how much longer than just before the slowest request takes."""
-            # On an overloaded machine even a healthy Redis may be late.
             usual = min(slowest() for _ in range(3))
+            # On an overloaded machine even a healthy Redis may be late.
             until(lambda: events().count("redis_away") == events().count("redis_back"), "Redis is used")
             before = len(events())
             with redis.halted():
