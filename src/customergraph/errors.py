@@ -209,12 +209,16 @@ class ValueRefused(CustomergraphError):
         self.code = code
 
 
+# The path of a value in an input, by its names in snake_case: ("input", "tag_slugs", "1").
+Field = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in the input, and the field that has it."""
 
-    field: tuple[str, ...]
-    message: str
+    field: Field
+    reason: str
     code: UserErrorCode
 
 
@@ -222,7 +226,7 @@ class InputRefused(CustomergraphError):
     """Wrong input of a mutation, with all its mistakes; nothing was changed."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__("; ".join(mistake.message for mistake in mistakes))
+        super().__init__("; ".join(f"{mistake.field[-1]} {mistake.reason}" for mistake in mistakes))
         self.mistakes = tuple(mistakes)
 
 

@@ -2,7 +2,10 @@
 
 from iso4217 import Currency
 
+from customergraph.domain import text
 from customergraph.domain.arguments import text_argument
+from customergraph.domain.entry import EntryRules, by_rule, by_rules
+from customergraph.domain.owner import OWNER_CHECKS
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.domain.text import whole_number
 from customergraph.errors import UserErrorCode, ValueRefused
@@ -12,15 +15,16 @@ CHARGES_BY_ID = Ordering.by_id("charges")
 _CURRENCIES = frozenset(currency.code for currency in Currency)
 
 
-def currency(text: str) -> str:
+def currency(value: str) -> str:
     """Check an active currency code of ISO 4217, in either case; returns it in upper case.
 
-    Raises ValueRefused for other codes, also for withdrawn ones such as DEM.
+    Raises ValueRefused for other codes, also for withdrawn ones such as DEM, and for a blank text.
     """
+    code = text.required(value, 255)
     # Upper case turns some letters outside ASCII into ASCII ones: the ligature ff becomes FF.
-    code = text.upper() if text.isascii() else ""
+    code = code.upper() if code.isascii() else ""
     if code not in _CURRENCIES:
-        raise ValueRefused(UserErrorCode.INVALID, f"{text[:20]!r} is not an active ISO 4217 currency code like USD")
+        raise ValueRefused(UserErrorCode.INVALID, f"{value[:20]!r} is not an active ISO 4217 currency code like USD")
     return code
 
 
@@ -31,12 +35,23 @@ def currency_argument(value: str | None) -> str | None:
     return code.upper() if code is not None and code.isascii() else code
 
 
-def amount(text: str | int) -> int:
+def amount(value: str | int) -> int:
     """Read an amount in the smallest unit of its currency: a whole number of 64 bits, negative for a refund."""
-    value = whole_number(text)
-    if value is None:
+    number = whole_number(value)
+    if number is None:
         raise ValueRefused(
             UserErrorCode.INVALID,
-            f"{str(text)[:40]!r} is not an amount: give a whole number of the currency's smallest unit, of 64 bits",
+            f"{str(value)[:40]!r} is not an amount: give a whole number of the currency's smallest unit, of 64 bits",
         )
-    return value
+    return number
+
+
+RULES = EntryRules(
+    never_null=("amount", "currency", "charged_at"),
+    checks={
+        **OWNER_CHECKS,
+        **by_rules({"amount": amount, "currency": currency}),
+        "location_slug": by_rule(text.up_to(text.MAX_SLUG_LENGTH)),
+    },
+    now_when_new=frozenset({"charged_at"}),
+)

@@ -1,6 +1,6 @@
 """Customers: the rules for their values, and the filters and sort keys of their lists."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,9 +10,10 @@ from typing import Any
 from customergraph.domain import text
 from customergraph.domain.arguments import refuse_controls, text_argument
 from customergraph.domain.contact import ADDRESS_RULES, email, mailbox, phone
+from customergraph.domain.entry import EntryRules, by_rule, by_rules
 from customergraph.domain.mistakes import Mistakes
 from customergraph.domain.paging import KeyType, Ordering, SortDirection
-from customergraph.errors import BadUserInput, UserErrorCode
+from customergraph.errors import BadUserInput, Field, UserErrorCode
 
 MAX_TAGS = 50
 MAX_NOTES_LENGTH = 5_000
@@ -152,41 +153,26 @@ def derived(columns: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def tag_slugs(slugs: Iterable[str], field: tuple[str, ...], mistakes: Mistakes) -> dict[str, tuple[str, ...]]:
-    """Return the normalised slugs of tags, each with the field that names it first."""
-    fields: dict[str, tuple[str, ...]] = {}
-    for position, value in enumerate(slugs):
-        place = (*field, str(position))
-        slug = mistakes.check(place, text.slug, value)
+def tag_slugs(slugs: Sequence[str], field: Field, mistakes: Mistakes) -> dict[str, str]:
+    """Return the normalised slugs of tags, each with its place among the slugs, where it stands first."""
+    places: dict[str, str] = {}
+    for place, value in enumerate(slugs):
+        slug = mistakes.check((*field, str(place)), text.slug, value)
         if slug is not None:
-            fields.setdefault(slug, place)
-    if len(fields) > MAX_TAGS:
-        mistakes.add(field, UserErrorCode.TOO_MANY, f"must name at most {MAX_TAGS} tags, and names {len(fields)}")
+            places.setdefault(slug, str(place))
+    if len(places) > MAX_TAGS:
+        mistakes.add(field, UserErrorCode.TOO_MANY, f"must name at most {MAX_TAGS} tags, and names {len(places)}")
         return {}
-    return fields
+    return places
 
 
-@dataclass(frozen=True, slots=True)
-class NewCustomer:
-    """A customer to add: checked and normalised values by column, and the slugs of its location and tags."""
-
-    columns: Mapping[str, Any]
-    location_slug: str | None
-    tag_slugs: Mapping[str, tuple[str, ...]]
-
-    @classmethod
-    def checked(cls, values: Mapping[str, Any], mistakes: Mistakes) -> "NewCustomer":
-        """Check the input of createCustomer, by its names in snake_case; adds what is wrong with it to the mistakes."""
-        columns = {
-            name: mistakes.check(("input", _camel(name)), rule, values[name]) for name, rule in TEXT_RULES.items()
-        }
-        columns["has_subscription"] = bool(values["has_subscription"])
-        columns["signed_up_at"] = values["signed_up_at"]
-        location = mistakes.check(("input", "locationSlug"), text.up_to(text.MAX_SLUG_LENGTH), values["location_slug"])
-        slugs = tag_slugs(values["tag_slugs"] or (), ("input", "tagSlugs"), mistakes)
-        return cls(columns, location, slugs)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+RULES = EntryRules(
+    never_null=("first_name",),
+    checks={
+        **by_rules(TEXT_RULES),
+        "location_slug": by_rule(text.up_to(text.MAX_SLUG_LENGTH)),
+        "tag_slugs": tag_slugs,
+    },
+    defaults={"has_subscription": False},
+    now_when_new=frozenset({"signed_up_at"}),
+)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from customergraph.domain import text
+from customergraph.domain.entry import EntryRules, by_rules
+from customergraph.domain.owner import OWNER_CHECKS
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.domain.text import whole_number
 from customergraph.errors import UserErrorCode, ValueRefused
@@ -64,3 +66,9 @@ def ask_id(text: str | int) -> int:
     if value is None:
         raise ValueRefused(UserErrorCode.INVALID, f"{str(text)[:40]!r} is not an id: give a whole number of 64 bits")
     return value
+
+
+RULES = EntryRules(
+    never_null=("channel", "template", "scheduled_at"),
+    checks={**OWNER_CHECKS, **by_rules({"ask_id": ask_id, "failed_reason": failed_reason})},
+)

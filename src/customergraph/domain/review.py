@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from customergraph.domain import text
+from customergraph.domain.entry import EntryRules, by_rule, by_rules
+from customergraph.domain.owner import OWNER_CHECKS
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.errors import UserErrorCode, ValueRefused
 
@@ -32,3 +34,14 @@ def score(value: str | int) -> int:
     if str(value) in map(str, SCORES):
         return int(value)
     raise ValueRefused(UserErrorCode.INVALID, f"{str(value)[:40]!r} is not a score: give 1 to 5")
+
+
+RULES = EntryRules(
+    never_null=("score", "source", "created_at"),
+    checks={
+        **OWNER_CHECKS,
+        **by_rules({"score": score, **TEXT_RULES}),
+        "location_slug": by_rule(text.up_to(text.MAX_SLUG_LENGTH)),
+    },
+    now_when_new=frozenset({"created_at"}),
+)

@@ -73,9 +73,9 @@ def boolean(cell: str, _zone: ZoneInfo) -> bool:
         raise ValueRefused(UserErrorCode.INVALID, f"{cell[:40]!r} is none of true, false, 1, 0, yes, no") from None
 
 
-def slugs(cell: str, _zone: ZoneInfo) -> tuple[str, ...]:
-    """Read slugs of tags between commas, each once."""
-    slugs = tuple(dict.fromkeys(text.slug(slug) for slug in cell.split(",") if not text.is_blank(slug)))
+def slugs(cell: str, _zone: ZoneInfo) -> dict[str, str]:
+    """Read slugs of tags between commas, each with its place among them."""
+    slugs = {text.slug(slug): str(place) for place, slug in enumerate(cell.split(",")) if not text.is_blank(slug)}
     if len(slugs) > customer.MAX_TAGS:
         raise ValueRefused(UserErrorCode.TOO_MANY, f"must name at most {customer.MAX_TAGS} tags")
     return slugs

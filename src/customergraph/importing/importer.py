@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from customergraph.domain.entry import Entry
 from customergraph.errors import CommandRefused
 from customergraph.importing.files import Format, records
 from customergraph.importing.kind import ImportKind
 from customergraph.importing.lines import LineReader
 from customergraph.importing.rejects import Rejects
 from customergraph.importing.replay import Replay
-from customergraph.importing.rows import CheckedRow, Record, Reject, Saved
+from customergraph.importing.rows import Record, Reject, Saved
 from customergraph.store import access
 from customergraph.store.database import ATTEMPTS, Database
 from customergraph.store.failures import LostRace
@@ -79,7 +80,7 @@ async def run(
 class _Batch:
     """The next rows of a file that can be imported, and the rejects among them."""
 
-    rows: list[CheckedRow] = field(default_factory=list)
+    rows: list[Entry] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
 
@@ -124,7 +125,7 @@ class _Import:
         count = characters = 0
         for record in records(file, self.source.format, self.source.kind, self.advance):
             result = [record] if isinstance(record, Reject) else _check(record, self.source.kind, zone)
-            if isinstance(result, CheckedRow):
+            if isinstance(result, Entry):
                 batch.rows.append(result)
             else:
                 batch.rejects.extend(result)
@@ -147,9 +148,9 @@ class _Import:
         self.rejects.write(sorted([*batch.rejects, *saved.rejects], key=lambda reject: reject.line))
 
 
-def _check(record: Record, kind: ImportKind, zone: ZoneInfo) -> CheckedRow | list[Reject]:
+def _check(record: Record, kind: ImportKind, zone: ZoneInfo) -> Entry | list[Reject]:
     result = kind.check(record, zone)
-    if isinstance(result, CheckedRow) or record.lines <= USUAL_LINES:
+    if isinstance(result, Entry) or record.lines <= USUAL_LINES:
         return result
     last = record.line + record.lines - 1
     hint = f"; the row goes on to line {last:,}: a quote may be missing"

@@ -1,13 +1,17 @@
 """The six kinds of import (contract, `cli.md`)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from customergraph.domain import charge, customer, message, review, text
 from customergraph.domain.catalog import LOCATION_RULES, TAG_RULES
+from customergraph.domain.entry import EntryRules
 from customergraph.importing import catalog, customers, history
 from customergraph.importing.cells import boolean, by, each_by, one_of, slugs, time, trimmed, uuid
 from customergraph.importing.kind import ImportKind
+from customergraph.saving import kinds as saving
+from customergraph.saving.kinds import SavedKind
 from customergraph.store import entities
 
 
@@ -20,25 +24,32 @@ class ImportKindName(StrEnum):
     CHARGES = "charges"
 
 
+_NO_RULES = EntryRules(never_null=())
 _CONTACTS = ("email", "phone")
 _contact = each_by({name: customer.TEXT_RULES[name] for name in _CONTACTS})
 _location = by(text.slug)
 
 IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
     ImportKindName.LOCATIONS: ImportKind(
-        entities.LOCATION,
+        SavedKind(entities.LOCATION, _NO_RULES, now_when_added=frozenset()),
         catalog.save,
         each_by(LOCATION_RULES),
         required=frozenset({"slug", "name"}),
     ),
     ImportKindName.TAGS: ImportKind(
-        entities.TAG,
+        SavedKind(entities.TAG, _NO_RULES, now_when_added=frozenset()),
         catalog.save,
         each_by(TAG_RULES),
         required=frozenset({"slug", "name"}),
     ),
     ImportKindName.CUSTOMERS: ImportKind(
-        entities.CUSTOMER,
+        # A file that says nothing of the sign-up leaves it empty.
+        replace(
+            saving.CUSTOMERS,
+            rules=replace(
+                customer.RULES, never_null=("first_name", "created_at"), now_when_new=frozenset({"created_at"})
+            ),
+        ),
         customers.save,
         {
             **each_by(customer.TEXT_RULES),
@@ -50,13 +61,9 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
         },
         required=frozenset({"first_name"}),
         customer_keys=(*_CONTACTS, "uuid"),
-        lookups=frozenset({"location", "tags", "uuid"}),
-        defaults={"has_subscription": False, "has_clicked": False, "has_charges": False},
-        now_when_added=frozenset({"created_at", "updated_at"}),
-        now_when_changed=frozenset({"updated_at"}),
     ),
     ImportKindName.MESSAGES: ImportKind(
-        entities.MESSAGE,
+        saving.MESSAGES,
         history.save,
         {
             **_contact,
@@ -77,11 +84,9 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
         },
         required=frozenset({"channel", "template", "scheduled_at"}),
         customer_keys=_CONTACTS,
-        lookups=frozenset({*_CONTACTS, "uuid"}),
-        now_when_added=frozenset({"created_at"}),
     ),
     ImportKindName.REVIEWS: ImportKind(
-        entities.REVIEW,
+        replace(saving.REVIEWS, rules=replace(review.RULES, defaults={"source": "import"})),
         history.save,
         {
             **_contact,
@@ -94,13 +99,9 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
         },
         required=frozenset({"score"}),
         customer_keys=_CONTACTS,
-        lookups=frozenset({*_CONTACTS, "location", "uuid"}),
-        defaults={"source": "import"},
-        now_when_added=frozenset({"created_at", "updated_at"}),
-        now_when_changed=frozenset({"updated_at"}),
     ),
     ImportKindName.CHARGES: ImportKind(
-        entities.CHARGE,
+        saving.CHARGES,
         history.save,
         {
             **_contact,
@@ -112,7 +113,5 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
         },
         required=frozenset({"amount", "currency"}),
         customer_keys=_CONTACTS,
-        lookups=frozenset({*_CONTACTS, "location", "uuid"}),
-        now_when_added=frozenset({"charged_at", "created_at"}),
     ),
 }

@@ -1,9 +1,6 @@
 """The rows of an import: read from a file, checked, and saved or rejected."""
 
 from dataclasses import dataclass, field
-from typing import Any
-
-from customergraph.domain import contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +19,6 @@ class Reject:
     line: int
     column: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedRow:
-    """The values of a row by column: None for a blank cell, no item for an absent column."""
-
-    line: int
-    values: dict[str, Any]
-
-    @property
-    def email_key(self) -> str | None:
-        email = self.values.get("email")
-        return contact.mailbox(email) if email else None
 
 
 @dataclass(slots=True)

@@ -1,14 +1,14 @@
 """Errors as clients see them (contract, section 6). No other module formats an error."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import strawberry
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from customergraph.errors import BadUserInput, RequestRefused, StoreUnavailable
+from customergraph.errors import BadUserInput, Mistake, RequestRefused, StoreUnavailable
 from customergraph.schema.enums import UserErrorCode
 
 # A message may quote what the client sent, which may be long.
@@ -24,6 +24,18 @@ class UserError:
     )
     message: str = strawberry.field(description="What is wrong, and what would be accepted.")
     code: UserErrorCode = strawberry.field(description="The kind of the mistake.")
+
+    @classmethod
+    def of(cls, mistake: Mistake) -> Self:
+        """Return a mistake by the names of the schema."""
+        path = list(map(_camel_case, mistake.field))
+        name = f"{path[-2]}[{path[-1]}]" if path[-1].isdecimal() else path[-1]
+        return cls(field=path, message=f"{name} {mistake.reason}", code=mistake.code)
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,24 @@ async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[
         await write.change(_change_statement(TABLES[table], names), parameters)
 
 
+async def change_rows(write: Write, table: str, changes: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
+    """Set columns of rows that are locked, each row its own, by one statement.
+
+    A column that another row changes is written with the value that the row has.
+    """
+    if not changes:
+        return
+    names = tuple(sorted({name for _, columns in changes for name in columns}))
+    parameters = [
+        {
+            "changed_id": row.id,
+            **{f"new_{name}": columns[name] if name in columns else getattr(row, name) for name in names},
+        }
+        for row, columns in changes
+    ]
+    await write.change(_change_statement(TABLES[table], names), parameters)
+
+
 async def known(
     transaction: Transaction, table: str, key: str, values: Iterable[Any], *, locked: bool = False
 ) -> Sequence[Row[Any]]:

@@ -1,18 +1,21 @@
 """Customers: every change of their columns and tags. `reads` has what queries read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Text, Uuid, bindparam, delete, insert, select, union, update
+from sqlalchemy.sql import Executable
+from sqlalchemy.types import TypeEngine
 
 from customergraph.rows import Row
 from customergraph.store.batches import each
 from customergraph.store.entities import CUSTOMER
+from customergraph.store.statements import cached
 from customergraph.store.tables import customer, customer_tag, review
-from customergraph.store.tenancy import TENANT, in_project
-from customergraph.store.transactions import Transaction, Write
+from customergraph.store.tenancy import TENANT, in_project, in_project_by_id
+from customergraph.store.transactions import Write
 
 _LOCKED = select(*CUSTOMER.columns).where(in_project(customer)).with_for_update()
 _LOCKED_BY_ID = _LOCKED.where(customer.c.id == bindparam("locked_id"))
@@ -28,15 +31,39 @@ async def locked(write: Write, identity: int | UUID | None) -> Row | None:
     return await write.row(_LOCKED_BY_ID, {"locked_id": identity})
 
 
-_TAKEN = {
-    "email": select(customer.c.id).where(in_project(customer), customer.c.email_key == bindparam("value")),
-    "phone": select(customer.c.id).where(in_project(customer), customer.c.phone == bindparam("value")),
-}
+# The columns that identify a customer, and the types of their keys.
+_KEY_TYPES: Mapping[str, type[TypeEngine[Any]]] = {"id": BigInteger, "uuid": Uuid, "email_key": Text, "phone": Text}
 
 
-async def is_taken(transaction: Transaction, contact: str, value: str) -> bool:
-    """Return whether a customer has this mailbox (`email`) or this `phone`."""
-    return await transaction.value(_TAKEN[contact], {"value": value}) is not None
+@cached
+def _locked_by_statement(names: tuple[str, ...]) -> Executable:
+    """Select by any of the keys. One statement, since the rows are locked in the order in which it gives them."""
+    some = customer.alias()
+    ids = (
+        select(some.c.id).where(
+            in_project_by_id(some) if name == "id" else in_project(some),
+            some.c[name].in_(select(each(name, _KEY_TYPES[name]).c.value)),
+        )
+        for name in names
+    )
+    return (
+        select(*CUSTOMER.columns, customer.c.email_key)
+        .where(in_project_by_id(customer), customer.c.id.in_(union(*ids)))
+        .order_by(customer.c.id)
+        .with_for_update()
+    )
+
+
+async def locked_by(write: Write, keys: Mapping[str, Collection[Any]]) -> Sequence[Row]:
+    """Return the customers that have one of the keys of a column: `id`, `uuid`, `email_key` or `phone`.
+
+    Others are kept from changing them until the transaction ends. All lock in the order of ids, so that no two wait
+    for each other.
+    """
+    parameters = {name: list(values) for name, values in keys.items() if values}
+    if not parameters:
+        return []
+    return await write.rows(_locked_by_statement(tuple(sorted(parameters))), parameters)
 
 
 _INSERT = insert(customer).values(project_id=TENANT).returning(customer.c.id)

@@ -5,6 +5,7 @@ Look-ups by id, pages and counts of lists, `node` and bulk writes follow from th
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, Table, Text, bindparam, case, false, literal, or_, select
@@ -47,6 +48,15 @@ class Entity:
         """All columns that a row can have."""
         stored = [column for column in self.table.c if column.name not in {"project_id", *self.internal}]
         return [*stored, *self.computed]
+
+    @cached_property
+    def written(self) -> tuple[str, ...]:
+        """The names of the columns that a new row is written with."""
+        return tuple(
+            column.name
+            for column in self.table.c
+            if column.name not in {"id", "project_id"} and column.computed is None
+        )
 
     def selected(self, names: Columns, *always: str) -> list[ColumnElement[Any]]:
         """Return the columns with these names, the id, and the columns that the statement always needs."""

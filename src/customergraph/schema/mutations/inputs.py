@@ -39,8 +39,8 @@ class CreateCustomerInput:
     tag_slugs: list[str] | None = _optional("The slugs of the customer's tags; up to 50.")
 
     def by_name(self) -> dict[str, Any]:
-        """Return the values by their snake_case names; None for an absent one."""
-        return {name: unset_to_none(value) for name, value in vars(self).items()}
+        """Return the values by their snake_case names, without those that are absent or null."""
+        return {name: value for name, value in vars(self).items() if unset_to_none(value) is not None}
 
 
 CREATE_INPUT = Argument(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import strawberry
 
-from customergraph.actions.customers import Act
+from customergraph.actions.act import Act
 from customergraph.errors import InputRefused
 from customergraph.schema.context import Info
 from customergraph.schema.errors import UserError
@@ -25,7 +25,7 @@ class Argument(NamedTuple):
     default: Any = Parameter.empty
 
 
-def mutation(name: str, act: Act[Any], payload: type[Payload], *arguments: Argument, description: str) -> Any:
+def mutation(name: str, act: Act[Any, Any], payload: type[Payload], *arguments: Argument, description: str) -> Any:
     """Declare the mutation that carries out an act.
 
     The act takes the arguments in this order. The payload's type in the schema has its name from
@@ -43,7 +43,9 @@ def mutation(name: str, act: Act[Any], payload: type[Payload], *arguments: Argum
     return strawberry.mutation(resolver, name=name, description=description, metadata={SCOPE: act.scope})
 
 
-def _resolver(act: Act[Any], payload: type[Payload], arguments: tuple[Argument, ...]) -> Callable[..., Awaitable[Any]]:
+def _resolver(
+    act: Act[Any, Any], payload: type[Payload], arguments: tuple[Argument, ...]
+) -> Callable[..., Awaitable[Any]]:
     async def resolve(info: Info, **values: Any) -> Payload:
         context = info.context
         parsed = [argument.parse(values.get(argument.name)) for argument in arguments]
@@ -51,8 +53,7 @@ def _resolver(act: Act[Any], payload: type[Payload], arguments: tuple[Argument, 
             changed = await context.change(info.path.key, lambda write: act(write, context.principal, *parsed))
         except InputRefused as refused:
             context.user_errors += [mistake.code for mistake in refused.mistakes]
-            errors = [UserError(field=list(m.field), message=m.message, code=m.code) for m in refused.mistakes]
-            return payload(user_errors=errors)
+            return payload(user_errors=list(map(UserError.of, refused.mistakes)))
         return await payload.of(changed, context.loaders)
 
     return resolve

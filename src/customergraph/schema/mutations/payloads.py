@@ -1,10 +1,11 @@
 """The payloads of mutations. Mutations that change the same things share one class of payload."""
 
 from typing import Any, Protocol, Self
+from uuid import UUID
 
 import strawberry
 
-from customergraph.actions.customers import Changed
+from customergraph.actions.customers import Changed, Deleted
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.loaders import Loaders, Row
 from customergraph.schema.errors import UserError
@@ -17,7 +18,7 @@ class Payload(Protocol):
     def __init__(self, *, user_errors: list[UserError] = ...) -> None: ...
 
     @classmethod
-    async def of(cls, changed: Changed, loaders: Loaders) -> Self:
+    async def of(cls, result: Any, loaders: Loaders) -> Self:
         """Return the payload of an act; the loaders read what is stored after its commit."""
         ...
 
@@ -35,7 +36,8 @@ def _user_errors() -> Any:
 
 
 async def _load_customer(changed: Changed, loaders: Loaders) -> Row:
-    return await loaders.by_id(Kind.CUSTOMER).load(changed.customer_id)
+    loader = loaders.by_uuid if isinstance(changed.customer, UUID) else loaders.by_id
+    return await loader(Kind.CUSTOMER).load(changed.customer)
 
 
 @strawberry.type
@@ -70,5 +72,5 @@ class DeletedCustomerPayload:
     user_errors: list[UserError] = _user_errors()
 
     @classmethod
-    async def of(cls, changed: Changed, _loaders: Loaders) -> Self:
-        return cls(deleted_customer_id=strawberry.ID(str(GlobalId(Kind.CUSTOMER, changed.customer_id))))
+    async def of(cls, deleted: Deleted, _loaders: Loaders) -> Self:
+        return cls(deleted_customer_id=strawberry.ID(str(GlobalId(Kind.CUSTOMER, deleted.customer_id))))
