@@ -30,6 +30,7 @@ from benchmarks.demos import store
 from benchmarks.measure import COUNTS
 from conftest import free_port
 from mutations import CREATE
+from processes import workers_of
 
 EVERY_SECONDS = 10
 START_SECONDS = 120
@@ -156,8 +157,9 @@ def main() -> None:
         with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
             try:
                 until_it_lives(f"http://127.0.0.1:{port}")
-                print(f"   0 s  {resident_mb(process.pid):6.1f} MB", flush=True)  # noqa: T201
-                memory = asyncio.run(soak(f"http://127.0.0.1:{port}", demo_store.token, process.pid, options.seconds))
+                (worker,) = workers_of(process.pid)
+                print(f"   0 s  {resident_mb(worker):6.1f} MB", flush=True)  # noqa: T201
+                memory = asyncio.run(soak(f"http://127.0.0.1:{port}", demo_store.token, worker, options.seconds))
             finally:
                 process.terminate()
     print(f"the last minute takes {grew(memory):.2f} times what the third took")  # noqa: T201

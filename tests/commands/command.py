@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -49,6 +50,12 @@ def reject_rows(path: Path) -> list[tuple[str, str, str]]:
         header, *rows = list(csv.reader(file))
     assert header == ["line", "column", "reason"]
     return [(line, column, reason) for line, column, reason in rows]
+
+
+def _passing(own: socket.socket) -> list[str]:
+    """Return words that run what follows with a socket as its file 3, as sd_listen_fds(3) describes it."""
+    number = own.fileno()
+    return ["bash", "-c", f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&{number} {number}<&-']
 
 
 class Command:
@@ -99,15 +106,19 @@ class Command:
         assert result.stderr.count("\n") == 1, result.stderr
         return result.stderr.removeprefix("customergraph: ").strip()
 
-    def start(self, *arguments: object, stdin: int | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: object, stdin: int | None = None, passed: socket.socket | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a process, which may be passed a socket as systemd does it."""
         with (self.folder / "stderr.txt").open("a") as stderr:
             process = subprocess.Popen(
-                self.words(*arguments),
+                [*(_passing(passed) if passed else ()), *self.words(*arguments)],
                 env=self.env,
                 cwd=self.folder,
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                pass_fds=[passed.fileno()] if passed else [],
                 text=True,
             )
         self._started.append(process)

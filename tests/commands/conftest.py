@@ -1,5 +1,6 @@
 """The command for tests: as a process, in the process of the test, and its imports."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -105,13 +106,16 @@ def serve_embedded(embedded: Command) -> Iterator[Serve]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[MakeServed]:
-    """Serves a store with so many workers, as a process; settings may follow."""
+    """Serves a store with so many workers, as a process; settings may follow, or a socket that systemd would pass."""
     made: list[Served] = []
 
-    def start(store_url: str, workers: int, port: int | None = None, **env: str) -> Served:
-        command, port = Command(tmp_path, store_url), port or free_port()
+    def start(
+        store_url: str, workers: int, port: int | None = None, passed: socket.socket | None = None, **env: str
+    ) -> Served:
+        command, own_port = Command(tmp_path, store_url), port or free_port()
         command.env.update(env)
-        process = command.start("serve", "--port", port, "--workers", workers)
+        process = command.start("serve", "--port", own_port, "--workers", workers, passed=passed)
+        port = passed.getsockname()[1] if passed else own_port
         slug = f"acme-{len(made)}" if made else "acme"
         made.append(Served(command, process, Tenant(f"http://127.0.0.1:{port}", store_url, slug)))
         until(made[-1].lives, "it serves")

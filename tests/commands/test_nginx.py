@@ -229,6 +229,20 @@ def test_two_gateways_are_restarted_one_after_the_other_and_no_request_is_lost(
     assert users.failures == []
 
 
+def test_one_gateway_is_restarted_while_systemd_keeps_its_socket_and_no_request_is_lost(
+    start: MakeServed, behind: MakeNginx, sqlite_url: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as kept:
+        served = start(sqlite_url, 1, passed=kept, **ENV)
+        users = Users(behind(served), served)
+
+        with users.sending(4):
+            assert served.signal(signal.SIGTERM) == 0
+            start(sqlite_url, 1, passed=kept, **ENV)
+
+    assert users.failures == []
+
+
 def test_a_gateway_that_is_away_is_told_in_json(client: httpx.Client, served: Served) -> None:
     served.signal(signal.SIGTERM)
 

@@ -15,7 +15,8 @@ from customergraph.web.server import GRACE_SECONDS
 from customergraph.web.workers import STOPPED_SECONDS
 
 DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
-SERVICE, SITE, SUMS = "customergraph.service", "customergraph.nginx.conf", "SHA256SUMS"
+SERVICE, SOCKET = "customergraph.service", "customergraph.socket"
+SITE, SUMS = "customergraph.nginx.conf", "SHA256SUMS"
 
 
 @pytest.fixture
@@ -106,6 +107,13 @@ def test_the_site_allows_what_the_settings_allow(folder: Path) -> None:
     assert f"127.0.0.1:{DEFAULTS['port']}" in site
 
 
+def test_systemd_listens_where_the_site_looks_for_the_gateway(folder: Path) -> None:
+    (address,) = re.findall(r"^ListenStream=(.*)$", (folder / SOCKET).read_text(), re.MULTILINE)
+
+    assert f"    server {address};" in (folder / SITE).read_text()
+    assert f"Requires={SOCKET}" in (folder / SERVICE).read_text()
+
+
 def test_the_unit_waits_for_the_longest_stop(folder: Path) -> None:
     found = re.search(r"TimeoutStopSec=(\d+)", (folder / SERVICE).read_text())
 
@@ -114,12 +122,12 @@ def test_the_unit_waits_for_the_longest_stop(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
-def test_systemd_accepts_the_unit(folder: Path) -> None:
+def test_systemd_accepts_the_units(folder: Path) -> None:
     unit = folder / SERVICE
     programs = {"/opt/customergraph/bin": str(Path(sys.executable).parent)}
     unit.write_text(adapted(unit.read_text(), programs))
 
-    verified = ran(folder, "systemd-analyze", "verify", "--man=no", SERVICE)
+    verified = ran(folder, "systemd-analyze", "verify", "--man=no", SERVICE, SOCKET)
 
     assert (verified.returncode, verified.stderr) == (0, "")
 

@@ -15,7 +15,7 @@ from customergraph.cli.tokens import revoked_unless_shown
 from customergraph.settings import Settings
 from customergraph.store import deletions
 from customergraph.store.database import Database
-from customergraph.web import listening, serving
+from customergraph.web import listening, service_manager, serving
 
 
 def demo(
@@ -66,7 +66,8 @@ def serve(
 ) -> None:
     """Serve the configured store."""
     settings = Settings.read(database_url=database_url, host=host, port=port, workers=workers, graphiql=graphiql)
-    _refuse_unusable_port(settings.host, settings.port)
+    if not service_manager.passes_sockets():
+        _refuse_unusable_port(settings.host, settings.port)
     on_store(settings.database_url, _no_job, may_be_made=True)
     serving.serve(settings)
 

@@ -23,20 +23,17 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """Where workers put their metrics: a registry of this process, or a folder that they share."""
+    """Where workers put their metrics: a folder that they share."""
 
-    registry: CollectorRegistry | None
-    folder: Path | None
+    folder: Path
 
     def metrics(self) -> Metrics:
         """Make the metrics of the worker that this process is."""
-        names = OperationNames(self.folder and self.folder / "names")
-        return Metrics(self.registry or CollectorRegistry(), names)
+        return Metrics(CollectorRegistry(), OperationNames(self.folder / "names"))
 
     def forget(self, pid: int) -> None:
         """Drop what a worker that has ended told of its state. What it counted stays."""
-        if self.folder is not None:
-            mark_process_dead(pid, str(self.folder))  # type: ignore[no-untyped-call]
+        mark_process_dead(pid, str(self.folder))  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -53,13 +50,10 @@ def exposing(settings: Settings) -> Iterator[Exposition | None]:
     with tempfile.TemporaryDirectory(prefix="customergraph-metrics-", ignore_cleanup_errors=True) as folder:
         server, thread = _listen(settings.host, settings.metrics_port, registry)
         try:
-            if settings.workers == 1:
-                yield Exposition(registry, None)
-            else:
-                # Workers inherit it, and import the library after that.
-                os.environ[_FOLDER] = folder
-                MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-                yield Exposition(None, Path(folder))
+            # Workers inherit it, and import the library after that.
+            os.environ[_FOLDER] = folder
+            MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+            yield Exposition(Path(folder))
         finally:
             server.shutdown()
             server.server_close()

@@ -17,9 +17,9 @@ _MOST_CANDIDATES = 1_000
 
 
 class OperationNames:
-    """Gives at most so many names a label of their own, in all workers that share a file of names."""
+    """Gives at most so many names a label of their own, in all workers together, which share a file of names."""
 
-    def __init__(self, shared: Path | None = None) -> None:
+    def __init__(self, shared: Path) -> None:
         self._shared = shared
         self._known: set[str] = set()
         # How often names without a place were seen, the one that was seen last at the end.
@@ -43,9 +43,6 @@ class OperationNames:
 
     def _add(self, name: str) -> None:
         """Add a name, if other workers have left a place for it."""
-        if self._shared is None:
-            self._known.add(name)
-            return
         with self._shared.open("a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)

@@ -1,8 +1,8 @@
 """The server of one process: uvicorn's, which stops without cutting off a request.
 
 After SIGTERM it says that it is not ready, and goes on for the time of the drain, until a second
-signal comes. Then it stops in this order: new connections are refused, connections that were made are accepted, the
-requests that were sent are answered with `Connection: close`, and idle connections are closed last.
+signal comes. Then it stops in this order: connections that were made are accepted, the requests that were
+sent are answered with `Connection: close`, and idle connections are closed last.
 Operations that still wait for the store near the end are answered with an error. Written for uvicorn 0.54.
 """
 
@@ -11,7 +11,6 @@ import contextlib
 import math
 import signal
 import socket
-import threading
 import time
 from collections.abc import Generator
 from types import FrameType
@@ -22,7 +21,7 @@ import uvicorn
 
 from customergraph import logs
 from customergraph.settings import Settings
-from customergraph.web import listening, service_manager
+from customergraph.web import listening
 from customergraph.web.protocol import Protocol
 
 # How long a stopping server waits for its requests, and how long before the end of that time it
@@ -60,10 +59,9 @@ class Server(uvicorn.Server):
     grace = GRACE_SECONDS
     idle = IDLE_SECONDS
 
-    def __init__(self, config: uvicorn.Config, *, drain: float = 0, shares_port: bool = False) -> None:
+    def __init__(self, config: uvicorn.Config, *, drain: float = 0) -> None:
         super().__init__(config)
         self._drain = drain
-        self._shares_port = shares_port
         self._stops_at = math.inf
         # The gateway is going to stop, so that a balancer should choose another.
         self.is_stopping = False
@@ -75,21 +73,10 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        with super().capture_signals(), self._capture_hangup():
+        with super().capture_signals():
             yield
             # uvicorn would raise the signal again, and the process would die of it.
             self._captured_signals.clear()
-
-    @contextlib.contextmanager
-    def _capture_hangup(self) -> Generator[None, None, None]:
-        """Let SIGHUP stop the server, unless it is ignored; a worker's supervisor receives it too, and replaces it."""
-        earlier = signal.getsignal(signal.SIGHUP)
-        is_free = threading.current_thread() is threading.main_thread() and earlier is not signal.SIG_IGN
-        if is_free:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN if self._shares_port else self.handle_exit)
-        yield
-        if is_free:
-            signal.signal(signal.SIGHUP, earlier)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.is_stopping = True
@@ -99,8 +86,6 @@ class Server(uvicorn.Server):
         # The health checks read it.
         self.lifespan.state["is_stopping"] = lambda: self.is_stopping
         await super().startup(sockets)
-        if not self._shares_port:
-            service_manager.tell(service_manager.READY)
 
     async def main_loop(self) -> None:
         await super().main_loop()
@@ -114,8 +99,6 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or time.monotonic() >= self._stops_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if not self._shares_port:
-            service_manager.tell(service_manager.STOPPING)
         time = asyncio.get_running_loop().time
         ends_at = time() + self.grace
         await self._stop_listening(sockets or [])
@@ -129,8 +112,6 @@ class Server(uvicorn.Server):
         await self.lifespan.shutdown()
 
     async def _stop_listening(self, sockets: list[socket.socket]) -> None:
-        if not self._shares_port:
-            listening.refuse_handshakes(sockets)
         ends_at = asyncio.get_running_loop().time() + listening.QUEUE_SECONDS
         await asyncio.sleep(listening.HANDSHAKE_SECONDS)
         while listening.readable(sockets) and asyncio.get_running_loop().time() < ends_at:  # noqa: ASYNC110 - a socket

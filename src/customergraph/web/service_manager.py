@@ -1,10 +1,26 @@
-"""Messages to systemd, which starts the gateway (sd_notify(3)): when it serves, and when it stops."""
+"""What systemd, which starts the gateway, tells it and is told: sd_listen_fds(3) and sd_notify(3)."""
 
 import os
 import socket
 from contextlib import suppress
 
 READY, STOPPING = "READY=1", "STOPPING=1"
+_FIRST_PASSED = 3
+
+
+def passes_sockets() -> bool:
+    """Return whether systemd has opened sockets for this process, because it has a socket unit."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid())
+
+
+def passed_sockets() -> list[socket.socket]:
+    """Take the sockets that systemd has opened for this process; may be called once."""
+    count = int(os.environ["LISTEN_FDS"]) if passes_sockets() else 0
+    sockets = [socket.socket(fileno=number) for number in range(_FIRST_PASSED, _FIRST_PASSED + count)]
+    for own in sockets:
+        # Workers get copies of their own.
+        own.set_inheritable(False)
+    return sockets
 
 
 def tell(state: str) -> None:

@@ -7,6 +7,7 @@ stops too.
 
 import multiprocessing
 import os
+import signal
 import socket
 import threading
 import time
@@ -36,7 +37,9 @@ _spawn = multiprocessing.get_context("spawn")
 def work(config: uvicorn.Config, sockets: list[socket.socket], parent: Connection, drain: float) -> None:
     """Serve in a worker process until the supervisor sends the stop message or is gone."""
     config.configure_logging()
-    server = Server(config, drain=drain and drain + _LATER_SECONDS, shares_port=True)
+    # A terminal that closes sends it to all processes. The supervisor knows what it means.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    server = Server(config, drain=drain and drain + _LATER_SECONDS)
     threading.Thread(target=_obey, args=(server, parent), daemon=True).start()
     server.run(sockets)
 

@@ -1,10 +1,10 @@
-"""Several worker processes on the same sockets, and the supervisor that starts, watches, replaces and stops them."""
+"""Worker processes on the same sockets, and the supervisor that starts, watches, replaces and stops them."""
 
 import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 
@@ -12,7 +12,8 @@ import structlog
 import uvicorn
 
 from customergraph.errors import CommandRefused
-from customergraph.web import listening, service_manager
+from customergraph.web import service_manager, terminal
+from customergraph.web.listening import Listener
 from customergraph.web.server import GRACE_SECONDS
 from customergraph.web.worker import START_SECONDS, Worker
 
@@ -28,22 +29,27 @@ _log = structlog.get_logger()
 
 
 class Supervisor:
-    """Keeps a number of workers alive until a signal stops it. SIGHUP replaces each worker by a new one."""
+    """Keeps a number of workers alive until a signal stops it. SIGHUP replaces each worker by a new one.
+
+    A SIGHUP that the closing of the terminal has sent stops it.
+    """
 
     def __init__(
         self,
         config: uvicorn.Config,
-        sockets: Sequence[socket.socket],
+        listener: Listener,
         count: int,
         drain: float,
         forget: Callable[[int], None] | None = None,
     ) -> None:
         self._config = config
-        self._sockets = sockets
+        self._listener = listener
         self._count = count
         self._drain = drain
         # Called with the process id of a worker that has ended.
         self._forget = forget
+        # Unless the command is told to outlive its terminal, as `nohup` does.
+        self._ends_with_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and terminal.is_there()
         self._has_started = False
         self._is_stopping = False
         self._workers: list[Worker] = []
@@ -66,7 +72,7 @@ class Supervisor:
                 self._stop()
 
     def _start(self) -> Worker:
-        worker = Worker.start(self._config, self._sockets, self._drain)
+        worker = Worker.start(self._config, self._listener.sockets, self._drain)
         if self._is_stopping:
             worker.turn_unready()
         return worker
@@ -87,6 +93,8 @@ class Supervisor:
             return True
         if signaled in wait([signaled, *sentinels], timeout=seconds):
             self._signals.extend(signaled.recv(1024))
+            if signal.SIGHUP in self._signals and self._ends_with_terminal and not terminal.is_there():
+                self._signals.append(signal.SIGTERM)
         return self._is_told_to_stop
 
     @property
@@ -158,18 +166,12 @@ class Supervisor:
             self._replace_dead()
 
     def _stop(self) -> None:
-        """Refuse new connections, let the workers accept those that were made, and wait until the workers end."""
+        """Refuse new connections, and wait until the workers end."""
         service_manager.tell(service_manager.STOPPING)
         workers = [*self._workers, *self._retired]
         for worker in workers:
             worker.ping()
-        listening.refuse_handshakes(self._sockets)
-        time.sleep(listening.HANDSHAKE_SECONDS)
-        until = time.monotonic() + listening.QUEUE_SECONDS
-        while listening.readable(self._sockets) and time.monotonic() < until:
-            time.sleep(_STEP_SECONDS)
-        for own in self._sockets:
-            own.close()
+        self._listener.close()
         for worker in workers:
             worker.stop()
         until = time.monotonic() + GRACE_SECONDS + STOPPED_SECONDS
