@@ -247,7 +247,7 @@ def test_a_range_of_days_excludes_customers_without_the_time(acme: Tenant, clien
 
 
 @pytest.mark.parametrize("direction", SortDirection)
-@pytest.mark.parametrize("key", CustomerSortKey)
+@pytest.mark.parametrize("key", [key for key in CustomerSortKey if key is not CustomerSortKey.RELEVANCE])
 def test_every_sort_pages_both_ways_through_every_customer_once(
     acme: Tenant, client: GraphQLClient, key: CustomerSortKey, direction: SortDirection
 ) -> None:
@@ -429,7 +429,9 @@ def test_a_search_may_have_a_hundred_characters(client: GraphQLClient) -> None:
 def test_null_arguments_mean_the_same_as_absent_ones(acme: Tenant, client: GraphQLClient) -> None:
     acme.add_customer(first_name="Ann")
 
-    nulls = dict.fromkeys("q email tagSlug filter dateKey dateFrom dateTo sortKey sortDir".split())
+    nulls = dict.fromkeys(
+        "q email tagSlug tagSlugs locationSlug includeArchived filter dateKey dateFrom dateTo sortKey sortDir".split()
+    )
 
     assert names(client, **nulls) == ["Ann"]
     assert page(client, **dict.fromkeys("first after last before key dir".split()))[0]

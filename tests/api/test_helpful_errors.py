@@ -16,7 +16,7 @@ BAD_VALUE = "BAD_USER_INPUT"
 INVALID = "GRAPHQL_VALIDATION_FAILED"
 ENUM = (
     "CustomerSortKey has NAME, EMAIL, PHONE, COMPANY, CREATED_AT, SIGNED_UP_AT, ASKED_AT, MESSAGED_AT, REVIEWED_AT,"
-    " UPDATED_AT."
+    " UPDATED_AT, RELEVANCE."
 )
 CREATE = "mutation($v: CreateCustomerInput!) { createCustomer(input: $v) { userErrors { code } } }"
 

@@ -89,11 +89,11 @@ def measure(comparison: Comparison, clients: tuple[Client, Client], rounds: int)
 
 def matrix_table(matrix: Matrix) -> Table:
     """Return the table of the ratios of all facets and sorts, in both directions."""
-    grid = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in CustomerSortKey))
+    grid = Table("ratio, DESC and ASC", *(key.removesuffix("_AT").lower() for key in comparisons.SORTS))
     for facet in (None, *CustomerFilter):
         cells = [
             " ".join(_marked(matrix[facet, key, direction]) for direction in (SortDirection.DESC, SortDirection.ASC))
-            for key in CustomerSortKey
+            for key in comparisons.SORTS
         ]
         grid.add_row(facet or "no facet", *cells)
     return grid

@@ -6,7 +6,7 @@ import { first, firstValueFrom } from "rxjs";
 const [uri, token, readToken] = process.argv.slice(2);
 
 // The cache keeps a list for each set of these arguments. `first` and `after` are not among them: pages join one list.
-const conditions = ["q", "email", "tagSlug", "filter", "dateKey", "dateFrom", "dateTo", "sortKey", "sortDir"];
+const conditions = ["q", "email", "tagSlug", "tagSlugs", "locationSlug", "includeArchived", "filter", "dateKey", "dateFrom", "dateTo", "sortKey", "sortDir"];
 
 const connect = (token) =>
   new ApolloClient({

@@ -16,7 +16,7 @@ from factories import Tenant
 
 LIST = "{ customers(filter: UNSUBSCRIBED, sortKey: ASKED_AT) { totalCount nodes { id } } }"
 SEARCH = "query($q: String) { customers(q: $q, sortKey: NAME, sortDir: ASC) { nodes { name } } }"
-BEHIND = "the store's schema is behind (version {}, needed 0006): run `customergraph db upgrade`"
+BEHIND = "the store's schema is behind (version {}, needed 0008): run `customergraph db upgrade`"
 WRONG_KEY = (
     "project acme: 1 rows of customer have keys that do not follow from their texts: run `customergraph db upgrade`"
 )
@@ -24,6 +24,12 @@ SORT_INDEX = "ix_customer_project_id_is_archived_{}_id"
 NEW_INDEXES = [
     SORT_INDEX.format("updated_at"),
     *(f"ix_{table}_project_id_id" for table in ("message", "review", "charge")),
+    "ix_customer_location",
+    *(f"ix_{table}_stats" for table in ("message", "review", "charge")),
+    *(f"ix_{table}_project_id_location_id_id" for table in ("review", "charge")),
+    "ix_message_project_id_channel_id",
+    "ix_review_project_id_score_id",
+    "ix_charge_project_id_currency_id",
 ]
 BY_EMAIL = "query($email: String) { customers(email: $email) { nodes { databaseId email } } }"
 DELETE = "mutation($id: ID!) { deleteCustomer(id: $id) { deletedCustomerId } }"

@@ -35,6 +35,11 @@ query List($filter: CustomerFilter, $key: CustomerSortKey, $dir: SortDirection, 
 """
 
 
+# The columns of sort keys that have another name, and how many ranges of the index each order is.
+_INDEXED = {"NAME": "name_key", "EMAIL": "email_sort_key", "COMPANY": "company_key"}
+_RANGES = {key: 1 if key in {"NAME", "CREATED_AT", "UPDATED_AT"} else 2 for key in CustomerSortKey}
+
+
 class Planner:
     """Runs operations, and returns the plan of every statement on customers and their history."""
 
@@ -77,8 +82,11 @@ def _assert_reads(plans: list[str], index: str) -> None:
     assert [plan for plan in plans if index not in plan] == []
 
 
+SORTS = [key for key in CustomerSortKey if key is not CustomerSortKey.RELEVANCE]
+
+
 @pytest.mark.parametrize("direction", SortDirection)
-@pytest.mark.parametrize("key", CustomerSortKey)
+@pytest.mark.parametrize("key", SORTS)
 def test_each_sort_is_served_in_its_order_on_every_page(
     planner: Planner, key: CustomerSortKey, direction: SortDirection
 ) -> None:
@@ -129,6 +137,44 @@ def test_a_facet_that_decides_the_sort_reads_one_range_of_the_sorts_index(
     _assert_served_in_order(plans)
     assert [plan for plan in plans if _TWO_RANGES.search(plan)] == []
     _assert_reads(plans, f"ix_customer_project_id_is_archived_{key.lower()}_id")
+
+
+@pytest.mark.parametrize("key", SORTS)
+def test_live_and_archived_customers_are_two_pages_of_the_sorts_index(planner: Planner, key: CustomerSortKey) -> None:
+    query = "query($key: CustomerSortKey) { customers(includeArchived: true, sortKey: $key) { nodes { id } } }"
+
+    (plan,) = planner.plans_of(query, key=key)
+
+    assert not _SCAN.search(plan), plan
+    # The index orders each of the two pages, and one sort or a merge puts them in order together.
+    column = _INDEXED.get(key, key.lower())
+    assert len(re.findall(rf"ix_customer_project_id_is_archived_{column}_id", plan)) == _RANGES[key] * 2, plan
+
+
+def test_a_locations_customers_have_an_index_in_the_default_order(planner: Planner) -> None:
+    query = "query($slug: String) { customers(locationSlug: $slug) { nodes { id } } }"
+
+    plan = planner.plans_of(query, slug="place")[-1]
+
+    _assert_served_in_order([plan])
+    _assert_reads([plan], "ix_customer_location")
+
+
+def test_customers_with_all_tags_are_found_by_the_tags(planner: Planner) -> None:
+    plans = planner.plans_of('{ customers(tagSlugs: ["a", "b"]) { nodes { id } totalCount } }')
+
+    assert [plan for plan in plans if _SCAN.search(plan)] == []
+    assert [plan.count("customer_tag") > 1 for plan in plans if "customer" in plan] == [True, True]
+
+
+def test_relevance_reads_a_range_of_names_first(planner: Planner) -> None:
+    query = "query($q: String) { customers(q: $q, sortKey: RELEVANCE, first: 10) { nodes { id } } }"
+
+    (plan,) = planner.plans_of(query, q="cu")
+
+    assert not _SCAN.search(plan), plan
+    by_name = "ix_customer_project_id_is_archived_name_key_id"
+    assert re.search(rf"{by_name}.*name_key ?>", plan, re.DOTALL), plan
 
 
 def test_those_who_unsubscribed_have_an_index_by_the_time_they_were_asked(planner: Planner) -> None:

@@ -15,7 +15,7 @@ from customergraph.domain.paging import KeyType, Ordering
 from customergraph.gateway.throttle import FEWEST_BUCKETS, MemoryBuckets, Rate
 from customergraph.store import catalog, reads, statements
 from customergraph.store.entities import CUSTOMER, MESSAGE, TAG
-from customergraph.store.paging import Bound, PageShape
+from customergraph.store.paging import PageShape
 from customergraph.store.rows import Prepared
 from customergraph.store.tables import message
 
@@ -25,9 +25,7 @@ DIALECTS = {
     "sqlite": create_async_engine("sqlite+aiosqlite:///none.db").dialect,
     "postgresql": create_async_engine("postgresql+asyncpg://nobody@nowhere/none").dialect,
 }
-SHAPE = PageShape(
-    Ordering("messages", "created_at", KeyType.TIMESTAMP), backward=False, after=Bound.VALUE, before=Bound.VALUE
-)
+SHAPE = PageShape(Ordering("messages", "created_at", KeyType.TIMESTAMP), backward=False, after=0, before=0)
 # Names that are no column's make a statement another one.
 SUBSETS = [
     frozenset({*(column.name for column in message.c), *names})

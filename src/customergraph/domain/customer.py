@@ -18,6 +18,7 @@ from customergraph.errors import BadUserInput, Field, UserErrorCode
 MAX_TAGS = 50
 MAX_NOTES_LENGTH = 5_000
 MAX_SEARCH_LENGTH = 100
+MAX_TAGS_OF_A_FILTER = 10
 
 notes = text.up_to(MAX_NOTES_LENGTH, multiline=True)
 
@@ -61,6 +62,7 @@ class CustomerSortKey(StrEnum):
     MESSAGED_AT = "MESSAGED_AT"
     REVIEWED_AT = "REVIEWED_AT"
     UPDATED_AT = "UPDATED_AT"
+    RELEVANCE = "RELEVANCE"
 
 
 # Text sorts by its folded form; E.164 is its own folded form.
@@ -79,7 +81,9 @@ _SORT_COLUMNS = {
 
 
 def ordering(key: CustomerSortKey, direction: SortDirection) -> Ordering:
-    """Return the order of a list of customers."""
+    """Return the order of a list of customers; RELEVANCE has one direction."""
+    if key is CustomerSortKey.RELEVANCE:
+        return Ordering("customers", "name_key", KeyType.TEXT, direction=SortDirection.ASC, is_ranked=True)
     column, type_, nullable = _SORT_COLUMNS[key]
     return Ordering("customers", column, type_, nullable, direction)
 
@@ -88,31 +92,41 @@ def ordering(key: CustomerSortKey, direction: SortDirection) -> Ordering:
 class CustomerCriteria:
     """The conditions that the customers of a list meet, all of them; None is no condition.
 
-    `words` are in the form that searches compare; `email` is a mailbox, `tag_slug` is normalised;
-    `since` and `until` bound the column of `date_key` as [since, until).
+    `words` are in the form that searches compare, and `phrase` has all of them in their order; `email` is a
+    mailbox, the slugs are normalised; customers have all of the tags; `since` and `until` bound the column of
+    `date_key` as [since, until).
     """
 
     words: tuple[str, ...] = ()
+    phrase: str = ""
     email: str | None = None
-    tag_slug: str | None = None
+    tag_slugs: frozenset[str] = frozenset()
+    location_slug: str | None = None
     facet: CustomerFilter | None = None
+    includes_archived: bool = False
     date_key: CustomerDateKey = CustomerDateKey.CREATED_AT
     since: datetime | None = None
     until: datetime | None = None
 
 
-def search_argument(value: str | None) -> tuple[str, ...]:
-    """Return the words of `q` that must match; none for a blank text, and for one of marks alone.
+def search_argument(value: str | None) -> str:
+    """Return the words of `q` in the form that searches compare, joined by one space.
 
-    Line ends and tabs are white space. Raises BadUserInput for other control characters, and for a text too long.
+    It is empty for a blank text, and for one of marks alone. Line ends and tabs are white space. Raises
+    BadUserInput for other control characters, and for a text too long.
     """
     if value is None:
-        return ()
+        return ""
     value = text.normalized(value)
     refuse_controls("q", value, text.LINES_AND_TABS)
     if len(value) > MAX_SEARCH_LENGTH:
         raise BadUserInput(f"`q` must have at most {MAX_SEARCH_LENGTH} characters, and has {len(value)}.")
-    words = set(text.searchable(value).split())
+    return " ".join(text.searchable(value).split())
+
+
+def words_of(phrase: str) -> tuple[str, ...]:
+    """Return the words of a phrase that must match."""
+    words = set(phrase.split())
     # What matches a word matches each part of it.
     return tuple(sorted(word for word in words if not any(word in other for other in words - {word})))
 
@@ -121,6 +135,17 @@ def email_argument(value: str | None) -> str | None:
     """Return the mailbox of the argument `email`; raises BadUserInput for control characters."""
     address = text_argument("email", value)
     return None if address is None else mailbox(address)
+
+
+def tags_argument(slug: str | None, slugs: Sequence[str] | None) -> frozenset[str]:
+    """Return the slugs that the arguments `tagSlug` and `tagSlugs` name together.
+
+    Raises BadUserInput for control characters, and for more than ten in `tagSlugs`.
+    """
+    names = [text_argument("tagSlugs", one) for one in slugs or ()]
+    if len(names) > MAX_TAGS_OF_A_FILTER:
+        raise BadUserInput(f"`tagSlugs` must have at most {MAX_TAGS_OF_A_FILTER} entries, and has {len(names)}.")
+    return frozenset(one for one in (text_argument("tagSlug", slug), *names) if one is not None)
 
 
 TEXT_RULES: Mapping[str, Callable[[str | None], str | None]] = {

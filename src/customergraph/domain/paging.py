@@ -19,6 +19,9 @@ from customergraph.rows import Lists, Range, Rows
 PAGE = 25
 LARGEST_PAGE = 100
 
+# The ranks of a ranked order, from the first to the last.
+RANKS = ("0", "1")
+
 # Columns of a page's rows that no table has: the value of the sort, for cursors, and whether more rows follow.
 SORT_VALUE = "sort_value"
 HAS_MORE = "followed"
@@ -37,13 +40,17 @@ class KeyType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """A total order of a list: by a column, then by id, in the same direction; rows without a value come last."""
+    """A total order of a list: by a column, then by id, in the same direction; rows without a value come last.
+
+    In a ranked order the rows of the first rank come before all others. A cursor's value begins with its rank there.
+    """
 
     list: str
     column: str
     type: KeyType
     nullable: bool = False
     direction: SortDirection = SortDirection.DESC
+    is_ranked: bool = False
 
     @classmethod
     def by_id(cls, list_: str) -> "Ordering":
@@ -60,7 +67,7 @@ class Ordering:
 
     @property
     def label(self) -> str:
-        return f"{self.list}:{self.column}:{self.direction}"
+        return f"{self.list}:{'ranked ' if self.is_ranked else ''}{self.column}:{self.direction}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +118,9 @@ def _value(value: Any, ordering: Ordering) -> str | datetime | None:
         return None
     if ordering.type is KeyType.TIMESTAMP and type(value) is int:
         return from_microseconds(value)
-    if ordering.type is KeyType.TEXT and isinstance(value, str) and not has_controls(value):
-        return value
+    is_text = ordering.type is KeyType.TEXT and isinstance(value, str) and not has_controls(value)
+    if is_text and (not ordering.is_ranked or value[:1] in RANKS):
+        return value  # type: ignore[no-any-return] # a str
     raise ValueError
 
 

@@ -1,6 +1,7 @@
 """Text as it is stored and compared (contract, sections 3 and 6)."""
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -19,6 +20,9 @@ _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 LINES_AND_TABS = frozenset("\n\t")
 
 MAX_SLUG_LENGTH = 100
+
+# Code points from the first of these to the second are no characters.
+_FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
 
 
 def fold(text: str) -> str:
@@ -43,6 +47,18 @@ def searchable(text: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     unmarked = "".join(character for character in folded if unicodedata.category(character) != "Mn")
     return unicodedata.normalize("NFC", unmarked)
+
+
+def successor(text: str) -> str:
+    """Return the least text, by code points, that is greater than all texts which begin with this one.
+
+    Of a text of the last code points alone there is none; then it is a text greater than those that people write.
+    """
+    for place in range(len(text) - 1, -1, -1):
+        code = ord(text[place])
+        if code < sys.maxunicode:
+            return text[:place] + chr(_AFTER_SURROGATES if code + 1 == _FIRST_SURROGATE else code + 1)
+    return text + chr(sys.maxunicode)
 
 
 def normalized(text: str) -> str:

@@ -78,6 +78,8 @@ _describe(
         "PHONE": "Phone number.",
         "COMPANY": "Company.",
         **_TIMES,
+        "RELEVANCE": "Those first whose name begins with the words of `q`, then the others, each by name. Only with"
+        " `q`; `sortDir` makes no difference.",
     },
 )
 _describe(

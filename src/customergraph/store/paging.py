@@ -5,50 +5,83 @@ Never OFFSET: the engine enters the index at the cursor, so page 10,000 costs as
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, Select, Table, asc, bindparam, desc, select, true, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    Select,
+    Table,
+    Text,
+    asc,
+    bindparam,
+    desc,
+    literal_column,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.sql import ColumnElement, visitors
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 
-from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Cursor, Ordering, Page
+from customergraph.domain.paging import HAS_MORE, RANKS, SORT_VALUE, Cursor, Ordering, Page
 from customergraph.store.batches import each
 from customergraph.store.rows import Columns, subset
 from customergraph.store.tenancy import in_project, in_project_by_id
 
+PageStatement = Select[Any] | CompoundSelect[Any]
 
-class Bound(Enum):
-    """What a cursor points to: nothing, a row with a value of the sort's column, or a row without one."""
 
-    NONE = "none"
-    VALUE = "value"
-    NULL = "null"
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A part of a list that one index serves in order; a list is its ranges, one after the other.
 
-    @classmethod
-    def of(cls, cursor: Cursor | None) -> "Bound":
-        if cursor is None:
-            return cls.NONE
-        return cls.NULL if cursor.value is None else cls.VALUE
+    A cursor names the number of its range. Ranges share a number where all keys of one come before those of the next.
+    """
+
+    number: int = 0
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    # Whether its rows have a value in the sort's column; else none has.
+    has_value: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PageShape:
-    """The part of a page that shapes its statement; the rest is in its parameters."""
+    """The part of a page that shapes its statement; the rest is in its parameters.
+
+    `after` and `before` are the numbers of the ranges that have the cursors.
+    """
 
     ordering: Ordering
     backward: bool
-    after: Bound
-    before: Bound
+    after: int | None
+    before: int | None
 
     @classmethod
     def of(cls, page: Page) -> "PageShape":
-        return cls(page.ordering, page.backward, Bound.of(page.after), Bound.of(page.before))
+        after, before = (_range_number(cursor, page.ordering) for cursor in (page.after, page.before))
+        return cls(page.ordering, page.backward, after, before)
 
     @property
     def descending(self) -> bool:
         """Whether the index is read downward; a backward page is read from its end."""
         return self.ordering.descending is not self.backward
+
+
+def _range_number(cursor: Cursor | None, ordering: Ordering) -> int | None:
+    if cursor is None:
+        return None
+    return RANKS.index(cursor.value[0]) if ordering.is_ranked else int(cursor.value is None)  # type: ignore[index] # a str
+
+
+def ranges_of(ordering: Ordering, table: FromClause) -> list[Range]:
+    """Return the ranges of an order: rows without a value come last in both directions."""
+    if not ordering.nullable:
+        return [Range()]
+    key = table.c[ordering.column]
+    return [Range(0, (key.is_not(None),)), Range(1, (key.is_(None),), has_value=False)]
 
 
 def parameters(page: Page, columns: Columns) -> dict[str, Any]:
@@ -62,34 +95,24 @@ def parameters(page: Page, columns: Columns) -> dict[str, Any]:
         if cursor is not None:
             values[f"{name}_id"] = cursor.id
             if cursor.value is not None and not page.ordering.is_by_id:
-                values[f"{name}_value"] = cursor.value
+                values[f"{name}_value"] = cursor.value[1:] if page.ordering.is_ranked else cursor.value  # type: ignore[index] # a str
     return values
 
 
-def _with_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Select[Any]:
-    """Narrow and order the rows that have a value in the sort's column."""
+def _page_of(rows: Select[Any], table: FromClause, shape: PageShape, part: Range) -> Select[Any]:
+    """Narrow and order the rows of one range."""
     key = table.c[shape.ordering.column]
-    if shape.ordering.nullable:
-        rows = rows.where(key.is_not(None))
+    # Where the column is always null, the index is ordered by it all the same.
     place = [table.c.id] if shape.ordering.is_by_id else [key, table.c.id]
-    for name, bound, is_later in (("after", shape.after, True), ("before", shape.before, False)):
-        if bound is Bound.VALUE:
-            cursor = [bindparam(f"{name}_value", type_=key.type), _id(name)][-len(place) :]
+    compared = place if part.has_value else place[-1:]
+    rows = rows.where(*part.conditions)
+    for name, number, is_later in (("after", shape.after, True), ("before", shape.before, False)):
+        if number == part.number:
+            cursor = [bindparam(f"{name}_value", type_=key.type), _id(name)][-len(compared) :]
             is_upward = is_later is not shape.ordering.descending
-            rows = rows.where(tuple_(*place) > tuple_(*cursor) if is_upward else tuple_(*place) < tuple_(*cursor))
+            rows = rows.where(tuple_(*compared) > tuple_(*cursor) if is_upward else tuple_(*compared) < tuple_(*cursor))
     direction = desc if shape.descending else asc
     return rows.order_by(*map(direction, place)).limit(_limit())
-
-
-def _without_values(rows: Select[Any], table: FromClause, shape: PageShape) -> Select[Any]:
-    rows = rows.where(table.c[shape.ordering.column].is_(None))
-    for name, bound, is_later in (("after", shape.after, True), ("before", shape.before, False)):
-        if bound is Bound.NULL:
-            is_upward = is_later is not shape.ordering.descending
-            rows = rows.where(table.c.id > _id(name) if is_upward else table.c.id < _id(name))
-    # The sort's column is always null here, but the index is ordered by it.
-    direction = desc if shape.descending else asc
-    return rows.order_by(direction(table.c[shape.ordering.column]), direction(table.c.id)).limit(_limit())
 
 
 def statement(
@@ -97,34 +120,66 @@ def statement(
     table: FromClause,
     shape: PageShape,
     columns: Columns,
-    *,
-    values: bool = True,
-    nulls: bool = True,
-) -> Select[Any] | CompoundSelect[Any]:
-    """Return one page of the rows, which are selected from the table.
+    ranges: Sequence[Range],
+    alternatives: Sequence[ColumnElement[bool]] = (),
+) -> PageStatement:
+    """Return one page of the rows, which are selected from the table, and are in these ranges.
 
-    Rows without a value in the sort's column come last in both directions: the page reads
-    two ranges of one index, one after the other. `values` and `nulls` say which of the two
-    can have rows.
+    They meet one of the alternatives, each of which has a range of the index of its own.
     """
-    rows = rows.add_columns(*_sort_value(table, shape, columns))
-    ranges: list[Select[Any]] = []
-    if values and shape.after is not Bound.NULL:
-        ranges.append(_with_values(rows, table, shape))
-    if shape.ordering.nullable and nulls and shape.before is not Bound.VALUE:
-        ranges.append(_without_values(rows, table, shape))
-    if len(ranges) == 1:
-        return ranges[0]
-    if not ranges:
-        return rows.where(table.c.id.is_(None)).limit(_limit())
+    pages = [
+        _merged(rows.add_columns(*_sort_value(table, shape, columns, one)), table, shape, one, alternatives)
+        for one in ranges
+        if (shape.after or 0) <= one.number and (shape.before is None or one.number <= shape.before)
+    ]
+    if not pages:
+        nothing = rows.add_columns(*_sort_value(table, shape, columns))
+        return nothing.where(table.c.id.is_(None)).limit(_limit())
+    if len(pages) == 1:
+        return pages[0]
     if shape.backward:
-        ranges.reverse()
-    return union_all(*(select(part.subquery()) for part in ranges)).limit(_limit())
+        pages.reverse()
+    return _joined(pages).limit(_limit())
 
 
-def _sort_value(table: FromClause, shape: PageShape, columns: Columns) -> list[ColumnElement[Any]]:
+def _joined(pages: Sequence[PageStatement]) -> CompoundSelect[Any]:
+    """Return the rows of all pages, one after the other."""
+    return union_all(*(select(one.subquery()) for one in pages))
+
+
+_PLACE = ("sorted_by", "then_by")
+
+
+def _place(table: FromClause, shape: PageShape) -> list[ColumnElement[Any]]:
+    """Return the columns that a page is ordered by, under names that no table's column has."""
+    return [table.c[name].label(label) for name, label in zip((shape.ordering.column, "id"), _PLACE, strict=True)]
+
+
+def _merged(
+    rows: Select[Any],
+    table: FromClause,
+    shape: PageShape,
+    part: Range,
+    alternatives: Sequence[ColumnElement[bool]],
+) -> PageStatement:
+    """Return a page of the rows that meet any of the alternatives: a page of each, put in order together."""
+    if len(alternatives) <= 1:
+        return _page_of(rows.where(*alternatives), table, shape, part)
+    with_place = rows.add_columns(*_place(table, shape))
+    pages = _joined([_page_of(with_place.where(one), table, shape, part) for one in alternatives]).subquery()
+    direction = desc if shape.descending else asc
+    outer = [column for column in pages.c if column.name not in _PLACE]
+    return select(*outer).order_by(*(direction(pages.c[name]) for name in _PLACE)).limit(_limit())
+
+
+def _sort_value(
+    table: FromClause, shape: PageShape, columns: Columns, part: Range | None = None
+) -> list[ColumnElement[Any]]:
     """Return the column that cursors are made from, if the client selects cursors."""
-    return subset([table.c[shape.ordering.column].label(SORT_VALUE)], columns)
+    key: ColumnElement[Any] = table.c[shape.ordering.column]
+    if shape.ordering.is_ranked and part is not None:
+        key = literal_column(f"'{RANKS[part.number]}'", Text) + key
+    return subset([key.label(SORT_VALUE)], columns)
 
 
 def _limit() -> ColumnElement[int]:
@@ -154,18 +209,17 @@ def statement_of_parents(
     parents = each("parents")
     direction = desc if shape.ordering.descending else asc
     if lateral:
-        place = [table.c[shape.ordering.column].label("sorted_by"), table.c.id.label("then_by")]
-        rows = select(*selected, *_sort_value(table, shape, columns), *place)
+        rows = select(*selected, *_sort_value(table, shape, columns), *_place(table, shape))
         rows = rows.where(in_project(table), table.c[parent] == parents.c.value, *conditions)
-        page = _with_values(rows, table, shape).lateral("page")
-        outer_columns = [column for column in page.c if column.name not in {"sorted_by", "then_by"}]
+        page = _page_of(rows, table, shape, Range()).lateral("page")
+        outer_columns = [column for column in page.c if column.name not in _PLACE]
         pages = select(*outer_columns).select_from(parents.join(page, true()))
         return pages.order_by(page.c[parent], direction(page.c.sorted_by), direction(page.c.then_by))
     inner = table.alias("candidate")
     ids = select(inner.c.id).where(
         in_project(inner), inner.c[parent] == parents.c.value, *_of_alias(inner, table, conditions)
     )
-    page_ids = _with_values(ids, inner, shape).correlate(parents)
+    page_ids = _page_of(ids, inner, shape, Range()).correlate(parents)
     return (
         select(*selected, *_sort_value(table, shape, columns))
         .select_from(parents.join(table, table.c.id.in_(page_ids)))

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateIndex
 
 from customergraph.store.problems import IndexInvalid, Problem, SearchIndexMissing
-from customergraph.store.tables import metadata
+from customergraph.store.tables import NAME_PREFIX_SQL, metadata
 
 SEARCH_INDEX = "ix_customer_search"
 
@@ -17,6 +17,9 @@ _EXTENSIONS = ("pg_trgm", "btree_gin")
 _SEARCH = (
     f"{SEARCH_INDEX} ON customer USING gin (project_id, search_key gin_trgm_ops) WITH (gin_pending_list_limit = 1024)"
 )
+# SQLAlchemy does not read an expression's index back, so that it cannot be compared with the tables.
+NAME_PREFIX_INDEX = "ix_customer_name_prefix"
+_NAME_PREFIX = f"{NAME_PREFIX_INDEX} ON customer (project_id, is_archived, {NAME_PREFIX_SQL})"
 _NO_SEARCH_INDEX = "the search index is missing, so a search may read every customer of its project"
 
 
@@ -25,7 +28,10 @@ async def add_missing(connection: AsyncConnection) -> bool:
 
     The connection commits each statement by itself.
     """
-    made = [await _add(connection, SEARCH_INDEX, _SEARCH, _EXTENSIONS)]
+    made = [
+        await _add(connection, SEARCH_INDEX, _SEARCH, _EXTENSIONS),
+        await _add(connection, NAME_PREFIX_INDEX, _NAME_PREFIX),
+    ]
     for name, definition in _declared(connection.dialect):
         made.append(await _add(connection, name, definition))
     return any(made)

@@ -131,7 +131,7 @@ def _page_statement(
     entity: Entity, shape: PageShape, criteria: Any, bounds: tuple[str, ...], columns: Columns
 ) -> Executable:
     rows = select(*entity.selected(columns)).where(*_conditions(entity, criteria, bounds))
-    return paging.statement(rows, entity.table, shape, columns)
+    return paging.statement(rows, entity.table, shape, columns, paging.ranges_of(shape.ordering, entity.table))
 
 
 @cached
@@ -147,12 +147,13 @@ def _conditions(entity: Entity, criteria: Any, bounds: tuple[str, ...]) -> list[
 @cached
 def _customers_statement(criteria: CriteriaShape, page: PageShape, columns: Columns) -> Executable:
     rows = select(*CUSTOMER.selected(columns)).where(*criteria.conditions())
-    return paging.statement(rows, customer, page, columns, **criteria.ranges(page.ordering))
+    return paging.statement(rows, customer, page, columns, criteria.ranges(page.ordering), criteria.archiving())
 
 
 @cached
 def _customer_count_statement(criteria: CriteriaShape) -> Executable:
-    return select(func.count().label("total")).select_from(customer).where(*criteria.conditions())
+    total = func.count().label("total")
+    return select(total).select_from(customer).where(*criteria.conditions(), criteria.is_listed())
 
 
 def customers(_keys: Sequence[None], criteria: CustomerCriteria, page: Page, *, columns: Columns) -> Batch:

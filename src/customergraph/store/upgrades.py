@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from customergraph.errors import BehindPgbouncer, CommandRefused, StoreNewer, StoreOutdated
 from customergraph.store import access, embedded, history, keys
 from customergraph.store.database import Database
-from customergraph.store.postgresql_indexes import SEARCH_INDEX
+from customergraph.store.postgresql_indexes import NAME_PREFIX_INDEX, SEARCH_INDEX
 from customergraph.store.problems import DeletionUnfinished, Problem
 from customergraph.store.tables import metadata
 
@@ -104,7 +104,7 @@ async def ready(database: Database) -> None:
 
 def _is_compared(name: str | None, _kind: str, _parents: object) -> bool:
     # This index exists only where PostgreSQL has its extensions.
-    return name != SEARCH_INDEX
+    return name not in {SEARCH_INDEX, NAME_PREFIX_INDEX}
 
 
 def _differences(connection: Connection) -> list[Problem]:

@@ -14,6 +14,7 @@ from customergraph.domain.identity import Kind
 from customergraph.domain.message import MESSAGES_NEWEST_FIRST
 from customergraph.domain.paging import Ordering
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST, ReviewCriteria
+from customergraph.errors import BadUserInput
 from customergraph.execution.fields import Loading, batched, computed
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import After, Connection, ConnectionLoading, First
@@ -160,6 +161,17 @@ def customers_of(
     tag_slug: Annotated[
         str | None, strawberry.argument(description="Only customers that have the tag with this slug.")
     ] = strawberry.UNSET,
+    tag_slugs: Annotated[
+        list[str] | None,
+        strawberry.argument(description="Only customers that have all of these tags: at most 10 slugs."),
+    ] = strawberry.UNSET,
+    location_slug: Annotated[
+        str | None, strawberry.argument(description="Only customers of this location.")
+    ] = strawberry.UNSET,
+    include_archived: Annotated[  # noqa: FBT002 - an argument of the graph, which has a name
+        bool | None,
+        strawberry.argument(description="Whether archived customers are in the list, between the others."),
+    ] = False,
     filter: Annotated[
         CustomerFilter | None, strawberry.argument(description="Only customers of this group.")
     ] = strawberry.UNSET,
@@ -199,11 +211,17 @@ def customers_of(
 ) -> Any:
     loaders = info.context.loaders
     since, until = days(info, date_from, date_to)
+    phrase = rules.search_argument(unset_to_none(q))
+    if sort_key is CustomerSortKey.RELEVANCE and not phrase:
+        raise BadUserInput("`sortKey: RELEVANCE` needs words in `q`: give some, or another sort key.")
     criteria = CustomerCriteria(
-        words=rules.search_argument(unset_to_none(q)),
+        words=rules.words_of(phrase),
+        phrase=phrase,
         email=rules.email_argument(unset_to_none(email)),
-        tag_slug=text_argument("tagSlug", unset_to_none(tag_slug)),
+        tag_slugs=rules.tags_argument(unset_to_none(tag_slug), unset_to_none(tag_slugs)),
+        location_slug=text_argument("locationSlug", unset_to_none(location_slug)),
         facet=unset_to_none(filter),
+        includes_archived=bool(include_archived),
         date_key=date_key or CustomerDateKey.CREATED_AT,
         since=since,
         until=until,
