@@ -18,7 +18,8 @@ import { makeBuilderAccessible } from "./queryBuilder.js";
 import "./page.css";
 import { rememberedToken } from "./token.js";
 
-const queryBuilder = { ...explorerPlugin({ showAttribution: false }), title: "Query builder" };
+// The same list for each rendering: for a new one GraphiQL would close the plugin that is open.
+const plugins = [{ ...explorerPlugin({ showAttribution: false }), title: "Query builder" }];
 
 /**
  * The whole page.
@@ -52,7 +53,7 @@ function Page({ shownToken, isOpen }) {
           onSchemaChange={sortTypes}
           schemaDescription
           defaultQuery={firstQuery}
-          plugins={[queryBuilder]}
+          plugins={plugins}
           // A token that is typed there would be kept in the history.
           isHeadersEditorEnabled={false}
           shouldPersistHeaders={false}

@@ -58,6 +58,15 @@ def test_the_documentation_begins_with_an_introduction_and_what_a_project_has(sh
     assert types.index("CustomerFilter") < types.index("CustomerConnection") < types.index("CreateCustomerPayload")
 
 
+def test_the_documentation_stays_open_when_a_query_is_run(shown: Visit) -> None:
+    documentation = shown.open_documentation()
+
+    shown.run()
+
+    shown.shows("totalCount")
+    expect(documentation).to_be_visible()
+
+
 def test_the_documentation_of_customer_is_a_click_away(shown: Visit) -> None:
     documentation = shown.open_documentation()
     documentation.get_by_role("link", name="Customer", exact=True).click()

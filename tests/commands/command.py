@@ -29,6 +29,8 @@ from customergraph.importing.rejects import Rejects
 from customergraph.store import access
 
 PATIENCE_SECONDS = 30
+# How long several processes may take to import what they need, on a machine that does other things besides.
+START_SECONDS = 120
 
 
 def store_rows(url: str, sql: str) -> list[Any]:
@@ -36,9 +38,9 @@ def store_rows(url: str, sql: str) -> list[Any]:
     return [row[0] if len(row) == 1 else row for row in stores.rows(url, sql)]
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something to become true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.02)
@@ -185,7 +187,7 @@ class Inside(Command):
 def answer(port: int, token: str, query: str) -> Any:
     """Wait until a gateway answers, and return the data of its answer to a query."""
     base = f"http://127.0.0.1:{port}"
-    until(lambda: answers(base), f"{base} lives")
+    until(lambda: answers(base), f"{base} lives", START_SECONDS)
     response = httpx.post(f"{base}/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == httpx.codes.OK, response.text
     return response.json()["data"]

@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ from threading import Event, Thread
 
 import httpx
 
-from commands.command import PATIENCE_SECONDS, Command
+from commands import command
+from commands.command import PATIENCE_SECONDS, START_SECONDS, Command
 from factories import Tenant
 from faults.expectations import SLACK_SECONDS
 from mutations import on_customer
@@ -21,8 +21,6 @@ from raw_http import PROJECT, SLUG, connect, head, read_answer
 
 ARCHIVE = on_customer("archiveCustomer")
 GRACE_SECONDS = 10
-# How long several processes may take to import what they need, on a machine that does other things besides.
-START_SECONDS = 120
 
 
 @dataclass
@@ -63,10 +61,7 @@ class Served:
 
 def until(condition: Callable[[], bool], what: str) -> None:
     """Wait for what has to do with the start of processes."""
-    deadline = time.monotonic() + START_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.05)
+    command.until(condition, what, START_SECONDS)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 import stores
-from commands.command import Command, until
+from commands.command import START_SECONDS, Command, until
 from conftest import free_port
 from customergraph import demo
 from customergraph.domain.principal import Scope
@@ -28,7 +28,7 @@ class Serving:
         self._process: subprocess.Popen[str] = command.start("serve", "--port", port)
         self._url = f"http://127.0.0.1:{port}"
         self.http = self.client()
-        until(self._lives, "the gateway lives")
+        until(self._lives, "the gateway lives", START_SECONDS)
 
     @property
     def pid(self) -> int:
