@@ -10,6 +10,7 @@ ARGUMENTS = {
     "resubscribeCustomer": "",
     "cancelCustomerUnsentMessages": "",
     "updateCustomerTags": ", tagSlugs: []",
+    "updateCustomer": ', input: { company: "new" }',
 }
 
 REPEATABLE = tuple(name for name in ARGUMENTS if name != "deleteCustomer")

@@ -215,11 +215,15 @@ Field = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in the input, and the field that has it."""
+    """One mistake in the input, and the field that has it.
+
+    `value` is the wrong one of several in the field, where a message does not tell it by its place.
+    """
 
     field: Field
     reason: str
     code: UserErrorCode
+    value: str | None = None
 
 
 class InputRefused(CustomergraphError):

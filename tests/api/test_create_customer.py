@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from at_once import at_once
 from factories import Tenant
 from graphql_client import GraphQLClient
 
@@ -360,3 +361,28 @@ def test_a_new_customer_is_the_newest(acme: Tenant, client: GraphQLClient) -> No
     newest = created(client)
     nodes = client.data("{ customers(first: 1) { nodes { databaseId } } }")["customers"]["nodes"]
     assert nodes == [{"databaseId": newest["databaseId"]}]
+
+
+UUID = "6f1c2d1e-0000-4000-8000-00000000000a"
+
+
+def test_the_callers_own_uuid_makes_a_repeated_call_harmless(acme: Tenant, client: GraphQLClient) -> None:
+    assert created(client, uuid=UUID.upper())["uuid"] == UUID
+    before = acme.rows()
+
+    assert mistakes(client, uuid=UUID, email="other@example.com") == {("input.uuid", "TAKEN")}
+
+    assert acme.rows() == before
+
+
+def test_two_calls_with_one_uuid_at_once_add_one_customer(acme: Tenant, client: GraphQLClient) -> None:
+    payloads = at_once(*[lambda: payload_of(client, firstName="Ada", uuid=UUID)] * 4)
+
+    assert sorted(len(payload["userErrors"]) for payload in payloads) == [0, 1, 1, 1]
+    assert len(acme.rows()["customer"]) == 1
+
+
+@pytest.mark.parametrize("value", ["", "1", f"{{{UUID}}}", UUID.replace("-", ""), UUID.replace("6", "\u0666"), 6, 1.5])
+def test_an_invalid_uuid_is_bad_input(acme: Tenant, client: GraphQLClient, value: Any) -> None:
+    assert client.code(CREATE, input={"firstName": "Ada", "uuid": value}) == "BAD_USER_INPUT"
+    assert acme.rows()["customer"] == []

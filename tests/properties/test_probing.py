@@ -33,6 +33,10 @@ BY_ID = (
     "query($x: ID!) { node(id: $x) { __typename id ... on Customer { name notes } } }",
     "query($x: ID!) { nodes(ids: [$x, $x]) { __typename id } }",
     *(on_customer(name).replace("$id", "$x") for name in ARGUMENTS),
+    *(
+        f'mutation($x: ID!) {{ record{kind}(input: [{{uuid: "{UUID(int=1)}", customerId: $x}}]) {ERRORS} }}'
+        for kind in ("Messages", "Reviews", "Charges")
+    ),
 )
 BY_TAG = (
     f"query($x: String!) {{ customers(tagSlug: $x) {FOUND} }}",
@@ -47,6 +51,7 @@ BY_LOCATION = (
 BY_EMAIL = (
     f"query($x: String!) {{ customers(email: $x) {FOUND} }}",
     f'mutation($x: String!) {{ createCustomer(input: {{firstName: "A", email: $x}}) {ERRORS} }}',
+    f'mutation($x: String!) {{ upsertCustomers(input: [{{firstName: "A", email: $x}}], by: EMAIL) {ERRORS} }}',
 )
 BY_PHONE = (f'mutation($x: String!) {{ createCustomer(input: {{firstName: "A", phone: $x}}) {ERRORS} }}',)
 BY_TEXT = (f"query($x: String!) {{ customers(q: $x) {FOUND} }}",)

@@ -10,7 +10,7 @@ It raises InputRefused with NOT_FOUND when the project does not have the custome
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from customergraph.actions.act import CustomerRef, needs
 from customergraph.domain import customer as rules
@@ -49,6 +49,20 @@ async def create(write: Write, values: Mapping[str, Any]) -> Changed:
     entry = rules.RULES.entry(("input",), values, mistakes)
     batch = await Customers.read(write, CUSTOMERS, [entry])
     customer = batch.put(None, mistakes)
+    return Changed(await _written(write, batch, customer, mistakes))
+
+
+@needs(Scope.WRITE)
+async def update(write: Write, ref: CustomerRef, values: Mapping[str, Any]) -> Changed:
+    """Change a customer's values, by their snake_case names; None clears one, and an absent one is kept."""
+    mistakes = Mistakes()
+    entry = rules.RULES.entry(("input",), values, mistakes)
+    batch = await Customers.read(write, CUSTOMERS, [entry], ref)
+    customer = batch.with_identity(ref)
+    if customer is None:
+        mistakes.add(("id",), UserErrorCode.NOT_FOUND, UNKNOWN_CUSTOMER)
+    # What else is wrong with the input is told beside an unknown customer.
+    customer = batch.put(customer or SavedCustomer(uuid4()), mistakes)
     return Changed(await _written(write, batch, customer, mistakes))
 
 

@@ -65,6 +65,14 @@ class CustomerSortKey(StrEnum):
     RELEVANCE = "RELEVANCE"
 
 
+class CustomerKey(StrEnum):
+    """The contract's `CustomerKey`; the value of an entry is the name in lower case."""
+
+    UUID = "UUID"
+    EMAIL = "EMAIL"
+    PHONE = "PHONE"
+
+
 # Text sorts by its folded form; E.164 is its own folded form.
 _SORT_COLUMNS = {
     CustomerSortKey.NAME: ("name_key", KeyType.TEXT, False),

@@ -1,6 +1,6 @@
 """Entries: what a row of an import file, or an item of an input, says of one entity."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,3 +65,15 @@ class EntryRules:
             is_needed = is_new and name not in self.now_when_new
             if name not in self.defaults and values.get(name) is None and (name in values or is_needed):
                 yield name
+
+
+def refuse_repeated(entries: Iterable[Entry], name: str, key: Callable[[Any], Any], mistakes: Mistakes) -> None:
+    """Add a mistake for each entry whose value has the key of an earlier entry's."""
+    seen: set[Any] = set()
+    for entry in entries:
+        value = entry.values.get(name)
+        if value is None:
+            continue
+        if key(value) in seen:
+            mistakes.add((*entry.field, name), UserErrorCode.TAKEN, "is that of an earlier item of this call")
+        seen.add(key(value))

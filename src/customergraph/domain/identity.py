@@ -85,10 +85,16 @@ def parsed(text: str, kind: Kind) -> int | UUID | None:
     """
     if integer := _integer(text):
         return integer
-    if _UUID.fullmatch(text):
-        return UUID(text)
+    if uuid := parsed_uuid(text):
+        return uuid
     global_id = GlobalId.parsed(text)
     return global_id.id if global_id and global_id.kind is kind else None
+
+
+def parsed_uuid(text: str) -> UUID | None:
+    """Read a uuid: 32 hexadecimal digits in five groups; None for another text."""
+    # UUID() alone accepts the digits of every script, signs and underscores.
+    return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def _integer(text: str) -> int | None:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from customergraph.domain import text
-from customergraph.domain.entry import EntryRules, by_rules
+from customergraph.domain.entry import Entry, EntryRules, by_rules
+from customergraph.domain.mistakes import Mistakes
 from customergraph.domain.owner import OWNER_CHECKS
 from customergraph.domain.paging import KeyType, Ordering
 from customergraph.domain.text import whole_number
@@ -72,3 +74,21 @@ RULES = EntryRules(
     never_null=("channel", "template", "scheduled_at"),
     checks={**OWNER_CHECKS, **by_rules({"ask_id": ask_id, "failed_reason": failed_reason})},
 )
+
+_CANCELED = "is refused for a message that is canceled"
+_CLAIMED = "was set before, and takes no other value: the message has been claimed"
+
+
+def refuse_claims(entry: Entry, stored: Any, mistakes: Mistakes) -> None:
+    """Add what is wrong with the times of a message, as it is stored or None for a new one (contract, section 9).
+
+    A canceled message is never sent, and `processed_at` is set once: who sets it has claimed the message.
+    """
+    values = entry.values
+    is_canceled = values.get("canceled_at") is not None or (stored is not None and stored.canceled_at is not None)
+    for name in ("processed_at", "sent_at"):
+        if is_canceled and values.get(name) is not None:
+            mistakes.add((*entry.field, name), UserErrorCode.INVALID, _CANCELED)
+    claimed_at = None if stored is None else stored.processed_at
+    if claimed_at is not None and values.get("processed_at", claimed_at) != claimed_at:
+        mistakes.add((*entry.field, "processed_at"), UserErrorCode.TAKEN, _CLAIMED)

@@ -12,8 +12,8 @@ class Mistakes:
     def __init__(self) -> None:
         self._by_field: dict[Field, Mistake] = {}
 
-    def add(self, field: Field, code: UserErrorCode, reason: str) -> None:
-        self._by_field.setdefault(field, Mistake(field, reason, code))
+    def add(self, field: Field, code: UserErrorCode, reason: str, value: str | None = None) -> None:
+        self._by_field.setdefault(field, Mistake(field, reason, code, value))
 
     def check(self, field: Field, rule: Callable[[Any], Any], value: Any) -> Any:
         """Return the value as the rule normalises it; add a mistake and return None where the rule refuses it."""

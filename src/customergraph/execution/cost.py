@@ -1,15 +1,16 @@
 """The cost of an operation: the number of objects that it may return at most, by its `first` arguments.
 
-An object counts 1, a plain list of objects 10 of them, and each field of a mutation 10
-more; a leaf counts what its declaration says, which for most is nothing; connections, edges
-and page info count nothing. The same rule gives the actual cost: the objects that were returned.
+An object counts 1, a plain list of objects 10 of them, or as many as there are items in the input of
+its mutation, and each field of a mutation 10 more; a leaf counts what its declaration says, which for
+most is nothing; connections, edges and page info count nothing. The same rule gives the actual cost: the
+objects that were returned.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLError, GraphQLField
+from graphql import GraphQLError, GraphQLField, get_named_type, is_input_object_type
 
 from customergraph.domain.paging import LARGEST_PAGE, PAGE
 from customergraph.execution.fields import BatchedField, CountField
@@ -144,11 +145,13 @@ def counted(objects: Mapping[str, int]) -> int:
 class _Parent:
     """What the field that gives objects decides about the fields of these objects.
 
-    `page` is its size where the objects are a connection, `surcharge` what each of their fields costs
-    more, and `price` what each of their leaves with a price costs, where that is not the leaf's own.
+    `page` is its size where the objects are a connection, `items` how many input objects it takes in a list,
+    `surcharge` what each of their fields costs more, and `price` what each of their leaves with a price costs,
+    where that is not the leaf's own.
     """
 
     page: int = 0
+    items: int = 0
     surcharge: int = 0
     price: int | None = None
 
@@ -177,13 +180,25 @@ def _entry(planned: PlannedField, variables: VariableValues, parent: _Parent) ->
     if planned.is_list:
         # A list of ids may ask for more than the ten of a plain list.
         lengths = (len(value) for value in arguments.values() if isinstance(value, list))
-        count = parent.page or max(PLAIN_LIST, *lengths, 0)
+        count = parent.page or max(PLAIN_LIST, parent.items, *lengths, 0)
     name = planned.below.type_name
     weight = 0 if name.endswith(_FREE_TYPES) else 1
     size = _page_size(planned.definition, arguments) if name.endswith("Connection") else 0
-    inner = _Parent(page=size, price=_count_price(planned.declared, arguments))
+    inner = _Parent(
+        page=size, items=_items(planned.definition, arguments), price=_count_price(planned.declared, arguments)
+    )
     below = [_entries(selection, variables, inner) for selection in planned.below.each]
     return _Entry(count, weight, parent.surcharge, Cost(below))
+
+
+def _items(definition: GraphQLField, arguments: Mapping[str, Any]) -> int:
+    """Return for how many input objects a payload answers; a longer list is refused where it is resolved."""
+    lengths = [
+        len(arguments[name])
+        for name, argument in definition.args.items()
+        if is_input_object_type(get_named_type(argument.type)) and isinstance(arguments.get(name), list)
+    ]
+    return min(max(lengths, default=0), LARGEST_PAGE)
 
 
 def _count_price(declared: Any, arguments: Mapping[str, Any]) -> int | None:

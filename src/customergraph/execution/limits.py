@@ -19,6 +19,7 @@ from graphql import (
     InlineFragmentNode,
     ListValueNode,
     NameNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
@@ -95,7 +96,7 @@ def check_values(variables: Mapping[str, Any] | None, limits: Limits) -> None:
     while waiting:
         value = waiting.pop()
         if isinstance(value, list):
-            _require_list(len(value), limits)
+            _require_list(sum(not isinstance(one, dict) for one in value), limits)
         within = value.values() if isinstance(value, dict) else value
         holding = [one for one in within if isinstance(one, _HOLDING)]
         # A body has room for some hundred thousand of them.
@@ -175,6 +176,10 @@ class _Walk:
 
 
 def _require_list(entries: int, limits: Limits) -> None:
+    """Raise ListTooLong for a list of so many entries besides objects.
+
+    What takes a list of objects says itself how many it takes; `nested_values` and `tokens` bound them.
+    """
     if entries > limits.list_entries:
         raise ListTooLong(*SETTINGS["list_entries"], entries, limits.list_entries)
 
@@ -186,6 +191,6 @@ def _require_nodes(document: DocumentNode, limits: Limits) -> None:
         if isinstance(node, NameNode):
             limits.require("name_characters", len(node.value))
         elif isinstance(node, ListValueNode):
-            _require_list(len(node.values), limits)
+            _require_list(sum(not isinstance(one, ObjectValueNode) for one in node.values), limits)
         directives += isinstance(node, DirectiveNode)
     limits.require("directives", directives)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from customergraph.domain import text
 from customergraph.domain.entry import Entry
 from customergraph.domain.mistakes import Mistakes
-from customergraph.errors import ValueRefused
+from customergraph.errors import Mistake, ValueRefused
 from customergraph.importing.cells import CellRule
 from customergraph.importing.rows import Record, Reject, Saved
 from customergraph.saving.kinds import SavedKind
@@ -76,7 +76,7 @@ class ImportKind:
     def outcome(self, added: int, saved: Sequence[Any], mistakes: Mistakes) -> Saved:
         """Return what came of a batch: of each of its entries what was saved, or None beside its mistakes."""
         rejects = [
-            Reject(int(line), COLUMNS.get(name, name), mistake.reason)
+            Reject(int(line), COLUMNS.get(name, name), _reason(mistake))
             for mistake in mistakes.all
             for line, name in [mistake.field[:2]]
         ]
@@ -85,6 +85,10 @@ class ImportKind:
     def _needed_key(self) -> str:
         *others, last = (_WITH_ARTICLE[name] for name in self.customer_keys)
         return f"{', '.join(others)} or {last} is needed"
+
+
+def _reason(mistake: Mistake) -> str:
+    return mistake.reason if mistake.value is None else f"{mistake.value!r} {mistake.reason}"
 
 
 def _listed(names: Sequence[str]) -> str:

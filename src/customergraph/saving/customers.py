@@ -82,14 +82,22 @@ class Customers:
     def put_all(self, by: Sequence[str], mistakes: Mistakes) -> list[SavedCustomer | None]:
         """Put each entry to the customer that the first of its keys in `by` names, or to a new one.
 
-        Each is judged as if the earlier ones were done. Returns the customer of each, None for one with mistakes.
+        Each must have one of them, and is judged as if the earlier ones were done. Returns the customer of each, None
+        for one with mistakes.
         """
-        return [self._put(keyed, self._find(by, keyed.keys), mistakes) for keyed in self._entries]
+        return [self._put_by(by, keyed, mistakes) for keyed in self._entries]
 
     def put(self, customer: SavedCustomer | None, mistakes: Mistakes) -> SavedCustomer | None:
         """Put the only entry to this customer, or to a new one, as `put_all` does."""
         [keyed] = self._entries
         return self._put(keyed, customer, mistakes)
+
+    def _put_by(self, by: Sequence[str], keyed: _Keyed, mistakes: Mistakes) -> SavedCustomer | None:
+        if any(keyed.keys.get(name) is not None for name in by):
+            return self._put(keyed, self._find(by, keyed.keys), mistakes)
+        self._references.refuse_unknown(keyed.entry, mistakes)
+        mistakes.add((*keyed.entry.field, by[0]), UserErrorCode.BLANK, "must not be blank: it says which customer")
+        return None
 
     def _find(self, by: Sequence[str], keys: Mapping[str, Any]) -> SavedCustomer | None:
         return next(filter(None, (self._owner(name, keys.get(name)) for name in by)), None)

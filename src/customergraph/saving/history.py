@@ -61,7 +61,7 @@ class Records:
         return cls(kind, entries, rows, owners, await References.read(write, entries))
 
     def put_all(
-        self, mistakes: Mistakes, *, judge: Judge = lambda _entry, _stored, _mistakes: None, from_file: bool = False
+        self, mistakes: Mistakes, *, judge: Judge | None = None, from_file: bool = False
     ) -> list[Record | None]:
         """Put each entry to the row with its uuid, or to a new one; returns the row of each, None for a mistaken one.
 
@@ -69,14 +69,15 @@ class Records:
         """
         return [self._put(entry, mistakes, judge, from_file=from_file) for entry in self._entries]
 
-    def _put(self, entry: Entry, mistakes: Mistakes, judge: Judge, *, from_file: bool) -> Record | None:
+    def _put(self, entry: Entry, mistakes: Mistakes, judge: Judge | None, *, from_file: bool) -> Record | None:
         before = len(mistakes)
         record = self._by_uuid.get(entry.values.get("uuid"))
         self._references.refuse_unknown(entry, mistakes)
         self._kind.rules.refuse_blanks(entry, mistakes, is_new=record is None)
         owner = self._owners.named(entry, mistakes, email_may_be_new=from_file)
         self._refuse_owner(entry, record, owner, mistakes, may_move=from_file)
-        judge(entry, record and record.stored, mistakes)
+        if judge is not None:
+            judge(entry, record and record.stored, mistakes)
         if len(mistakes) > before:
             return None
         if record is None:

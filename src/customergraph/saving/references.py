@@ -30,12 +30,12 @@ class References:
         """Add a mistake for each slug that the project does not have."""
         location = entry.values.get("location_slug")
         if location and location not in self.locations:
-            reason = f"{location!r} names no location of this project"
-            mistakes.add((*entry.field, "location_slug"), UserErrorCode.NOT_FOUND, reason)
+            reason = "names no location of this project"
+            mistakes.add((*entry.field, "location_slug"), UserErrorCode.NOT_FOUND, reason, location)
         for slug, place in (entry.values.get("tag_slugs") or {}).items():
             if slug not in self.tags:
-                reason = f"{slug!r} names no tag of this project"
-                mistakes.add((*entry.field, "tag_slugs", place), UserErrorCode.NOT_FOUND, reason)
+                reason = "names no tag of this project"
+                mistakes.add((*entry.field, "tag_slugs", place), UserErrorCode.NOT_FOUND, reason, slug)
 
     def location_column(self, entry: Entry) -> dict[str, int | None]:
         """Return the value of `location_id`; nothing where the entry does not name a location."""

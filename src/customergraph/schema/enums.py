@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from customergraph.domain.customer import CustomerDateKey, CustomerFilter, CustomerSortKey
+from customergraph.domain.customer import CustomerDateKey, CustomerFilter, CustomerKey, CustomerSortKey
 from customergraph.domain.message import MessageChannel, MessageStatus, MessageTemplate
 from customergraph.domain.paging import SortDirection
 from customergraph.errors import UserErrorCode
@@ -18,6 +18,7 @@ from customergraph.execution.strawberry_internals import enum_values
 __all__ = [
     "CustomerDateKey",
     "CustomerFilter",
+    "CustomerKey",
     "CustomerSortKey",
     "MessageChannel",
     "MessageStatus",
@@ -80,6 +81,16 @@ _describe(
         **_TIMES,
         "RELEVANCE": "Those first whose name begins with the words of `q`, then the others, each by name. Only with"
         " `q`; `sortDir` makes no difference.",
+    },
+)
+_describe(
+    CustomerKey,
+    "CustomerKey",
+    "The key that tells which customer is meant.",
+    {
+        "UUID": "The uuid, which the caller may choose.",
+        "EMAIL": "The email address, without regard to case.",
+        "PHONE": "The phone number.",
     },
 )
 _describe(

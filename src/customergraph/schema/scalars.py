@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import strawberry
 
-from customergraph.domain import timestamps
+from customergraph.domain import identity, timestamps
 from customergraph.execution.leaves import Native
 from customergraph.execution.strawberry_internals import ScalarDefinition
 
@@ -36,10 +36,10 @@ def _day(value: Any) -> date:
 
 
 def _uuid(value: Any) -> UUID:
-    try:
-        return UUID(value)
-    except (ValueError, TypeError, AttributeError):
-        raise ValueError("UUID takes 32 hexadecimal digits in five groups") from None
+    uuid = identity.parsed_uuid(value) if isinstance(value, str) else None
+    if uuid is None:
+        raise ValueError("UUID takes 32 hexadecimal digits in five groups")
+    return uuid
 
 
 # With `JSON_OPTIONS`, orjson writes values of these types as the contract requires.

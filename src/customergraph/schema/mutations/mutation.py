@@ -32,7 +32,7 @@ def mutation(name: str, act: Act[Any, Any], payload: type[Payload], *arguments: 
     the mutation's: `archiveCustomer` returns an `ArchiveCustomerPayload`.
     """
     payload = strawberry.type(
-        type(f"{name[0].upper()}{name[1:]}Payload", (payload,), {}), description=f"The payload of `{name}`."
+        type(f"{name[0].upper()}{name[1:]}Payload", (payload,), {}), description=f"What `{name}` answers."
     )
     resolver: Any = _resolver(act, payload, arguments)
     resolver.__name__ = name

@@ -1,15 +1,20 @@
 """The payloads of mutations. Mutations that change the same things share one class of payload."""
 
+import asyncio
 from typing import Any, Protocol, Self
 from uuid import UUID
 
 import strawberry
 
+from customergraph.actions.batches import Saved
 from customergraph.actions.customers import Changed, Deleted
 from customergraph.domain.identity import GlobalId, Kind
 from customergraph.loaders import Loaders, Row
 from customergraph.schema.errors import UserError
+from customergraph.schema.types.charge import Charge
 from customergraph.schema.types.customer import Customer
+from customergraph.schema.types.message import Message
+from customergraph.schema.types.review import Review
 
 
 class Payload(Protocol):
@@ -24,14 +29,12 @@ class Payload(Protocol):
 
 
 def _customer() -> Any:
-    return strawberry.field(
-        description="The customer after the change; null when `userErrors` has entries.", default=None
-    )
+    return strawberry.field(description="The customer as it is now; null when something was wrong.", default=None)
 
 
 def _user_errors() -> Any:
     return strawberry.field(
-        description="All mistakes in the input; empty when the change was made.", default_factory=list
+        description="Everything that was wrong with the input; empty when it was done.", default_factory=list
     )
 
 
@@ -74,3 +77,64 @@ class DeletedCustomerPayload:
     @classmethod
     async def of(cls, deleted: Deleted, _loaders: Loaders) -> Self:
         return cls(deleted_customer_id=strawberry.ID(str(GlobalId(Kind.CUSTOMER, deleted.customer_id))))
+
+
+def _items(name: str) -> Any:
+    return strawberry.field(
+        description=f"The {name} as they are now, in the order of the input; null when something was wrong.",
+        default=None,
+    )
+
+
+def _items_errors() -> Any:
+    return strawberry.field(
+        description="Everything that was wrong with the input, each item at its index; empty when it was done.",
+        default_factory=list,
+    )
+
+
+async def _load_saved(saved: Saved, kind: Kind, loaders: Loaders) -> list[Row] | None:
+    """Load what an act saved; None where some of it has been deleted since."""
+    loader = loaders.by_uuid(kind)
+    rows = await asyncio.gather(*map(loader.load, saved.uuids))
+    return None if None in rows else rows
+
+
+@strawberry.type
+class CustomersPayload:
+    customers: list[Customer] | None = _items("customers")
+    user_errors: list[UserError] = _items_errors()
+
+    @classmethod
+    async def of(cls, saved: Saved, loaders: Loaders) -> Self:
+        return cls(customers=await _load_saved(saved, Kind.CUSTOMER, loaders))
+
+
+@strawberry.type
+class MessagesPayload:
+    messages: list[Message] | None = _items("messages")
+    user_errors: list[UserError] = _items_errors()
+
+    @classmethod
+    async def of(cls, saved: Saved, loaders: Loaders) -> Self:
+        return cls(messages=await _load_saved(saved, Kind.MESSAGE, loaders))
+
+
+@strawberry.type
+class ReviewsPayload:
+    reviews: list[Review] | None = _items("reviews")
+    user_errors: list[UserError] = _items_errors()
+
+    @classmethod
+    async def of(cls, saved: Saved, loaders: Loaders) -> Self:
+        return cls(reviews=await _load_saved(saved, Kind.REVIEW, loaders))
+
+
+@strawberry.type
+class ChargesPayload:
+    charges: list[Charge] | None = _items("charges")
+    user_errors: list[UserError] = _items_errors()
+
+    @classmethod
+    async def of(cls, saved: Saved, loaders: Loaders) -> Self:
+        return cls(charges=await _load_saved(saved, Kind.CHARGE, loaders))
