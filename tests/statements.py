@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Engine, event
 
 from customergraph.rows import Rows
@@ -72,6 +73,18 @@ def _commands_of_postgresql(
 
 _listen(SQLite, _commands_of_sqlite)
 _listen(PostgreSQL, _commands_of_postgresql)
+
+
+_copy = asyncpg.Connection.copy_records_to_table
+
+
+@wraps(_copy)
+async def _notify_and_copy(self: asyncpg.Connection, table: str, **options: Any) -> Any:
+    notify(f"COPY {table}", ())
+    return await _copy(self, table, **options)
+
+
+asyncpg.Connection.copy_records_to_table = _notify_and_copy
 
 
 @contextmanager

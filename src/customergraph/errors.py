@@ -47,6 +47,18 @@ class CursorMalformed(BadUserInput):
     """A cursor that this gateway did not make, or made for another list."""
 
 
+class CursorExpired(RequestRefused):
+    """A cursor of a change that this project's feed does not have, or no longer."""
+
+    code = "CURSOR_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The feed does not have the change of `after` any more: ask for `headCursor`, read all lists again, and"
+            " follow the feed from there."
+        )
+
+
 class OperationUnresolved(RequestRefused):
     """A request that does not name one of the operations of its document."""
 

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from customergraph.domain.customer import CustomerCriteria
+from customergraph.domain.feed import FeedPage
 from customergraph.domain.identity import Kind
 from customergraph.domain.paging import Page
-from customergraph.store import access, catalog, reads
+from customergraph.store import access, catalog, feed, reads
 from customergraph.store.batches import Batch
 from customergraph.store.entities import ENTITIES, LOCATION, TAG
 from customergraph.store.linked import FromParent
@@ -156,6 +157,10 @@ class Loaders:
     def customer_count(self, criteria: CustomerCriteria) -> Loader:
         """Count the customers that meet the criteria."""
         return self._loader(reads.customer_count, criteria)
+
+    def changes(self, page: FeedPage, token_id: int) -> Loader:
+        """Load a page of the project's feed; for the key None."""
+        return self._loader(feed.page, page, self._read.project_id, token_id)
 
     def project(self) -> Loader:
         return self._loader(access.current_project)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     pool_timeout: Annotated[float, Field(gt=0)] = 2
     statement_timeout: Annotated[float, Field(gt=0)] = 10
     pgbouncer: bool = False
+    feed_days: Annotated[int, Field(ge=1)] = 30
     body_limit: Annotated[int, Field(gt=0)] = 1_048_576
     body_timeout: Annotated[float, Field(gt=0)] = 30
     document_limit: Annotated[int, Field(gt=0)] = 100_000

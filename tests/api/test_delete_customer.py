@@ -9,11 +9,11 @@ DELETE = on_customer("deleteCustomer")
 
 def test_a_deleted_customer_is_gone_with_its_messages_charges_and_tags(acme: Tenant, client: GraphQLClient) -> None:
     id_, other = acme.add_histories(2)
-    before = acme.rows()
+    before = acme.rows_beside_the_feed()
     global_id = client.data("query($id: ID!) { customer(id: $id) { id } }", id=id_)["customer"]["id"]
     payload = client.data(DELETE, id=id_)["deleteCustomer"]
     assert payload == {"deletedCustomerId": global_id, "userErrors": []}
-    after = acme.rows()
+    after = acme.rows_beside_the_feed()
     assert {name: len(rows) for name, rows in after.items()} == {
         "charge": 3,
         "customer": 1,

@@ -70,7 +70,7 @@ async def update(write: Write, ref: CustomerRef, values: Mapping[str, Any]) -> C
 async def delete(write: Write, ref: CustomerRef) -> Deleted:
     """Delete a customer permanently; its reviews stay, without a customer."""
     customer = await _locked(write, ref)
-    await customers.remove(write, customer.id)
+    await customers.remove(write, customer)
     return Deleted(customer.id)
 
 
@@ -127,7 +127,7 @@ async def update_tags(write: Write, ref: CustomerRef, slugs: Sequence[str]) -> C
     customer = await _customer(write, ref, mistakes)
     mistakes.refuse_if_any()
     if await customers.replace_tags(write, customer.id, tag_ids):
-        await customers.change(write, customer.id, timestamps.now())
+        await customers.change(write, customer, timestamps.now())
     return Changed(customer.id)
 
 
@@ -145,13 +145,13 @@ async def _stamp_and_cancel(write: Write, ref: CustomerRef, column: str) -> Chan
     now = timestamps.now()
     canceled = await history.cancel_unsent(write, customer.id, now)
     if getattr(customer, column) is None:
-        await customers.change(write, customer.id, now, **{column: now})
+        await customers.change(write, customer, now, **{column: now})
     return Changed(customer.id, canceled)
 
 
 async def _set(write: Write, customer: Any, column: str, value: Any) -> Changed:
     if getattr(customer, column) != value:
-        await customers.change(write, customer.id, timestamps.now(), **{column: value})
+        await customers.change(write, customer, timestamps.now(), **{column: value})
     return Changed(customer.id)
 
 

@@ -55,7 +55,8 @@ def on_any_store(database_url: str | None, job: Job[Result], *, may_be_made: boo
         embedded.refuse_unusable(path, may_be_made=may_be_made)
 
     async def run() -> Result:
-        database = Database(settings.database_url, ConnectionOptions(pgbouncer=settings.pgbouncer))
+        options = ConnectionOptions(pgbouncer=settings.pgbouncer)
+        database = Database(settings.database_url, options, feed_days=settings.feed_days)
         try:
             return await job(database)
         finally:

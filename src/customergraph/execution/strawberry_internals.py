@@ -11,8 +11,9 @@ from strawberry.types import arguments as strawberry_arguments
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.types.scalar import ScalarDefinition
+from strawberry.utils.str_converters import to_camel_case
 
-__all__ = ["ScalarDefinition", "StrawberryField", "StrawberryResolver", "is_awaitable"]
+__all__ = ["ScalarDefinition", "StrawberryField", "StrawberryResolver", "is_awaitable", "to_camel_case"]
 
 
 def core_schema(schema: strawberry.Schema) -> GraphQLSchema:

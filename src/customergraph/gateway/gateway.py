@@ -51,7 +51,7 @@ class Gateway:
         limits = limits_of(settings)
         rate = Rate(settings.bucket_size, settings.bucket_refill)
         buckets = RedisBuckets(settings.redis_url, rate) if settings.redis_url else MemoryBuckets(rate)
-        database = Database(settings.database_url, options)
+        database = Database(settings.database_url, options, feed_days=settings.feed_days)
         return cls(
             settings,
             database,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 
+from customergraph.domain.feed import FeedPages
 from customergraph.domain.paging import HAS_MORE, SORT_VALUE, Pages, Slice
 from customergraph.execution.fields import Loading, computed, counted, held
 from customergraph.loaders import Loader, Row
@@ -57,7 +58,7 @@ class EdgeSource(NamedTuple):
 class ConnectionSources:
     """The sources of many connections, by column."""
 
-    def __init__(self, pages: Pages, counter: Loader, keys: Sequence[Hashable]) -> None:
+    def __init__(self, pages: Pages | FeedPages, counter: Loader, keys: Sequence[Hashable]) -> None:
         self.count = len(pages)
         self.counter = counter
         self._pages = pages
@@ -79,7 +80,7 @@ class ConnectionSources:
 class EdgeSources:
     """The sources of the edges of many connections, by column."""
 
-    def __init__(self, rows: Rows, pages: Pages) -> None:
+    def __init__(self, rows: Rows, pages: Pages | FeedPages) -> None:
         self.count = rows.count
         self._rows = rows
         self._pages = pages

@@ -26,7 +26,7 @@ class Context:
         # The codes of the mistakes in the input of its mutations.
         self.user_errors: list[UserErrorCode] = []
         self._usage = usage
-        self._token_id = token_id
+        self.token_id = token_id
         self._database = database
         self._changes: dict[str | int, Write] = {}
         self._stopped: Stopped | None = None
@@ -48,7 +48,7 @@ class Context:
             self._transaction = self._changes[key] = write
             return await job(write)
 
-        result = await self._database.change(self.principal.project_id, run, holder=self._token_id, usage=self._usage)
+        result = await self._database.change(self.principal.project_id, run, token_id=self.token_id, usage=self._usage)
         self._transaction = self._read
         self._read.done = True
         return result

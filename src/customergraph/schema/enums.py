@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 import strawberry
 
 from customergraph.domain.customer import CustomerDateKey, CustomerFilter, CustomerKey, CustomerSortKey
+from customergraph.domain.feed import ChangeAction, ChangeKind
 from customergraph.domain.message import MessageChannel, MessageStatus, MessageTemplate
 from customergraph.domain.paging import SortDirection
 from customergraph.errors import UserErrorCode
 from customergraph.execution.strawberry_internals import enum_values
 
 __all__ = [
+    "ChangeAction",
+    "ChangeKind",
     "CustomerDateKey",
     "CustomerFilter",
     "CustomerKey",
@@ -124,6 +127,25 @@ _describe(
         "COMPLAINED": "Was marked as unwanted.",
         "CANCELED": "Was canceled, and is never sent.",
     },
+)
+_describe(
+    ChangeKind,
+    "ChangeKind",
+    "The kind of an object that a change tells of.",
+    {
+        "CUSTOMER": "A customer: its own fields, its tags and its location.",
+        "MESSAGE": "A message.",
+        "REVIEW": "A review.",
+        "CHARGE": "A charge.",
+        "LOCATION": "A location.",
+        "TAG": "A tag.",
+    },
+)
+_describe(
+    ChangeAction,
+    "ChangeAction",
+    "What happened to an object.",
+    {"CREATED": "It was added.", "UPDATED": "Some of its fields changed.", "DELETED": "It was removed permanently."},
 )
 _describe(
     UserErrorCode,

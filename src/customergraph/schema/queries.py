@@ -8,6 +8,7 @@ from customergraph.schema.connections import Connection
 from customergraph.schema.loaded_fields import loaded
 from customergraph.schema.node import Node, find_node, find_nodes
 from customergraph.schema.project_lists import price_of_counting
+from customergraph.schema.types.change import ChangeConnection, changes_of_project
 from customergraph.schema.types.charge import Charge, charges_of_project
 from customergraph.schema.types.customer import Customer, customer_of, customers_of, price_of_counting_customers
 from customergraph.schema.types.location import Location
@@ -27,6 +28,12 @@ class Query:
         None,
         description="The customers that meet all conditions of the arguments.",
         count_price=price_of_counting_customers,
+    )
+    changes: ChangeConnection = batched(
+        changes_of_project,
+        None,
+        description="The project's changes in the order in which they were committed, oldest first. A client that"
+        " passes each `endCursor` as the next `after` misses none.",
     )
     messages: Connection[Message] = batched(
         messages_of_project,

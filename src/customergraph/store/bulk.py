@@ -10,6 +10,7 @@ from sqlalchemy import Row, Table, Text, Uuid, bindparam, select, update
 from sqlalchemy.sql import Executable
 
 from customergraph.store.batches import each
+from customergraph.store.change_log import recorded
 from customergraph.store.entities import CUSTOMER, ENTITIES
 from customergraph.store.statements import cached
 from customergraph.store.tables import customer
@@ -24,7 +25,7 @@ _KEY_TYPES = {"uuid": Uuid, "slug": Text, "email_key": Text, "phone": Text}
 @cached
 def _change_statement(table: Table, columns: tuple[str, ...]) -> Executable:
     new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
-    return update(table).where(in_project(table), table.c.id == bindparam("changed_id")).values(new)
+    return recorded(update(table).where(in_project(table), table.c.id == bindparam("changed_id")).values(new))
 
 
 @cached
@@ -40,8 +41,8 @@ async def add(write: Write, table: str, rows: Sequence[Mapping[str, Any]]) -> No
     await write.insert(TABLES[table], rows)
 
 
-async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-    """Set columns of rows by their ids."""
+async def set_columns(write: Write, table: str, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Set columns that are no field of their own, by the ids of the rows: no change tells of them."""
     rows = sorted(((tuple(sorted(columns)), id_, columns) for id_, columns in changes), key=itemgetter(0, 1))
     for names, group in groupby(rows, key=itemgetter(0)):
         parameters = [
@@ -52,12 +53,15 @@ async def change(write: Write, table: str, changes: Iterable[tuple[int, Mapping[
 
 
 async def change_rows(write: Write, table: str, changes: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
-    """Set columns of rows that are locked, each row its own, by one statement.
+    """Set columns of rows that are locked to other values, each row its own, by one statement.
 
     A column that another row changes is written with the value that the row has.
     """
     if not changes:
         return
+    for row, columns in changes:
+        owner = columns.get("customer_id") or getattr(row, "customer_id", None)
+        write.changes.updated(TABLES[table], row.id, columns, uuid=row.uuid, customer_id=owner)
     names = tuple(sorted({name for _, columns in changes for name in columns}))
     parameters = [
         {

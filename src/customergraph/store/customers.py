@@ -5,15 +5,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, Uuid, bindparam, delete, insert, select, union, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.sql import Executable
 from sqlalchemy.types import TypeEngine
 
 from customergraph.rows import Row
 from customergraph.store.batches import each
+from customergraph.store.change_log import recorded
 from customergraph.store.entities import CUSTOMER
 from customergraph.store.statements import cached
-from customergraph.store.tables import customer, customer_tag, review
+from customergraph.store.tables import charge, customer, customer_tag, message, review
 from customergraph.store.tenancy import TENANT, in_project, in_project_by_id
 from customergraph.store.transactions import Write
 
@@ -66,39 +80,56 @@ async def locked_by(write: Write, keys: Mapping[str, Collection[Any]]) -> Sequen
     return await write.rows(_locked_by_statement(tuple(sorted(parameters))), parameters)
 
 
-_INSERT = insert(customer).values(project_id=TENANT).returning(customer.c.id)
+_INSERT = recorded(insert(customer).values(project_id=TENANT).returning(customer.c.id))
 
 
 async def add(write: Write, columns: Mapping[str, Any]) -> int:
     """Insert one customer and return its id."""
-    return int(await write.value(_INSERT, columns))
+    id_ = int(await write.value(_INSERT, columns))
+    write.changes.added(customer, [{**columns, "id": id_}])
+    return id_
 
 
-_CHANGE = update(customer).where(in_project(customer), customer.c.id == bindparam("changed_id"))
+_CHANGE = recorded(update(customer).where(in_project(customer), customer.c.id == bindparam("changed_id")))
 
 
-async def change(write: Write, customer_id: int, now: datetime, **columns: Any) -> None:
-    """Set columns of a customer, and set its `updated_at` to `now`."""
-    await write.change(_CHANGE.values(updated_at=now, **columns), {"changed_id": customer_id})
+async def change(write: Write, row: Row, now: datetime, **columns: Any) -> None:
+    """Set columns of a stored customer to other values, and set its `updated_at` to `now`."""
+    await write.change(_CHANGE.values(updated_at=now, **columns), {"changed_id": row.id})
+    write.changes.updated(customer, row.id, columns, uuid=row.uuid)
 
 
-_ORPHAN_REVIEWS = (
-    update(review).where(in_project(review), review.c.customer_id == bindparam("removed_id")).values(customer_id=None)
+def _of_removed(table: Table) -> ColumnElement[bool]:
+    return and_(in_project(table), table.c.customer_id == bindparam("removed_id"))
+
+
+_ORPHAN_REVIEWS = recorded(
+    update(review).where(_of_removed(review)).values(customer_id=None).returning(review.c.id, review.c.uuid)
 )
-_DELETE = delete(customer).where(in_project(customer), customer.c.id == bindparam("removed_id"))
+_DELETE_HISTORY = {
+    table: recorded(delete(table).where(_of_removed(table)).returning(table.c.id, table.c.uuid))
+    for table in (message, charge)
+}
+_DELETE = recorded(delete(customer).where(in_project(customer), customer.c.id == bindparam("removed_id")))
 
 
-async def remove(write: Write, customer_id: int) -> None:
+async def remove(write: Write, row: Row) -> None:
     """Delete a customer with its messages, charges and tag assignments; its reviews stay without a customer."""
-    await write.change(_ORPHAN_REVIEWS, {"removed_id": customer_id})
-    await write.change(_DELETE, {"removed_id": customer_id})
+    removed = {"removed_id": row.id}
+    for orphan in await write.rows(_ORPHAN_REVIEWS, removed):
+        write.changes.updated(review, orphan.id, ["customer_id"], uuid=orphan.uuid, customer_id=row.id)
+    for table, statement in _DELETE_HISTORY.items():
+        for gone in await write.rows(statement, removed):
+            write.changes.deleted(table, gone.id, gone.uuid, row.id)
+    await write.change(_DELETE, removed)
+    write.changes.deleted(customer, row.id, row.uuid, row.id)
 
 
 _TAG_IDS = select(customer_tag.c.tag_id).where(
     in_project(customer_tag), customer_tag.c.customer_id == bindparam("tagged_id")
 )
-_UNTAG = delete(customer_tag).where(
-    in_project(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value))
+_UNTAG = recorded(
+    delete(customer_tag).where(in_project(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value)))
 )
 
 
@@ -112,9 +143,11 @@ async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -
 
 
 async def set_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
-    """Make these the tags of each customer, by the customers' ids."""
+    """Make these, which are others than before, the tags of each customer, by the customers' ids."""
     if not tag_ids:
         return
     await write.change(_UNTAG, {"ids": list(tag_ids)})
     rows = [{"customer_id": id_, "tag_id": tag_id} for id_, tags in tag_ids.items() for tag_id in sorted(tags)]
     await write.insert(customer_tag, rows)
+    for id_ in tag_ids:
+        write.changes.updated(customer, id_, ["tags"])

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ from customergraph.store.transactions import Write
 from customergraph.store.usage import Usage
 
 NO_PROJECT = 0
+# How long the feed keeps changes, unless the operator decides otherwise.
+FEED_DAYS = 30
 DEMO_APPLICATION_ID = 0x43474456  # "CGDV"
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.02
@@ -35,7 +38,13 @@ Result = TypeVar("Result")
 class Database:
     """The configured store."""
 
-    def __init__(self, url: str, options: ConnectionOptions = ConnectionOptions()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        url: str,
+        options: ConnectionOptions = ConnectionOptions(),  # noqa: B008 - frozen
+        *,
+        feed_days: float = FEED_DAYS,
+    ) -> None:
         kind = SQLite if make_url(url).get_backend_name() == "sqlite" else PostgreSQL
         self.url = url
         self.backend: Backend = kind(url, options)
@@ -48,6 +57,7 @@ class Database:
             is_embedded=self.backend.path is not None,
         )
         self._idle = IdleConnections(self.backend)
+        self._feed_kept = timedelta(days=feed_days)
 
     def read(self, project_id: int, *, holder: Hashable = None, usage: Usage | None = None) -> Read:
         """Return a snapshot, whose statements are counted in `usage`.
@@ -57,17 +67,18 @@ class Database:
         seat = self.connections.seat(holder or project_id)
         return Read(self.backend, project_id, seat, self._idle, usage or Usage(), begin=self.backend.begin)
 
-    def write(self, project_id: int, *, holder: Hashable = None, usage: Usage | None = None) -> Write:
-        """Return a write transaction; `holder` and `usage` as in `read`."""
-        seat = self.connections.seat(holder or project_id, writes=True)
-        return Write(self.backend, self._writing, project_id, seat, self._idle, usage or Usage())
+    def write(self, project_id: int, *, token_id: int | None = None, usage: Usage | None = None) -> Write:
+        """Return a write transaction for the holder of a token, if there is one; `usage` as in `read`."""
+        seat = self.connections.seat(token_id or project_id, writes=True)
+        common = (self.backend, self._writing, project_id, seat, self._idle, usage or Usage())
+        return Write(*common, token_id=token_id, feed_kept=self._feed_kept)
 
     async def change(
         self,
         project_id: int,
         job: Callable[[Write], Awaitable[Result]],
         *,
-        holder: Hashable = None,
+        token_id: int | None = None,
         usage: Usage | None = None,
     ) -> Result:
         """Do a job in a write transaction, and do it again from the start when another transaction came between.
@@ -76,15 +87,15 @@ class Database:
         """
         for attempt in range(ATTEMPTS - 1):
             try:
-                return await self._attempt(project_id, job, holder, usage)
+                return await self._attempt(project_id, job, token_id, usage)
             except LostRace:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311 - no secret
-        return await self._attempt(project_id, job, holder, usage)
+        return await self._attempt(project_id, job, token_id, usage)
 
     async def _attempt(
-        self, project_id: int, job: Callable[[Write], Awaitable[Result]], holder: Hashable, usage: Usage | None
+        self, project_id: int, job: Callable[[Write], Awaitable[Result]], token_id: int | None, usage: Usage | None
     ) -> Result:
-        async with self.write(project_id, holder=holder, usage=usage) as write:
+        async with self.write(project_id, token_id=token_id, usage=usage) as write:
             return await job(write)
 
     @asynccontextmanager

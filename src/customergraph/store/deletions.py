@@ -18,6 +18,7 @@ from sqlalchemy.sql import Executable
 
 from customergraph.domain import timestamps
 from customergraph.errors import UnknownProject
+from customergraph.store.change_log import recorded
 from customergraph.store.database import Database
 from customergraph.store.statements import cached
 from customergraph.store.tables import customer, is_tenants, metadata, project, token
@@ -99,7 +100,7 @@ async def _close(database: Database, project_id: int) -> float:
 
 def _key(table: Table) -> Column[Any]:
     """Return the column by whose index the rows of a project are walked through."""
-    return table.c.uuid if "uuid" in table.c else [*table.primary_key][1]
+    return table.c.uuid if "uuid" in table.c else [*table.primary_key][:2][-1]
 
 
 @cached
@@ -112,7 +113,8 @@ def _keys(table: Table) -> Executable:
 @cached
 def _deletion(table: Table) -> Executable:
     first, last = (bindparam(name, type_=_key(table).type) for name in ("first", "last"))
-    return delete(table).where(in_project(table), _key(table) >= first, _key(table) <= last)
+    # The feed, which would tell of it, is deleted too, and nobody can read it any more.
+    return recorded(delete(table).where(in_project(table), _key(table) >= first, _key(table) <= last))
 
 
 async def _batches(database: Database, project_id: int, table: Table) -> AsyncIterator[Batch]:

@@ -8,21 +8,26 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, lite
 
 from customergraph.domain.message import MessageTemplate
 from customergraph.store.batches import each
+from customergraph.store.change_log import recorded
 from customergraph.store.snapshots import Read
 from customergraph.store.tables import UNSENT, charge, customer, message, review
 from customergraph.store.tenancy import in_project
 from customergraph.store.transactions import Write
 
-_CANCEL_UNSENT = (
+_CANCEL_UNSENT = recorded(
     update(message)
     .where(in_project(message), message.c.customer_id == bindparam("of_customer"), UNSENT)
     .values(canceled_at=bindparam("now", type_=message.c.canceled_at.type))
+    .returning(message.c.id, message.c.uuid)
 )
 
 
 async def cancel_unsent(write: Write, customer_id: int, now: datetime) -> int:
     """Cancel every unsent message of a customer; returns how many there were."""
-    return await write.change(_CANCEL_UNSENT, {"of_customer": customer_id, "now": now})
+    canceled = await write.rows(_CANCEL_UNSENT, {"of_customer": customer_id, "now": now})
+    for row in canceled:
+        write.changes.updated(message, row.id, ["canceled_at"], uuid=row.uuid, customer_id=customer_id)
+    return len(canceled)
 
 
 def _of_this_customer(table: Table) -> ColumnElement[bool]:
@@ -42,9 +47,15 @@ _SUMMARY: dict[str, ColumnElement[Any]] = {
     "has_clicked": exists().where(_of_this_customer(message), message.c.clicked_at.is_not(None)).correlate(customer),
     "has_charges": exists().where(_of_this_customer(charge)).correlate(customer),
 }
-_REFRESH = update(customer).where(in_project(customer), customer.c.id.in_(select(each("ids").c.value))).values(_SUMMARY)
+_COLUMNS = (customer.c.id, customer.c.uuid, *(customer.c[name] for name in _SUMMARY))
+_REFRESH = recorded(
+    update(customer)
+    .where(in_project(customer), customer.c.id.in_(select(each("ids").c.value)))
+    .values(_SUMMARY)
+    .returning(*_COLUMNS)
+)
 _LOCKED = (
-    select(customer.c.id)
+    select(*_COLUMNS)
     .where(in_project(customer), customer.c.id.in_(select(each("ids").c.value)))
     .order_by(customer.c.id)
     .with_for_update()
@@ -66,8 +77,10 @@ async def refresh(write: Write, customer_ids: Collection[int]) -> None:
     # Another writer of the same customer's history waits here, and then sees our rows.
     # All lock in the order of ids, so that no two wait for each other.
     ids = {"ids": list(customer_ids)}
-    await write.rows(_LOCKED, ids)
-    await write.change(_REFRESH, ids)
+    before = {row.id: row for row in await write.rows(_LOCKED, ids)}
+    for row in await write.rows(_REFRESH, ids):
+        names = [name for name in _SUMMARY if getattr(row, name) != getattr(before[row.id], name)]
+        write.changes.updated(customer, row.id, names, uuid=row.uuid)
 
 
 async def count_stale_summaries(read: Read) -> int:

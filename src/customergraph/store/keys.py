@@ -133,7 +133,7 @@ async def _mend(write: Write, keyed: KeyedTable, ids: Sequence[int]) -> None:
     # The rows are read again under a lock: an older worker may have changed the texts meanwhile.
     rows = await write.rows(keyed.locked(), {"ids": ids})
     changes = await keyed.changes(write, rows)
-    await bulk.change(write, keyed.table.name, changes.items())
+    await bulk.set_columns(write, keyed.table.name, changes.items())
 
 
 async def _write_version(database: Database) -> bool:

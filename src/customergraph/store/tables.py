@@ -24,12 +24,15 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     and_,
+    literal_column,
     true,
 )
 from sqlalchemy.sql import ColumnElement
 
 from customergraph.domain.customer import CustomerFilter
+from customergraph.domain.feed import ENTITY_OF, ChangeAction, ChangeKind
 from customergraph.domain.message import UNSENT_WITHOUT, MessageChannel, MessageTemplate
+from customergraph.store.numbered import Numbered
 from customergraph.store.timestamps import Timestamp
 
 metadata = MetaData(
@@ -352,6 +355,47 @@ charge = Table(
     Index(None, "project_id", "location_id", "id"),
     Index("ix_charge_stats", "project_id", "charged_at", "currency", "amount", "location_id"),
     **_NEVER_REUSED,
+)
+
+# How far the feed of each project has come. Its row is what writers of one project wait for (contract, `sync.md`,
+# section 7): a position is seen when all before it are.
+feed = Table(
+    "feed",
+    metadata,
+    Column("project_id", BigInteger, ForeignKey("project.id"), primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+)
+
+# It refers to no other table: what it tells of may be gone, and a foreign key to the project would be checked
+# for each change while other writers wait.
+change = Table(
+    "change",
+    metadata,
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Timestamp, nullable=False),
+    Column("kind", Numbered(ENTITY_OF), nullable=False),
+    Column("action", Numbered(ChangeAction), nullable=False),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("subject_uuid", Uuid, nullable=False),
+    Column("customer_id", BigInteger),
+    # The names of the columns that changed, parted by spaces.
+    Column("fields", Text),
+    # The token that it was made with.
+    Column("token_id", BigInteger),
+    sqlite_with_rowid=False,
+)
+DELETED_CUSTOMERS = and_(
+    change.c.kind == literal_column(Numbered.text(ENTITY_OF, ChangeKind.CUSTOMER)),
+    change.c.action == literal_column(Numbered.text(ChangeAction, ChangeAction.DELETED)),
+)
+# Finds the id of a customer who is gone by its uuid.
+Index(
+    "ix_change_deleted_customer",
+    change.c.project_id,
+    change.c.subject_uuid,
+    sqlite_where=DELETED_CUSTOMERS,
+    postgresql_where=DELETED_CUSTOMERS,
 )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from customergraph.errors import StoreUnavailable
 from customergraph.rows import Rows
-from customergraph.store import tenancy
+from customergraph.store import change_log, tenancy
 from customergraph.store.backend import Backend
 from customergraph.store.batches import Batch
 from customergraph.store.connections import IdleConnections, Seat, driver_of
@@ -235,7 +236,20 @@ class Transaction:
 
 
 class Write(Transaction):
-    """Its changes become visible together, when the block ends without an error."""
+    """Its changes become visible together, when the block ends without an error; the feed then tells of them.
+
+    `token_id` is the token that it writes for, if it does so for one. The feed keeps changes for `feed_kept`.
+    """
+
+    def __init__(self, *arguments: Any, token_id: int | None, feed_kept: timedelta) -> None:
+        super().__init__(*arguments)
+        self.token_id = token_id
+        self.feed_kept = feed_kept
+        self.changes = change_log.Changes()
+
+    async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
+        change_log.check(statement)
+        return await super()._run(statement, parameters)
 
     async def _begin(self, connection: AsyncConnection) -> None:
         await self._backend.begin_writing(connection, self._seat.patience)
@@ -249,7 +263,10 @@ class Write(Transaction):
         return changed
 
     async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows of the project, all with the same columns; their ids follow their order."""
+        """Insert many rows of the project, all with the same columns; their ids follow their order.
+
+        Rows of an entity become changes of the feed.
+        """
         if rows:
             tenants_rows = [{**row, "project_id": self.project_id} for row in rows]
             text = partial(self._backend.text, insert(table))
@@ -257,12 +274,14 @@ class Write(Transaction):
                 lambda connection: self._timed(text, self._backend.insert(connection, table, tenants_rows))
             )
             self._usage.rows += len(rows)
+            self.changes.added(table, rows)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
             if kind is None and self._connection is not None:
+                await change_log.append(self, self.changes)
                 await _completed(self._commit(self._connection))
         finally:
             await self.close()

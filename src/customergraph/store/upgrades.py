@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from customergraph.errors import BehindPgbouncer, CommandRefused, StoreNewer, StoreOutdated
-from customergraph.store import access, embedded, history, keys
+from customergraph.store import access, embedded, feed, history, keys
 from customergraph.store.database import Database
 from customergraph.store.postgresql_indexes import NAME_PREFIX_INDEX, SEARCH_INDEX
 from customergraph.store.problems import DeletionUnfinished, Problem
@@ -127,6 +127,9 @@ async def problems(database: Database) -> list[Problem]:
         found += await keys.problems(database, project)
         async with database.read(project.id) as read:
             stale = await history.count_stale_summaries(read)
+            feed_problem = None if project.deleted_at else await feed.problem(read)
+        if feed_problem:
+            found.append(Problem(f"project {project.slug}: {feed_problem}"))
         if stale:
             found.append(
                 Problem(

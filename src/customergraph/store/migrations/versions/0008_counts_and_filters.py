@@ -1,7 +1,7 @@
 """Indexes for counts by period, and for more filters and the relevance of customers.
 
 Revision ID: 0008
-Revises: 0006
+Revises: 0007
 
 PostgreSQL's are made after the migrations, without stopping writers.
 """
@@ -9,7 +9,7 @@ PostgreSQL's are made after the migrations, without stopping writers.
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,221 @@
+"""The log of a project's changes, to which each write transaction appends its own (contract, `sync.md`, section 7).
+
+Every write of an entity's rows has to be told to its transaction's `changes`. A statement that writes such rows and
+is not marked by `recorded` is refused before it runs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+from weakref import WeakSet
+
+from sqlalchemy import (
+    BigInteger,
+    Delete,
+    Executable,
+    Insert,
+    Integer,
+    Table,
+    Update,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
+
+from customergraph.domain import timestamps
+from customergraph.domain.feed import CHANGE_KIND_OF, ENTITY_OF, ChangeAction, ChangeKind
+from customergraph.store.batches import each
+from customergraph.store.entities import CUSTOMER, ENTITIES
+from customergraph.store.statements import cached
+from customergraph.store.tables import change, customer_tag, feed
+from customergraph.store.tenancy import TENANT, in_project, in_project_by_id
+from customergraph.store.timestamps import Timestamp
+
+if TYPE_CHECKING:
+    from customergraph.store.transactions import Write
+
+# A writer of n changes removes at most 2n + 10 that are too old.
+REMOVED_FOR_EACH, REMOVED_BESIDES = 2, 10
+
+_KINDS: Mapping[Table, ChangeKind] = {entity.table: CHANGE_KIND_OF[kind] for kind, entity in ENTITIES.items()}
+_TABLES: Mapping[ChangeKind, Table] = {kind: table for table, kind in _KINDS.items()}
+_WRITTEN = {*_KINDS, customer_tag}
+# Columns that are no field of their own, or that follow from others.
+_UNNAMED = {"id", "project_id", "uuid", "updated_at", "name_key"} | CUSTOMER.internal
+_FIELDS = {"location_id": "location", "customer_id": "customer"}
+
+_checked: WeakSet[Executable] = WeakSet()
+
+Statement = TypeVar("Statement", Insert, Update, Delete)
+
+
+class UnrecordedWrite(Exception):
+    """A write of an entity's rows that would leave no change: our mistake, whatever the request was."""
+
+
+def recorded(statement: Statement) -> Statement:
+    """Mark a statement that writes an entity's rows, of which the transaction's `changes` are told."""
+    return statement.execution_options(recorded=True)
+
+
+def check(statement: Executable) -> None:
+    """Raise UnrecordedWrite for a statement that writes an entity's rows, and is not marked."""
+    if not isinstance(statement, Insert | Update | Delete) or statement in _checked:
+        return
+    if statement.table in _WRITTEN and not statement.get_execution_options().get("recorded"):
+        raise UnrecordedWrite(f"{type(statement).__name__} of {statement.table.description}")
+    _checked.add(statement)
+
+
+@dataclass(slots=True)
+class _Subject:
+    """What happened to one row; what is None is looked up before it is written."""
+
+    action: ChangeAction
+    id: int | None = None
+    uuid: UUID | None = None
+    customer_id: int | None = None
+    fields: set[str] = field(default_factory=set)
+
+
+class Changes:
+    """The changes of one transaction, each row once."""
+
+    def __init__(self) -> None:
+        # By kind: rows that were added, whose ids may not be known yet, by uuid; the others by id.
+        self._added: dict[ChangeKind, dict[UUID, _Subject]] = defaultdict(dict)
+        self._others: dict[ChangeKind, dict[int, _Subject]] = defaultdict(dict)
+
+    def added(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take notice of new rows of a table; nothing for a table of no entity."""
+        kind = _KINDS.get(table)
+        if kind is not None:
+            self._added[kind].update(
+                (row["uuid"], _Subject(ChangeAction.CREATED, row.get("id"), row["uuid"], row.get("customer_id")))
+                for row in rows
+            )
+
+    def updated(
+        self,
+        table: Table,
+        id_: int,
+        columns: Iterable[str],
+        *,
+        uuid: UUID | None = None,
+        customer_id: int | None = None,
+    ) -> None:
+        """Take notice of columns of a stored row that have other values now, or of its `tags`."""
+        subject = self._others[_KINDS[table]].setdefault(id_, _Subject(ChangeAction.UPDATED, id_))
+        subject.uuid, subject.customer_id = uuid or subject.uuid, customer_id or subject.customer_id
+        subject.fields.update(_FIELDS.get(name, name) for name in columns if name not in _UNNAMED)
+
+    def deleted(self, table: Table, id_: int, uuid: UUID, customer_id: int | None) -> None:
+        """Take notice of a row that is gone."""
+        self._others[_KINDS[table]][id_] = _Subject(ChangeAction.DELETED, id_, uuid, customer_id)
+
+    async def complete(self, write: "Write") -> None:
+        """Look up what is not known: by at most two statements for each kind."""
+        for kind, subjects in self._added.items():
+            unknown = [uuid for uuid, subject in subjects.items() if subject.id is None]
+            for row in await write.rows(_by_uuid(_TABLES[kind]), {"uuids": unknown}) if unknown else ():
+                subjects[row.uuid].id = row.id
+        for kind, others in self._others.items():
+            for subject in self._added[kind].values():
+                others.pop(subject.id or 0, None)
+            unknown_ids = [id_ for id_, subject in others.items() if subject.uuid is None and subject.fields]
+            for row in await write.rows(_by_id(_TABLES[kind]), {"ids": unknown_ids}) if unknown_ids else ():
+                others[row.id].uuid, others[row.id].customer_id = row.uuid, row.customer_id
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the changes in the order of the feed, as rows without their positions."""
+        kept = [
+            (kind, subject)
+            for kind in ENTITY_OF
+            for subject in sorted(self._of(kind), key=lambda subject: subject.id or 0)
+        ]
+        gone = [one for one in kept if one[1].action is ChangeAction.DELETED]
+        return [_row(*one) for one in [*(one for one in kept if one not in gone), *reversed(gone)]]
+
+    def _of(self, kind: ChangeKind) -> Iterator[_Subject]:
+        yield from self._added[kind].values()
+        for subject in self._others[kind].values():
+            if subject.fields or subject.action is ChangeAction.DELETED:
+                yield subject
+
+
+def _row(kind: ChangeKind, subject: _Subject) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "action": subject.action,
+        "subject_id": subject.id,
+        "subject_uuid": subject.uuid,
+        "customer_id": subject.id if kind is ChangeKind.CUSTOMER else subject.customer_id,
+        "fields": " ".join(sorted(subject.fields)) or None,
+    }
+
+
+@cached
+def _by_uuid(table: Table) -> Executable:
+    uuids = select(each("uuids", Uuid).c.value)
+    return select(table.c.id, table.c.uuid).where(in_project(table), table.c.uuid.in_(uuids))
+
+
+@cached
+def _by_id(table: Table) -> Executable:
+    owner = table.c.customer_id if "customer_id" in table.c else null().label("customer_id")
+    ids = select(each("ids").c.value)
+    return select(table.c.id, table.c.uuid, owner).where(in_project_by_id(table), table.c.id.in_(ids))
+
+
+_OLDEST_AT = select(change.c.at).where(in_project(change)).order_by(change.c.position).limit(1).scalar_subquery()
+# Of two writers of one project the second waits here until what the first wrote is visible.
+_ADVANCE = (
+    update(feed)
+    .where(in_project(feed))
+    .values(position=feed.c.position + bindparam("count", type_=BigInteger))
+    .returning(feed.c.position, _OLDEST_AT.label("oldest_at"))
+)
+_oldest = (
+    select(change.c.position, change.c.at)
+    .where(in_project(change))
+    .order_by(change.c.position)
+    .limit(bindparam("most", type_=Integer))
+    .subquery("oldest")
+)
+_FIRST_KEPT = select(func.min(_oldest.c.position)).where(_oldest.c.at >= bindparam("since", type_=Timestamp))
+_AFTER_OLDEST = select(func.max(_oldest.c.position) + 1)
+# From the oldest on, so that what is kept has no hole, whatever the clocks of the writers said.
+_REMOVE_OLD = delete(change).where(
+    in_project(change),
+    change.c.position < func.coalesce(_FIRST_KEPT.scalar_subquery(), _AFTER_OLDEST.scalar_subquery()),
+)
+
+
+_BEGIN = insert(feed).values(project_id=TENANT, position=bindparam("position", type_=BigInteger))
+
+
+async def append(write: "Write", changes: Changes) -> None:
+    """Append a transaction's changes to its project's feed: the last that is done before the commit."""
+    await changes.complete(write)
+    rows = changes.rows()
+    if not rows:
+        return
+    row = await write.row(_ADVANCE, {"count": len(rows)})
+    if row is None:
+        # The first writer of a project; another at the same time loses the race, and begins again.
+        await write.change(_BEGIN, {"position": len(rows)})
+    first = (row.position if row else len(rows)) - len(rows) + 1
+    at = timestamps.now()
+    every = {"at": at, "token_id": write.token_id}
+    await write.insert(change, [{**one, **every, "position": first + place} for place, one in enumerate(rows)])
+    since = at - write.feed_kept
+    if row and row.oldest_at and row.oldest_at < since:
+        most = REMOVED_FOR_EACH * len(rows) + REMOVED_BESIDES
+        await write.change(_REMOVE_OLD, {"since": since, "most": most})
