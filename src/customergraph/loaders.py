@@ -9,7 +9,7 @@ from customergraph.domain.customer import CustomerCriteria
 from customergraph.domain.feed import FeedPage
 from customergraph.domain.identity import Kind
 from customergraph.domain.paging import Page
-from customergraph.store import access, catalog, feed, reads
+from customergraph.store import access, catalog, feed, reads, stats
 from customergraph.store.batches import Batch
 from customergraph.store.entities import ENTITIES, LOCATION, TAG
 from customergraph.store.linked import FromParent
@@ -161,6 +161,22 @@ class Loaders:
     def changes(self, page: FeedPage, token_id: int) -> Loader:
         """Load a page of the project's feed; for the key None."""
         return self._loader(feed.page, page, self._read.project_id, token_id)
+
+    def facet_counts(self, criteria: CustomerCriteria) -> Loader:
+        """Count the customers of each facet that meet the other criteria."""
+        return self._loader(reads.facet_counts, criteria)
+
+    def revenue(self, bounds: Bounds) -> Loader:
+        """Add up the charges within the bounds; for periods, as the two that follow."""
+        return self._loader(stats.revenue, bounds)
+
+    def review_stats(self, bounds: Bounds) -> Loader:
+        """Count the reviews within the bounds."""
+        return self._loader(stats.reviews, bounds)
+
+    def message_stats(self) -> Loader:
+        """Count the messages by channel and stage."""
+        return self._loader(stats.messages)
 
     def project(self) -> Loader:
         return self._loader(access.current_project)

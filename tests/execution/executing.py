@@ -54,7 +54,7 @@ async def _compiled(operation: Operation, world: World) -> Result:
     data, objects = await operation.planned.compiled.execute(operation.definitions.schema, operation.variables, world)
     # The connection was given back with the last of what was read, and with nothing before.
     assert True not in world.reads.lasts[:-1]
-    return Result(data, [], counted(objects) + operation.cost.leaves.actual(data))
+    return Result(data, [], counted(objects) + operation.cost.prices.actual(data))
 
 
 def execute(

@@ -6,7 +6,7 @@ is right, its loaders give rows by column, as the store's do; some fields only g
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -338,7 +338,7 @@ class CircleSource(NamedTuple):
     """Some of the people of a list, and what counts the list."""
 
     members: Sequence[Any]
-    counter: Loader
+    counters: Mapping[str, Loader]
     list_key: Hashable
 
     @property
@@ -353,9 +353,9 @@ class CircleSource(NamedTuple):
 class CircleSources:
     """The sources of many circles, by column."""
 
-    def __init__(self, lists: Lists, counter: Loader, keys: Sequence[Hashable]) -> None:
+    def __init__(self, lists: Lists, counters: Mapping[str, Loader], keys: Sequence[Hashable]) -> None:
         self.count = len(lists)
-        self.counter = counter
+        self.counters = counters
         self._lists = lists
         self._keys = keys
 
@@ -364,7 +364,7 @@ class CircleSources:
 
     def picked(self, places: Sequence[int]) -> "CircleSources":
         ranges = [self._lists.ranges[place] for place in places]
-        return CircleSources(Lists(self._lists.rows, ranges), self.counter, [self._keys[place] for place in places])
+        return CircleSources(Lists(self._lists.rows, ranges), self.counters, [self._keys[place] for place in places])
 
     def held(self, name: str) -> tuple[Any, Sequence[Range] | None]:
         if name == "summary":
@@ -394,14 +394,14 @@ class CircleLoading(Loading):
     """Loads circles by one loader, and, if `size` is selected, their sizes by another."""
 
     def __init__(self, members: Loader, counter: Loader, key: Any = None) -> None:
-        super().__init__(members, key, counter)
+        super().__init__(members, key, {"size": counter})
 
     async def load(self, key: Any) -> Any:
         members = await self.loader.load(key)
-        return members if isinstance(members, Exception) else CircleSource(members, self.counter, key)
+        return members if isinstance(members, Exception) else CircleSource(members, self.counters, key)
 
     def sources(self, values: Any, keys: Sequence[Any]) -> Any:
-        return CircleSources(values, self.counter, keys) if type(values) is Lists else values
+        return CircleSources(values, self.counters, keys) if type(values) is Lists else values
 
 
 def _circle(info: Info, first: int = 2) -> Any:

@@ -85,7 +85,7 @@ WHAT_THE_STORE_KNOWS = """{
   customers(first: 30, sortKey: NAME, sortDir: ASC) { edges { cursor node {
     id databaseId uuid email messages(first: 2) { edges { cursor node { id } } }
   } } }
-  locations { id } tags { id slug }
+  locations { id slug } tags { id slug }
 }"""
 
 WHOLE_NUMBERS = [0, 1, -1, 10, 100, 101, 2**31 - 1, 2**31, -(2**31) - 1, 2**63 - 1, 2**63, -(2**63) - 1, 10**400]
@@ -233,6 +233,9 @@ def known_values(client: GraphQLClient) -> dict[str, list[Any]]:
         "q": ["a", "an", "example.com"],
         "email": [customer["email"] for customer in customers],
         "tagSlug": slugs,
+        "locationSlug": [one["slug"] for one in rows["locations"]],
+        "dateFrom": ["2024-01-01", "2025-12-01"],
+        "dateTo": ["2025-12-31", "2026-12-31"],
         "tagSlugs": [slugs[:1], slugs, [*slugs, "unknown"]],
     }
 
@@ -267,17 +270,21 @@ def objects(data: Any) -> int:
     below = sum(map(objects, data.values())) + ("totalCount" in data)
     if data["__typename"] == "Mutation":
         return below + MUTATION_FIELD * (len(data) - 1)
-    return below + (not data["__typename"].endswith(("Query", "Connection", "Edge", "PageInfo")))
+    return below + (not data["__typename"].endswith(("Query", "Connection", "Edge", "PageInfo", "Stats", "Count")))
 
 
 def counts(operation: Operation, data: Any) -> int:
-    """Count what README says that the counts of a project's lists cost, beyond those of nested lists."""
+    """Count what README says that statistics and the counts of a project's lists cost, beyond those of nested lists."""
     (definition,) = parse(operation.document).definitions
     assert isinstance(definition, OperationDefinitionNode)
     fields = [node for node in definition.selection_set.selections if isinstance(node, FieldNode)]
     lists = [node for node in fields if node.name.value in PROJECT_LISTS]
     counted = [node for node in lists if data and "totalCount" in (data.get((node.alias or node.name).value) or ())]
-    return sum((500 if searches(node, operation.variables) else 100) - 1 for node in counted)
+    values = [(data or {}).get((node.alias or node.name).value) for node in fields]
+    answers = [value for value in values if isinstance(value, dict)]
+    priced = sum("facetCounts" in answer for answer in answers)
+    priced += sum(len(answer) - 1 for answer in answers if answer["__typename"] == "Stats")
+    return 500 * priced + sum((500 if searches(node, operation.variables) else 100) - 1 for node in counted)
 
 
 def searches(field: FieldNode, variables: dict[str, Any]) -> bool:

@@ -63,14 +63,15 @@ class LevelReading:
     def _request_below(self, number: int) -> None:
         """Request what is loaded for the objects of a place, and for the objects that they hold."""
         place, objects = self._places[number], self._placed.objects[number]
-        for load in place.held:
+        for load in (*place.held, *place.made):
             self._request_below(load.target)
         if objects.count:
             for load in place.loads:
                 self._request_load(load, objects)
-            for load in place.counts:
-                positions = self._of(objects.counter).add(objects.column("list_key"), frozenset())
-                self._counting.append((load, objects.counter, positions))
+            for load in (*place.counts, *place.parts):
+                counter = objects.counters[load.planned.declared.python_name]
+                positions = self._of(counter).add(objects.column("list_key"), load.columns or frozenset())
+                self._counting.append((load, counter, positions))
 
     def _request_load(self, load: Load, objects: Any) -> None:
         field, columns = load.planned.declared, load.columns
@@ -103,7 +104,7 @@ class LevelReading:
             self._put_loaded(load, loading, positions, by_loader)
         for load, loader, places in self._counting:
             counts = by_loader[loader]
-            self._placed.counts[load.target] = [counts[place] for place in places]
+            self._placed.put_counts(load, [counts[place] for place in places] if load.planned.leaf else counts)
 
     async def _read_together(self, requests: Mapping[Any, tuple[Sequence[Any], Columns]]) -> list[Sequence[Any]]:
         is_last = not any(self._places[load.target].leads_on for load, _, _ in self._loads)

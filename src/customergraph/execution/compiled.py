@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from customergraph.execution.by_level import LevelReading
-from customergraph.execution.compiler import Compiler, NotCompiled, parts, present
+from customergraph.execution.compiler import Compiler, NotCompiled, lists, parts, present
 from customergraph.execution.fields import Columns, Loading
 from customergraph.execution.graphql_core import VariableValues
 from customergraph.execution.leaves import Unsure
@@ -41,7 +41,7 @@ class CompiledPlan:
         self.counts = compiler.counts
         self.links = links_of(self.places)
         self.source = compiler.source()
-        namespace: dict[str, Any] = {**compiler.functions, "parts": parts, "present": present}
+        namespace: dict[str, Any] = {**compiler.functions, "lists": lists, "parts": parts, "present": present}
         # Names of the schema and checked response keys alone are in it.
         exec(compile(self.source, "<plan>", "exec"), namespace)  # noqa: S102
         self.answer: Callable[..., Iterator[Any]] = namespace.pop("answer")
@@ -109,6 +109,8 @@ class _Reading:
         self._loaders = context.loaders
         self._info = context_info(context)
         self._loadings: dict[int, Loading | None] = {}
+        for load in plan.places[0].made:
+            self.placed.put_made(load.target, self._called(load))
 
     async def run(self) -> None:
         """Read all; raises Unsure when something could not be read."""
@@ -144,8 +146,12 @@ class _Reading:
         loading = self._loading(link.load if link.counted is None else self._links[link.counted].load)
         if loading is None:
             return None, ((), link.load.columns)
-        loader = loading.loader if link.counted is None else loading.counter
-        keys = [loading.key] if link.parent is None else (link.parent, link.column)
+        loader = loading.loader
+        if link.counted is not None:
+            loader = loading.counters[link.load.planned.declared.python_name]
+        if link.parent is not None:
+            return loader, ((link.parent, link.column), link.load.columns)
+        keys = self.placed.objects[link.place].column(link.column) if link.column else [loading.key]
         return loader, (keys, link.load.columns)
 
     def _put_linked(self, link: Link, values_of: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
@@ -153,7 +159,7 @@ class _Reading:
         if not objects.count:
             return
         if link.counted is not None:
-            self.placed.counts[load.target] = values_of(objects.column("list_key"))
+            self.placed.put_counts(load, values_of(objects.column("list_key")))
             return
         loading: Any = self._loadings[load.target]
         column = objects.column(link.column) if link.column else [loading.key]
@@ -172,14 +178,17 @@ class _Reading:
 
     def _loading(self, load: Load) -> Loading | None:
         """Return what loads a field; the same for all objects of its place."""
-        loadings, target, planned = self._loadings, load.target, load.planned
+        loadings, target = self._loadings, load.target
         if target not in loadings:
-            try:
-                arguments = planned.converted(self._schema, self._variables)
-                loadings[target] = planned.declared.loading(self._info, arguments)
-            except Exception as error:
-                raise Unsure from error
+            loadings[target] = self._called(load)
         return loadings[target]
+
+    def _called(self, load: Load) -> Any:
+        """Call the resolver of a field."""
+        try:
+            return load.planned.declared.called(self._info, load.planned.converted(self._schema, self._variables))
+        except Exception as error:
+            raise Unsure from error
 
 
 class Planned:

@@ -5,10 +5,10 @@ no more than a look.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from graphql import get_nullable_type, is_list_type
+from graphql import get_nullable_type, is_list_type, is_non_null_type
 
 from customergraph.execution.leaves import Unsure
 from customergraph.execution.places import Load, Place
@@ -21,6 +21,13 @@ PART_SIZE = 2_000
 MAX_PLACES = 200
 
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*", re.ASCII)
+# Where a place has the objects of a field.
+_LOADED = {
+    ResolverKind.BATCHED: "loads",
+    ResolverKind.HELD: "held",
+    ResolverKind.COUNTS: "parts",
+    ResolverKind.MADE: "made",
+}
 _LEAVES = {ResolverKind.ATTRIBUTE, ResolverKind.COMPUTED}
 
 
@@ -51,7 +58,9 @@ class Compiler:
         entries = [(planned.key, self._value(place, planned)) for planned in selection.fields]
         self._write(place, entries)
         held = [self.places[load.target] for load in place.held]
-        place.leads_on = bool(place.loads or place.counts) or any(one.leads_on for one in held)
+        place.leads_on = bool(place.loads or place.counts or place.parts or place.made) or any(
+            one.leads_on for one in held
+        )
         holds_lists = any(load.planned.is_list for load in place.held)
         place.is_unshared = place.leads_on or holds_lists or any(one.is_unshared for one in held)
         return number
@@ -66,11 +75,13 @@ class Compiler:
             return self._leaf(planned, f"counts[{self.counts - 1}]")
         if planned.resolver in _LEAVES and planned.leaf and not planned.is_list:
             return self._leaf(planned, self._column(planned))
-        is_loaded = planned.resolver in {ResolverKind.BATCHED, ResolverKind.HELD}
+        if planned.resolver in _LEAVES and planned.leaf and _is_list_of_required(planned.definition.type):
+            return self._lists(planned, self._column(planned))
+        is_loaded = planned.resolver in _LOADED
         if planned.object_type is None or not is_loaded or _is_list_of_lists(planned.definition.type):
             raise NotCompiled(f"{planned.name} has a resolver of its own")
         target = self.place(planned.below.of(planned.object_type))
-        loads = place.loads if planned.resolver is ResolverKind.BATCHED else place.held
+        loads: list[Load] = getattr(place, _LOADED[planned.resolver])
         loads.append(Load(planned, target, planned.below.columns))
         return self._objects(planned, target)
 
@@ -79,6 +90,11 @@ class Compiler:
         name = f"{leaf.name}" if planned.is_required else f"{leaf.name}_or_null"
         name = self._name(name, leaf.required if planned.is_required else leaf.or_null)
         return f"{name}({values})"
+
+    def _lists(self, planned: PlannedField, values: str) -> str:
+        """Write lists of leaves, none of which may be null, and neither may an entry."""
+        leaf: Any = planned.leaf
+        return f"lists({self._name(leaf.name, leaf.required)}, {values})"
 
     def _name(self, name: str, function: Any) -> str:
         """Name a function of the schema; two of one name get names of their own."""
@@ -141,6 +157,18 @@ class Compiler:
 def _is_list_of_lists(type_: Any) -> bool:
     inner: Any = get_nullable_type(type_)
     return is_list_type(inner) and is_list_type(get_nullable_type(inner.of_type))
+
+
+def _is_list_of_required(type_: Any) -> bool:
+    """Return whether a type is a list that may not be null, of leaves that may not be null."""
+    return is_non_null_type(type_) and is_list_type(type_.of_type) and is_non_null_type(type_.of_type.of_type)
+
+
+def lists(complete: Callable[[Sequence[Any]], Sequence[Any]], values: Sequence[Any]) -> list[Sequence[Any]]:
+    """Complete the entries of lists."""
+    if any(not isinstance(value, list) for value in values):
+        raise Unsure
+    return [complete(value) for value in values]
 
 
 def _literal(key: str) -> str:

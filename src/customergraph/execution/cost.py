@@ -1,9 +1,9 @@
 """The cost of an operation: the number of objects that it may return at most, by its `first` arguments.
 
 An object counts 1, a plain list of objects 10 of them, or as many as there are items in the input of
-its mutation, and each field of a mutation 10 more; a leaf counts what its declaration says, which for
-most is nothing; connections, edges and page info count nothing. The same rule gives the actual cost: the
-objects that were returned.
+its mutation, and each field of a mutation 10 more; a field counts what its declaration says besides, which
+for most is nothing; connections, edges, page info, statistics and counts count nothing. The same rule gives
+the actual cost: the objects that were returned.
 """
 
 from collections.abc import Mapping
@@ -13,25 +13,26 @@ from typing import Any
 from graphql import GraphQLError, GraphQLField, get_named_type, is_input_object_type
 
 from customergraph.domain.paging import LARGEST_PAGE, PAGE
-from customergraph.execution.fields import BatchedField, CountField
+from customergraph.execution.fields import BatchedField, CountField, CountsField
 from customergraph.execution.graphql_core import VariableValues
 from customergraph.execution.plan import Plan, PlannedField, Selection
 
 PLAIN_LIST = 10
 MUTATION_FIELD = 10
 # By their names, as Relay's specification tells them.
-_FREE_TYPES = ("Connection", "Edge", "PageInfo")
+_FREE_TYPES = ("Connection", "Edge", "PageInfo", "Stats", "Count")
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A field that gives objects, or a leaf with a price: how many at most, the weight of each, and what is below."""
+    """A field that gives objects, or one with a price: how many at most, the weight of each, and what is below."""
 
     count: int
     weight: int
     surcharge: int
     children: "Cost"
-    is_leaf: bool = False
+    # What the field costs besides its objects.
+    price: int = 0
 
     def or_(self, other: "_Entry") -> "_Entry":
         """Return what stands under one key of the answer for objects of two types."""
@@ -40,16 +41,14 @@ class _Entry:
             max(self.weight, other.weight),
             max(self.surcharge, other.surcharge),
             Cost(self.children.alternatives + other.children.alternatives),
-            self.is_leaf,
+            max(self.price, other.price),
         )
 
     @property
-    def leaves(self) -> "_Entry | None":
-        """The leaves that have a price, at this place or below; None where there are none."""
-        if self.is_leaf:
-            return self
-        children = self.children.leaves
-        return _Entry(self.count, 0, 0, children) if any(children.alternatives) else None
+    def prices(self) -> "_Entry | None":
+        """What has a price, at this place or below; None where nothing has."""
+        children = self.children.prices
+        return _Entry(self.count, 0, 0, children, self.price) if self.price or any(children.alternatives) else None
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class Cost:
 
     alternatives: list[dict[str, _Entry]] = field(default_factory=list)
     _any: dict[str, _Entry] | None = None
-    _leaves: "Cost | None" = None
+    _prices: "Cost | None" = None
     _requested: int | None = None
 
     @property
@@ -72,7 +71,7 @@ class Cost:
         return max(
             (
                 sum(
-                    entry.surcharge + entry.count * (entry.weight + entry.children.requested)
+                    entry.surcharge + entry.price + entry.count * (entry.weight + entry.children.requested)
                     for entry in entries.values()
                 )
                 for entries in self.alternatives
@@ -81,18 +80,18 @@ class Cost:
         )
 
     @property
-    def leaves(self) -> "Cost":
-        """What the leaves count, without the objects."""
-        if self._leaves is None:
-            self._leaves = Cost([_with_leaves(entries) for entries in self.alternatives])
-        return self._leaves
+    def prices(self) -> "Cost":
+        """What fields cost besides their objects."""
+        if self._prices is None:
+            self._prices = Cost([_with_prices(entries) for entries in self.alternatives])
+        return self._prices
 
     def actual(self, data: Mapping[str, Any] | None) -> int:
         """Count the objects of an answer."""
         if data is None or not any(self.alternatives):
             return 0
         return sum(
-            entry.surcharge + entry.children._of_values(data[key], entry.weight)  # noqa: SLF001 - its own kind
+            entry.surcharge + entry.price + entry.children._of_values(data[key], entry.weight)  # noqa: SLF001 - its own kind
             for key, entry in self._of_any_type().items()
             if key in data
         )
@@ -116,9 +115,9 @@ class Cost:
         return sum(self._of_values(one, weight) for one in value)
 
 
-def _with_leaves(entries: dict[str, _Entry]) -> dict[str, _Entry]:
-    leaves = {key: entry.leaves for key, entry in entries.items()}
-    return {key: entry for key, entry in leaves.items() if entry is not None}
+def _with_prices(entries: dict[str, _Entry]) -> dict[str, _Entry]:
+    prices = {key: entry.prices for key, entry in entries.items()}
+    return {key: entry for key, entry in prices.items() if entry is not None}
 
 
 def estimate(plan: Plan, variables: VariableValues) -> Cost:
@@ -167,7 +166,7 @@ def _entries(selection: Selection, variables: VariableValues, parent: _Parent) -
 
 def _leaf(declared: CountField, parent: _Parent) -> _Entry:
     price = declared.price if parent.price is None else parent.price
-    return _Entry(1, price, 0, Cost(), is_leaf=True)
+    return _Entry(0, 0, 0, Cost(), price)
 
 
 def _entry(planned: PlannedField, variables: VariableValues, parent: _Parent) -> _Entry:
@@ -188,7 +187,7 @@ def _entry(planned: PlannedField, variables: VariableValues, parent: _Parent) ->
         page=size, items=_items(planned.definition, arguments), price=_count_price(planned.declared, arguments)
     )
     below = [_entries(selection, variables, inner) for selection in planned.below.each]
-    return _Entry(count, weight, parent.surcharge, Cost(below))
+    return _Entry(count, weight, parent.surcharge, Cost(below), _price(planned.declared, arguments))
 
 
 def _items(definition: GraphQLField, arguments: Mapping[str, Any]) -> int:
@@ -205,6 +204,12 @@ def _count_price(declared: Any, arguments: Mapping[str, Any]) -> int | None:
     if isinstance(declared, BatchedField) and declared.count_price:
         return declared.count_price(arguments)
     return None
+
+
+def _price(declared: Any, arguments: Mapping[str, Any]) -> int:
+    if isinstance(declared, BatchedField) and declared.price:
+        return declared.price(arguments)
+    return declared.price if isinstance(declared, CountsField) else 0
 
 
 def _page_size(definition: GraphQLField, arguments: Mapping[str, Any]) -> int:

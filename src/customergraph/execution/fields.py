@@ -17,8 +17,11 @@ Value = TypeVar("Value")
 # The columns that are read of objects; None where that is not known, so that all are read.
 Columns = frozenset[str] | None
 
-# What a count costs, from the arguments of the field whose list is counted.
+# What a field or a count costs, from the arguments of the field, or of the one whose list is counted.
 CountPrice = Callable[[Mapping[str, Any]], int]
+
+
+_NO_COUNTERS: Mapping[str, Any] = {}
 
 
 class Loader(Protocol):
@@ -31,13 +34,13 @@ class Loader(Protocol):
 class Loading:
     """What loads a field: a loader, and the key where an argument and not the object has it."""
 
-    __slots__ = ("counter", "key", "loader")
+    __slots__ = ("counters", "key", "loader")
 
-    def __init__(self, loader: Any, key: Any = None, counter: Any = None) -> None:
+    def __init__(self, loader: Any, key: Any = None, counters: Mapping[str, Any] = _NO_COUNTERS) -> None:
         self.loader = loader
         self.key = key
-        # What counts the lists that the objects stand for.
-        self.counter = counter
+        # What counts the lists that the objects stand for, by the field of the objects.
+        self.counters = counters
 
     async def load(self, key: Any) -> Any:
         """Return the source of one object."""
@@ -94,13 +97,34 @@ class ComputedField(_DeclaredField):
         return self.function(*(getattr(source, name) for name in self.reads))
 
 
-class BatchedField(StrawberryField):
+class _CalledField(StrawberryField):
+    """A field whose resolver is called once for all objects."""
+
+    def called(self, info: strawberry.Info[Any, Any], arguments: Mapping[str, Any]) -> Any:
+        """Call the resolver, with arguments that are its own."""
+        function, takes_info = self._function
+        return function(info=info, **arguments) if takes_info else function(**arguments)
+
+    @cached_property
+    def _function(self) -> tuple[Callable[..., Any], bool]:
+        """The resolver's function by itself, and whether it takes `info`."""
+        resolver: Any = self.base_resolver
+        # The class around it would check again what the plan has checked.
+        return resolver.wrapped_func, bool(resolver.info_parameter)
+
+
+class MadeField(_CalledField):
+    """A field of the root for one object, a named tuple, that follows from the arguments: nothing is read for it."""
+
+
+class BatchedField(_CalledField):
     """A field that is loaded by an attribute of its object; its resolver tells what loads it."""
 
     # The attribute that is the key; None for what does not depend on its object.
     key = _Part[str | None]()
-    # What a count costs that the field's own object has.
+    # What a count costs that the field's own object has, and what the field costs besides its objects.
     count_price = _Part[CountPrice | None]()
+    price = _Part[CountPrice | None]()
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
         loading: Any = super().get_result(source, info, args, kwargs)
@@ -111,15 +135,8 @@ class BatchedField(StrawberryField):
 
     def loading(self, info: strawberry.Info[Any, Any], arguments: Mapping[str, Any]) -> Loading | None:
         """Return what loads the field, for arguments that are its resolver's own."""
-        function, takes_info = self._function
-        return function(info=info, **arguments) if takes_info else function(**arguments)
-
-    @cached_property
-    def _function(self) -> tuple[Callable[..., Loading | None], bool]:
-        """The resolver's function by itself, and whether it takes `info`."""
-        resolver: Any = self.base_resolver
-        # The class around it would check again what the plan has checked.
-        return resolver.wrapped_func, bool(resolver.info_parameter)
+        loading: Loading | None = self.called(info, arguments)
+        return loading
 
 
 class HeldField(_DeclaredField):
@@ -136,7 +153,17 @@ class CountField(_DeclaredField):
     price = _Part[int]()
 
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
-        return source.counter.load(source.list_key)
+        return source.counters[self.python_name].load(source.list_key)
+
+
+class CountsField(_DeclaredField):
+    """Counts of parts of the list that an object stands for, each an object."""
+
+    # What they cost, all together.
+    price = _Part[int]()
+
+    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
+        return source.counters[self.python_name].load(source.list_key)
 
 
 def computed(
@@ -162,6 +189,7 @@ def batched(
     *,
     description: str,
     count_price: CountPrice | None = None,
+    price: CountPrice | None = None,
 ) -> Any:
     """Declare a field that is loaded by the attribute `key` of its object; null where that is null.
 
@@ -169,10 +197,15 @@ def batched(
     at all. It is called once for all objects of a level, and leaves its arguments as they are:
     where no variable is among them, they are the next operation's too.
 
-    `count_price` is that of `BatchedField`.
+    `count_price` and `price` are those of `BatchedField`.
     """
-    metadata = {"key": key, "count_price": count_price}
+    metadata = {"key": key, "count_price": count_price, "price": price}
     return BatchedField(description=description, metadata=metadata, base_resolver=StrawberryResolver(loading))
+
+
+def made(function: Callable[..., Any], *, description: str) -> Any:
+    """Declare a field of the root for one object, which the function makes of the arguments and `info`."""
+    return MadeField(description=description, base_resolver=StrawberryResolver(function))
 
 
 def held(*, description: str) -> Any:
@@ -183,3 +216,8 @@ def held(*, description: str) -> Any:
 def counted(*, description: str, price: int) -> Any:
     """Declare a field for the number of entries of the list that its object stands for."""
     return CountField(description=description, metadata={"price": price})
+
+
+def counted_in_parts(*, description: str, price: int) -> Any:
+    """Declare a field for counts of parts of the list that its object stands for."""
+    return CountsField(description=description, metadata={"price": price})

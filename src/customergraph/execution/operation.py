@@ -241,6 +241,6 @@ class Operation(NamedTuple):
             except Unsure:
                 pass
             else:
-                return Result(data, [], counted(objects) + self.cost.leaves.actual(data))
+                return Result(data, [], counted(objects) + self.cost.prices.actual(data))
         result = await DepthFirst(self.definitions, self.variables, context).execute()
         return Result(result.data, result.errors or [], self.cost.actual(result.data))

@@ -11,7 +11,7 @@ from typing import Any
 from customergraph.execution.fields import Columns
 from customergraph.execution.leaves import Unsure
 from customergraph.execution.plan import PlannedField, Selection
-from customergraph.rows import Lists, Range, Singles
+from customergraph.rows import Lists, Range, Rows, Singles
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class Place:
     loads: list[Load] = field(default_factory=list)
     counts: list[Load] = field(default_factory=list)
     held: list[Load] = field(default_factory=list)
+    # Counts that are objects, and objects that are made of arguments.
+    parts: list[Load] = field(default_factory=list)
+    made: list[Load] = field(default_factory=list)
     # Whether more is read below; and whether each object has to be made anew for each of its parents.
     leads_on: bool = False
     is_unshared: bool = False
@@ -41,7 +44,7 @@ class Place:
     @property
     def is_flat(self) -> bool:
         """Whether its objects hold no others, and need no counts."""
-        return not (self.loads or self.counts or self.held)
+        return not (self.loads or self.counts or self.held or self.parts or self.made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Link:
     # The place of the objects that it is loaded for.
     place: int
     load: Load
-    # The number of the link whose rows have the keys, and their column.
+    # The number of the link whose rows have the keys, and their column. Where there is a column alone, it is
+    # one of the objects of the place, which are made and not read.
     parent: int | None
     column: str | None
     # The number of the link of the lists that are counted.
@@ -63,23 +67,26 @@ def links_of(places: Sequence[Place]) -> list[Link] | None:
     links: list[Link] = []
     # The link that reads the objects of each place.
     producers: dict[int, int | None] = {0: None}
+    made = {load.target for load in places[0].made}
 
     def add(number: int) -> bool:
         place, producer = places[number], producers[number]
-        for load in place.counts:
+        for load in (*place.counts, *place.parts):
             if producer is None:
                 return False
+            if load in place.parts:
+                producers[load.target] = len(links)
             of_list = links[producer]
             links.append(Link(number, load, of_list.parent, of_list.column, counted=producer))
         for load in place.loads:
             key = load.planned.declared.key
-            if (key is None) is not (producer is None):
+            if (key is None) is not (producer is None) and number not in made:
                 return False
             producers[load.target] = len(links)
             links.append(Link(number, load, producer, key))
-        for load in place.held:
+        for load in (*place.held, *place.made):
             producers[load.target] = producer
-        return all(add(load.target) for load in (*place.loads, *place.held))
+        return all(add(load.target) for load in (*place.loads, *place.held, *place.parts, *place.made))
 
     return links if add(0) else None
 
@@ -88,7 +95,6 @@ class _Nothing:
     """No objects at all."""
 
     count = 0
-    counter = None
 
     def column(self, _name: str) -> Sequence[Any]:
         return ()
@@ -140,6 +146,17 @@ class Placed:
                 # Not all of them may be in the answer, and one may be in it several times, as what holds it.
                 self._put(load.target, held, self._occurrences[number])
             self.put_held(load.target)
+
+    def put_made(self, number: int, made: Any) -> None:
+        """Put the one object of a place, a named tuple."""
+        self._put_singles(number, Rows({name: [value] for name, value in made._asdict().items()}, 1), [0])
+
+    def put_counts(self, load: Load, counts: Any) -> None:
+        """Put the counts of lists: numbers, or objects for each."""
+        if load.planned.leaf:
+            self.counts[load.target] = counts
+        else:
+            self.put_sources(load, counts, range(len(counts)))
 
     def put_sources(self, load: Load, sources: Any, positions: Sequence[int | None]) -> None:
         """Put the objects of a field, of the sources at these positions; a range stands for all of them."""

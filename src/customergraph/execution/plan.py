@@ -33,7 +33,9 @@ from customergraph.execution.fields import (
     Columns,
     ComputedField,
     CountField,
+    CountsField,
     HeldField,
+    MadeField,
     accepts_any_source,
 )
 from customergraph.execution.graphql_core import (
@@ -71,6 +73,8 @@ class ResolverKind(Enum):
     BATCHED = auto()
     HELD = auto()
     COUNT = auto()
+    COUNTS = auto()
+    MADE = auto()
     RESOLVER = auto()
     """A Python function, called for each object."""
 
@@ -90,7 +94,9 @@ _DECLARED: dict[type, ResolverKind] = {
     BatchedField: ResolverKind.BATCHED,
     ComputedField: ResolverKind.COMPUTED,
     CountField: ResolverKind.COUNT,
+    CountsField: ResolverKind.COUNTS,
     HeldField: ResolverKind.HELD,
+    MadeField: ResolverKind.MADE,
 }
 
 
@@ -186,7 +192,7 @@ class Selection:
 def _read(planned: PlannedField) -> Columns:
     """Tell what a field reads of its object, and of the objects that this one holds."""
     match planned.resolver:
-        case ResolverKind.TYPENAME | ResolverKind.COUNT:
+        case ResolverKind.TYPENAME | ResolverKind.COUNT | ResolverKind.COUNTS | ResolverKind.MADE:
             return frozenset()
         case ResolverKind.ATTRIBUTE:
             return frozenset({planned.declared.python_name})

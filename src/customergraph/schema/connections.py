@@ -1,6 +1,6 @@
 """Connections: Relay's pages of a list."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
@@ -27,10 +27,10 @@ _CURSOR_COLUMNS = ("id", SORT_VALUE)
 
 
 class ConnectionSource(NamedTuple):
-    """The source of a connection: a page, and what counts the list that it is a page of."""
+    """The source of a connection: a page, and what counts the list that it is a page of, by field."""
 
     page: Slice
-    counter: Loader
+    counters: Mapping[str, Loader]
     list_key: Hashable
 
     @property
@@ -58,9 +58,9 @@ class EdgeSource(NamedTuple):
 class ConnectionSources:
     """The sources of many connections, by column."""
 
-    def __init__(self, pages: Pages | FeedPages, counter: Loader, keys: Sequence[Hashable]) -> None:
+    def __init__(self, pages: Pages | FeedPages, counters: Mapping[str, Loader], keys: Sequence[Hashable]) -> None:
         self.count = len(pages)
-        self.counter = counter
+        self.counters = counters
         self._pages = pages
         self._keys = keys
 
@@ -68,7 +68,7 @@ class ConnectionSources:
         return self._keys if name == "list_key" else self._pages.column(name)
 
     def picked(self, places: Sequence[int]) -> "ConnectionSources":
-        return ConnectionSources(self._pages.picked(places), self.counter, [self._keys[place] for place in places])
+        return ConnectionSources(self._pages.picked(places), self.counters, [self._keys[place] for place in places])
 
     def held(self, name: str) -> tuple[Any, Sequence[Range] | None]:
         if name == "page_info":
@@ -96,18 +96,18 @@ class EdgeSources:
 
 
 class ConnectionLoading(Loading):
-    """Loads connections: their pages by one loader, and, if `totalCount` is selected, their counts by another."""
+    """Loads connections: their pages by one loader, and by others those of their counts that are selected."""
 
     __slots__ = ()
 
-    def __init__(self, pages: Loader, counter: Loader) -> None:
-        super().__init__(pages, counter=counter)
+    def __init__(self, pages: Loader, total_count: Loader, **counters: Loader) -> None:
+        super().__init__(pages, counters={"total_count": total_count, **counters})
 
     async def load(self, key: Any) -> ConnectionSource:
-        return ConnectionSource(await self.loader.load(key), self.counter, key)
+        return ConnectionSource(await self.loader.load(key), self.counters, key)
 
     def sources(self, values: Pages, keys: Sequence[Any]) -> ConnectionSources:
-        return ConnectionSources(values, self.counter, keys)
+        return ConnectionSources(values, self.counters, keys)
 
 
 def _attribute(name: str, *, row_columns: Sequence[str], description: str) -> Any:

@@ -13,6 +13,7 @@ from customergraph.domain.customer import CustomerDateKey, CustomerFilter, Custo
 from customergraph.domain.feed import ChangeAction, ChangeKind
 from customergraph.domain.message import MessageChannel, MessageStatus, MessageTemplate
 from customergraph.domain.paging import SortDirection
+from customergraph.domain.stats import StatsInterval
 from customergraph.errors import UserErrorCode
 from customergraph.execution.strawberry_internals import enum_values
 
@@ -27,6 +28,7 @@ __all__ = [
     "MessageStatus",
     "MessageTemplate",
     "SortDirection",
+    "StatsInterval",
     "UserErrorCode",
 ]
 
@@ -146,6 +148,16 @@ _describe(
     "ChangeAction",
     "What happened to an object.",
     {"CREATED": "It was added.", "UPDATED": "Some of its fields changed.", "DELETED": "It was removed permanently."},
+)
+_describe(
+    StatsInterval,
+    "StatsInterval",
+    "How long a period is.",
+    {
+        "DAY": "A day of the project's time zone.",
+        "WEEK": "A week from Monday.",
+        "MONTH": "A month of the calendar.",
+    },
 )
 _describe(
     UserErrorCode,

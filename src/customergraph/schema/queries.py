@@ -2,7 +2,7 @@
 
 import strawberry
 
-from customergraph.execution.fields import batched
+from customergraph.execution.fields import batched, made
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
 from customergraph.schema.loaded_fields import loaded
@@ -10,11 +10,18 @@ from customergraph.schema.node import Node, find_node, find_nodes
 from customergraph.schema.project_lists import price_of_counting
 from customergraph.schema.types.change import ChangeConnection, changes_of_project
 from customergraph.schema.types.charge import Charge, charges_of_project
-from customergraph.schema.types.customer import Customer, customer_of, customers_of, price_of_counting_customers
+from customergraph.schema.types.customer import (
+    Customer,
+    CustomerConnection,
+    customer_of,
+    customers_of,
+    price_of_counting_customers,
+)
 from customergraph.schema.types.location import Location
 from customergraph.schema.types.message import Message, messages_of_project
 from customergraph.schema.types.project import Project
 from customergraph.schema.types.review import Review, reviews_of_project
+from customergraph.schema.types.stats import Stats, stats_of
 from customergraph.schema.types.tag import Tag
 
 
@@ -23,7 +30,7 @@ class Query:
     customer: Customer | None = batched(
         customer_of, None, description="One customer, archived or not; null when the project does not have it."
     )
-    customers: Connection[Customer] = batched(
+    customers: CustomerConnection = batched(
         customers_of,
         None,
         description="The customers that meet all conditions of the arguments.",
@@ -49,6 +56,9 @@ class Query:
     )
     charges: Connection[Charge] = batched(
         charges_of_project, None, description="All charges of the project, oldest first.", count_price=price_of_counting
+    )
+    stats: Stats = made(
+        stats_of, description="Counts and sums by period. Each field reads what it counts, and costs 500."
     )
     locations: list[Location] = loaded(Loaders.locations, None, description="All locations, by name.")
     tags: list[Tag] = loaded(Loaders.tags, None, description="All tags, by name.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
 from sqlalchemy import BigInteger, Executable, Text, TypeDecorator, bindparam, column
@@ -12,29 +11,29 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import TableValuedAlias
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, to_instance
 
 from customergraph.rows import Rows, Singles
 
 
-class _Keys(TypeDecorator[Sequence[Any]]):
+class Keys(TypeDecorator[Sequence[Any]]):
     """Keys of one type: an array on PostgreSQL, elsewhere a JSON text."""
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, type_: type[TypeEngine[Any]]) -> None:
+    def __init__(self, type_: type[TypeEngine[Any]] | TypeEngine[Any]) -> None:
         super().__init__()
         self.type_ = type_
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(self.type_()) if dialect.name == "postgresql" else Text())
+        return dialect.type_descriptor(ARRAY(to_instance(self.type_)) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
         if dialect.name == "postgresql":
             return value
-        # The embedded store keeps uuids as hex digits.
-        return orjson.dumps([key.hex if isinstance(key, UUID) else key for key in value or ()]).decode()
+        write = to_instance(self.type_).dialect_impl(dialect).bind_processor(dialect)
+        return orjson.dumps([write(key) if write else key for key in value or ()]).decode()
 
 
 class _Each(FunctionElement[Any]):
@@ -54,7 +53,7 @@ def _unnest(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
 
 def each(keys: str, type_: type[TypeEngine[Any]] = BigInteger) -> TableValuedAlias:
     """Return the parameter's keys as a table of one column, `value`."""
-    rows = _Each(bindparam(keys, type_=_Keys(type_)))
+    rows = _Each(bindparam(keys, type_=Keys(type_)))
     # PostgreSQL names the column of a function by the function's alias; SQLite names it `value`.
     return rows.table_valued(column("value", type_()), name="value")
 

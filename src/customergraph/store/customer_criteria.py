@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, bindparam, false, select, true
+from sqlalchemy import BigInteger, Text, and_, bindparam, case, false, func, select, true
 from sqlalchemy.sql import ColumnElement
 
 from customergraph.domain.customer import CustomerCriteria, CustomerDateKey, CustomerFilter
@@ -29,7 +29,8 @@ _FACET_DECIDES: Mapping[CustomerFilter, tuple[str, bool]] = {
 
 
 _IS_LIVE, _IS_ARCHIVED = customer.c.is_archived.is_(false()), customer.c.is_archived.is_(true())
-_LIVE_OR_ARCHIVED = customer.c.is_archived.in_([false(), true()])
+# PostgreSQL's indexes serve IN, and not OR.
+LIVE_OR_ARCHIVED = customer.c.is_archived.in_([false(), true()])
 _TAGS_OF_SLUGS = select(tag.c.id).where(in_project(tag), tag.c.slug.in_(select(each("tag_slugs", Text).c.value)))
 _LOCATION_OF_SLUG = select(location.c.id).where(
     in_project(location), location.c.slug == bindparam("location_slug", type_=Text)
@@ -101,8 +102,14 @@ class CriteriaShape:
 
     def is_listed(self) -> ColumnElement[bool]:
         """Return the same as one condition."""
-        # PostgreSQL's indexes serve IN, and not OR.
-        return _LIVE_OR_ARCHIVED if self.includes_archived else self.archiving()[0]
+        return LIVE_OR_ARCHIVED if self.includes_archived else self.archiving()[0]
+
+    def facet_counts(self) -> list[ColumnElement[int]]:
+        """Return the number of each facet's customers, by the facet; the shape's own facet is left aside."""
+        live = () if self.includes_archived else (_IS_LIVE,)
+        conditions = {facet: (*live, *FACETS[facet]) for facet in CustomerFilter}
+        conditions[CustomerFilter.ARCHIVED] = (_IS_ARCHIVED,)
+        return [func.count(case((and_(true(), *every), 1))).label(facet) for facet, every in conditions.items()]
 
     def ranges(self, ordering: Ordering) -> list[Range]:
         """Return the ranges of the order that can have customers."""

@@ -120,7 +120,9 @@ REVIEW = Entity(
     review,
     "customer_id",
     _review_conditions,
-    bounds=_days(review.c.created_at) | _of_location(review.c.location_id),
+    bounds=_days(review.c.created_at)
+    | _of_location(review.c.location_id)
+    | {"source": review.c.source == bindparam("source", type_=Text)},
 )
 CHARGE = Entity(
     Kind.CHARGE,

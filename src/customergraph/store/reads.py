@@ -4,18 +4,19 @@ Each function makes one statement for all keys.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, func, select
 from sqlalchemy.sql import ColumnElement, Executable
 
-from customergraph.domain.customer import CustomerCriteria
+from customergraph.domain.customer import CustomerCriteria, CustomerFilter
 from customergraph.domain.paging import Page, Pages
-from customergraph.rows import Rows, ranges_of
+from customergraph.rows import Lists, Rows, ranges_of
 from customergraph.store import paging
 from customergraph.store.batches import Batch, each, singles
-from customergraph.store.customer_criteria import CriteriaShape, look_up_of, parameters_of
+from customergraph.store.customer_criteria import LIVE_OR_ARCHIVED, CriteriaShape, look_up_of, parameters_of
 from customergraph.store.entities import CUSTOMER, Entity
 from customergraph.store.paging import PageShape
 from customergraph.store.rows import Columns
@@ -156,6 +157,12 @@ def _customer_count_statement(criteria: CriteriaShape) -> Executable:
     return select(total).select_from(customer).where(*criteria.conditions(), criteria.is_listed())
 
 
+@cached
+def _facet_counts_statement(criteria: CriteriaShape) -> Executable:
+    conditions = *criteria.conditions(), LIVE_OR_ARCHIVED
+    return select(*criteria.facet_counts()).select_from(customer).where(*conditions)
+
+
 def customers(_keys: Sequence[None], criteria: CustomerCriteria, page: Page, *, columns: Columns) -> Batch:
     """Read a page of the customers that meet the criteria."""
     statement = _customers_statement(CriteriaShape.of(criteria), PageShape.of(page), columns)
@@ -167,3 +174,16 @@ def customer_count(_keys: Sequence[None], criteria: CustomerCriteria, *, columns
     """Count all customers that meet the criteria."""
     statement = _customer_count_statement(CriteriaShape.of(criteria))
     return Batch(statement, parameters_of(criteria), lambda rows, _keys: rows.column("total"), look_up_of(criteria))
+
+
+def facet_counts(_keys: Sequence[None], criteria: CustomerCriteria, *, columns: Columns) -> Batch:  # noqa: ARG001 - all
+    """Count the customers of each facet that meet the criteria; their own facet is left aside."""
+    criteria = replace(criteria, facet=None)
+    statement = _facet_counts_statement(CriteriaShape.of(criteria))
+    return Batch(statement, parameters_of(criteria), _facets, look_up_of(criteria))
+
+
+def _facets(rows: Rows, _keys: Sequence[None]) -> Lists:
+    counts = [column[0] for column in rows.columns.values()]
+    facets = list(map(CustomerFilter, rows.columns))
+    return Lists(Rows({"facet": facets, "count": counts}, len(facets)), [(0, len(facets))])

@@ -113,10 +113,10 @@ class _FeedLoading(Loading):
     __slots__ = ()
 
     async def load(self, key: Any) -> _FeedSource:
-        return _FeedSource(await self.loader.load(key), self.counter, key)
+        return _FeedSource(await self.loader.load(key), self.counters, key)
 
     def sources(self, values: FeedPages, keys: Sequence[Any]) -> ConnectionSources:
-        return ConnectionSources(values, self.counter, keys)
+        return ConnectionSources(values, self.counters, keys)
 
 
 def changes_of_project(

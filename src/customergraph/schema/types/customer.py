@@ -15,7 +15,7 @@ from customergraph.domain.message import MESSAGES_NEWEST_FIRST
 from customergraph.domain.paging import Ordering
 from customergraph.domain.review import REVIEWS_NEWEST_FIRST, ReviewCriteria
 from customergraph.errors import BadUserInput
-from customergraph.execution.fields import Loading, batched, computed
+from customergraph.execution.fields import Loading, batched, computed, counted_in_parts
 from customergraph.loaders import Loaders
 from customergraph.schema.connections import After, Connection, ConnectionLoading, First
 from customergraph.schema.context import Info
@@ -38,6 +38,7 @@ from customergraph.schema.types.tag import Tag
 NESTED_PAGE = 10
 # In objects, like all costs: a search also reads the rows that do not match.
 SEARCH_COUNT_PRICE = 500
+FACET_COUNTS_PRICE = 500
 
 
 def _is_set(value: Any) -> bool:
@@ -120,6 +121,21 @@ class Customer(Node):
     messages: Connection[Message] = batched(_messages, "id", description="The customer's messages, newest first.")
     reviews: Connection[Review] = batched(_reviews, "id", description="The customer's reviews, newest first.")
     charges: Connection[Charge] = batched(_charges, "id", description="The customer's charges, newest first.")
+
+
+@strawberry.type(description="How many customers a facet has.")
+class FacetCount:
+    facet: CustomerFilter = strawberry.field(description="The facet.")
+    count: int = strawberry.field(description="How many customers it has under the list's other conditions.")
+
+
+@strawberry.type(description="One page of a list.")
+class CustomerConnection(Connection[Customer]):
+    facet_counts: list[FacetCount] = counted_in_parts(
+        price=FACET_COUNTS_PRICE,
+        description="How many customers each facet has under the list's other conditions. Reads what it counts, and"
+        " costs 500.",
+    )
 
 
 CustomerId = Annotated[
@@ -234,4 +250,8 @@ def customers_of(
         last=unset_to_none(last),
         before=unset_to_none(before),
     )
-    return ConnectionLoading(loaders.customers(criteria, page), loaders.customer_count(criteria))
+    return ConnectionLoading(
+        loaders.customers(criteria, page),
+        loaders.customer_count(criteria),
+        facet_counts=loaders.facet_counts(criteria),
+    )
