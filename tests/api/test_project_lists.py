@@ -179,6 +179,29 @@ def test_a_page_costs_its_size_and_counting_costs_100(acme: Tenant, client: Grap
     assert answer["extensions"]["cost"]["requested"] == 107
 
 
+@pytest.mark.parametrize(
+    ("call", "price"),
+    [
+        ("messages(first: 7, channel: SMS)", 7),
+        ("messages(first: 7, status: [SENT])", 107),
+        ('messages(first: 7, channel: SMS, dateTo: "2026-01-01")', 107),
+        ("messages(first: 7, status: null, channel: null)", 7),
+        ("reviews(first: 7, score: [5])", 7),
+        ('reviews(first: 7, locationSlug: "x")', 7),
+        ("reviews(first: 7, score: [4, 5])", 107),
+        ('reviews(first: 7, score: [5], locationSlug: "x")', 107),
+        ('charges(first: 7, currency: "USD")', 7),
+        ('charges(first: 7, dateFrom: "2026-01-01")', 107),
+    ],
+)
+def test_conditions_that_no_index_serves_cost_100_more(client: GraphQLClient, call: str, price: int) -> None:
+    answer = client.answer(f"{{ {call} {{ nodes {{ id }} }} }}")
+
+    # What was not returned is given back, but for what was read.
+    assert answer["extensions"]["cost"]["requested"] == price
+    assert answer["extensions"]["cost"]["actual"] == price - 7
+
+
 def test_customers_are_sorted_and_narrowed_by_their_last_change(acme: Tenant, client: GraphQLClient) -> None:
     times = {"first_name": "old", "updated_at": at(0)}, {"first_name": "new", "updated_at": at(60 * 24)}
     acme.add_customers(*times)

@@ -20,6 +20,8 @@ from customergraph.store import access
 from customergraph.store.database import Database
 
 NOT_COMPILED = {"node", "nodes"}
+# Fields of other types than the root that may give objects of several types.
+NOT_COMPILED_OF = {"Change": {"node"}}
 ARGUMENTS = {"id": "1", "ids": '["1"]', "dateFrom": '"2024-01-01"', "dateTo": '"2026-12-31"'}
 
 
@@ -37,6 +39,7 @@ class EveryField:
         self.written.add(type_.name)
         # In this order `customers` come before `customer`, and have objects of every type below them.
         fields = sorted(type_.fields.items(), reverse=True)
+        left_out = left_out | NOT_COMPILED_OF.get(type_.name, set())
         return " ".join(self._field(name, field) for name, field in fields if name not in left_out)
 
     def _field(self, name: str, field: Any) -> str:

@@ -284,7 +284,25 @@ def counts(operation: Operation, data: Any) -> int:
     answers = [value for value in values if isinstance(value, dict)]
     priced = sum("facetCounts" in answer for answer in answers)
     priced += sum(len(answer) - 1 for answer in answers if answer["__typename"] == "Stats")
-    return 500 * priced + sum((500 if searches(node, operation.variables) else 100) - 1 for node in counted)
+    pages = [node for node in fields if data and data.get((node.alias or node.name).value)]
+    return (
+        100 * sum(is_unserved(node, operation.variables) for node in pages)
+        + 500 * priced
+        + sum((500 if searches(node, operation.variables) else 100) - 1 for node in counted)
+    )
+
+
+SERVED = {"messages": {"channel"}, "reviews": {"score", "locationSlug"}, "charges": {"currency", "locationSlug"}}
+
+
+def is_unserved(field: FieldNode, variables: dict[str, Any]) -> bool:
+    """Return whether a page of a project's history has conditions that README says no index serves."""
+    if field.name.value not in SERVED:
+        return False
+    values = {one.name.value: value_from_ast_untyped(one.value, variables) for one in field.arguments or ()}
+    given = {name: value for name, value in values.items() if value is not None and name not in {"first", "after"}}
+    is_served = given.keys() <= SERVED[field.name.value] and len(given) <= 1
+    return not is_served or any(isinstance(value, list) and len(value) > 1 for value in given.values())
 
 
 def searches(field: FieldNode, variables: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from customergraph.loaders import Loaders
 from customergraph.schema.connections import Connection
 from customergraph.schema.loaded_fields import loaded
 from customergraph.schema.node import Node, find_node, find_nodes
-from customergraph.schema.project_lists import price_of_counting
+from customergraph.schema.project_lists import price_of_counting, price_of_page
 from customergraph.schema.types.change import ChangeConnection, changes_of_project
 from customergraph.schema.types.charge import Charge, charges_of_project
 from customergraph.schema.types.customer import (
@@ -47,15 +47,21 @@ class Query:
         None,
         description="All messages of the project, oldest first.",
         count_price=price_of_counting,
+        price=price_of_page("channel"),
     )
     reviews: Connection[Review] = batched(
         reviews_of_project,
         None,
         description="All reviews of the project, oldest first, also those whose customer was deleted.",
         count_price=price_of_counting,
+        price=price_of_page("score", "locationSlug"),
     )
     charges: Connection[Charge] = batched(
-        charges_of_project, None, description="All charges of the project, oldest first.", count_price=price_of_counting
+        charges_of_project,
+        None,
+        description="All charges of the project, oldest first.",
+        count_price=price_of_counting,
+        price=price_of_page("currency", "locationSlug"),
     )
     stats: Stats = made(
         stats_of, description="Counts and sums by period. Each field reads what it counts, and costs 500."

@@ -11,7 +11,15 @@ from customergraph.schema.connections import After
 from customergraph.schema.context import Info
 from customergraph.schema.loaded_fields import referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
-from customergraph.schema.project_lists import FirstOfAll, LocationSlug, days, first_day, last_day, list_of_project
+from customergraph.schema.project_lists import (
+    UNSERVED,
+    FirstOfAll,
+    LocationSlug,
+    days,
+    first_day,
+    last_day,
+    list_of_project,
+)
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.customer_link import CustomerLink
 from customergraph.schema.types.location import Location
@@ -37,7 +45,11 @@ def charges_of_project(
     first: FirstOfAll = strawberry.UNSET,
     after: After = strawberry.UNSET,
     currency: Annotated[
-        str | None, strawberry.argument(description="Only charges in this currency: its ISO 4217 code, in either case.")
+        str | None,
+        strawberry.argument(
+            description="Only charges in this currency: its ISO 4217 code, in either case."
+            f" A page with other conditions too {UNSERVED}."
+        ),
     ] = strawberry.UNSET,
     location_slug: LocationSlug = strawberry.UNSET,
     date_from: Annotated[date | None, first_day("chargedAt")] = strawberry.UNSET,

@@ -11,7 +11,7 @@ from customergraph.schema.context import Info
 from customergraph.schema.enums import MessageChannel, MessageStatus, MessageTemplate
 from customergraph.schema.loaded_fields import referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
-from customergraph.schema.project_lists import FirstOfAll, days, first_day, last_day, list_of_project
+from customergraph.schema.project_lists import UNSERVED, FirstOfAll, days, first_day, last_day, list_of_project
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.customer_link import CustomerLink
 
@@ -55,8 +55,14 @@ def messages_of_project(
     info: Info,
     first: FirstOfAll = strawberry.UNSET,
     after: After = strawberry.UNSET,
-    status: Statuses = strawberry.UNSET,
-    channel: Channel = strawberry.UNSET,
+    status: Annotated[
+        list[MessageStatus] | None,
+        strawberry.argument(description=f"Only messages with one of these statuses. A page with it {UNSERVED}."),
+    ] = strawberry.UNSET,
+    channel: Annotated[
+        MessageChannel | None,
+        strawberry.argument(description=f"Only messages of this channel. A page with other conditions too {UNSERVED}."),
+    ] = strawberry.UNSET,
     date_from: Annotated[date | None, first_day("scheduledAt")] = strawberry.UNSET,
     date_to: Annotated[date | None, last_day("scheduledAt")] = strawberry.UNSET,
 ) -> Any:

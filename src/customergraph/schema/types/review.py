@@ -11,7 +11,15 @@ from customergraph.schema.connections import After
 from customergraph.schema.context import Info
 from customergraph.schema.loaded_fields import referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
-from customergraph.schema.project_lists import FirstOfAll, LocationSlug, days, first_day, last_day, list_of_project
+from customergraph.schema.project_lists import (
+    UNSERVED,
+    FirstOfAll,
+    LocationSlug,
+    days,
+    first_day,
+    last_day,
+    list_of_project,
+)
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.customer_link import CustomerLink
 from customergraph.schema.types.location import Location
@@ -43,7 +51,11 @@ def reviews_of_project(
     first: FirstOfAll = strawberry.UNSET,
     after: After = strawberry.UNSET,
     score: Annotated[
-        list[int] | None, strawberry.argument(description="Only reviews with one of these scores, 1 to 5.")
+        list[int] | None,
+        strawberry.argument(
+            description="Only reviews with one of these scores, 1 to 5. A page with several, or with other"
+            f" conditions too, {UNSERVED}."
+        ),
     ] = strawberry.UNSET,
     location_slug: LocationSlug = strawberry.UNSET,
     date_from: Annotated[date | None, first_day("createdAt")] = strawberry.UNSET,
