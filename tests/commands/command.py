@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, Self
@@ -23,9 +24,10 @@ from customergraph.cli import main
 from customergraph.errors import CommandRefused
 from customergraph.importing import importer
 from customergraph.importing.files import Format
-from customergraph.importing.importer import Source
+from customergraph.importing.importer import Manner, Progress, Source
 from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 from customergraph.importing.rejects import Rejects
+from customergraph.saving.kinds import OnKnown
 from customergraph.store import access
 
 PATIENCE_SECONDS = 30
@@ -48,10 +50,15 @@ def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SE
 
 def reject_rows(path: Path) -> list[tuple[str, str, str]]:
     """Return the line, column and reason of each row of a rejects file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = list(csv.reader(file))
-    assert header == ["line", "column", "reason"]
-    return [(line, column, reason) for line, column, reason in rows]
+    return [(line, column, reason) for line, column, reason, *_ in whole_reject_rows(path)[1:]]
+
+
+def whole_reject_rows(path: Path) -> list[list[str]]:
+    """Return the rows of a rejects file, with its header, and with the rejected rows' own columns."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][:3] == ["line", "column", "reason"]
+    return rows
 
 
 def _passing(own: socket.socket) -> list[str]:
@@ -219,27 +226,38 @@ class Imports:
         stores.on_database(self.store_url, lambda database: access.create_project(database, "acme", "Acme", "UTC"))
         return self
 
-    def csv(self, kind: str, *lines: str, strict: bool = False) -> tuple[int, int, int]:
-        """Import lines of CSV; returns how many rows were added, changed and rejected."""
-        return self.content(kind, "\n".join(lines).encode(), strict=strict)
+    def csv(self, kind: str, *lines: str, **options: Any) -> tuple[int, int, int]:
+        """Import lines of CSV; returns how many rows were added, known and rejected. Options are those of `content`."""
+        return self.content(kind, "\n".join(lines).encode(), **options)
 
-    def ndjson(self, kind: str, *rows: dict[str, Any]) -> tuple[int, int, int]:
-        return self.content(kind, "\n".join(map(json.dumps, rows)).encode(), Format.NDJSON)
+    def ndjson(self, kind: str, *rows: dict[str, Any], **options: Any) -> tuple[int, int, int]:
+        return self.content(kind, "\n".join(map(json.dumps, rows)).encode(), Format.NDJSON, **options)
 
     def content(
-        self, kind: str, content: bytes, format_: Format = Format.CSV, *, strict: bool = False
+        self,
+        kind: str,
+        content: bytes,
+        format_: Format = Format.CSV,
+        *,
+        on_known: OnKnown = OnKnown.UPDATE,
+        **manner: bool,
     ) -> tuple[int, int, int]:
         path = self.folder / f"{kind}.{format_}"
         path.write_bytes(content)
         with path.open("rb") as file:
-            source = Source(file, format_, IMPORT_KINDS[ImportKindName(kind)], "acme")
+            columns = replace(IMPORT_KINDS[ImportKindName(kind)], on_known=on_known)
+            source = Source(file, format_, columns, "acme")
             summary = stores.on_database(
                 self.store_url,
                 lambda database: importer.run(
-                    database, source, Rejects(self._rejects), lambda _count: None, strict=strict
+                    database,
+                    source,
+                    Rejects(self._rejects),
+                    Progress(lambda _count: None, lambda _line: None),
+                    Manner(**manner),
                 ),
             )
-        return summary.added, summary.changed, summary.rejected
+        return summary.added, summary.changed + summary.unchanged, summary.rejected
 
     def refusal(self, kind: str, *lines: str) -> str:
         """Import lines of CSV that must be refused as a whole; returns the reason."""

@@ -48,7 +48,7 @@ def test_all_six_kinds_are_imported_and_nothing_of_a_progress_bar_is_in_a_pipe(a
         run = acme.run if name == "customers.csv" else acme.inside.run
         result = run("import", path.stem, name, "--project", "acme")
         assert (result.returncode, result.stdout) == (0, "")
-        assert result.stderr.startswith(f"{path.stem}: {rows} added, 0 updated, 0 rejected in ")
+        assert result.stderr.startswith(f"{path.stem}: {rows} added, 0 updated, 0 unchanged, 0 rejected in ")
         assert (result.stderr.count("\n"), result.stderr.count("\r"), result.stderr.count("\x1b")) == (1, 0, 0)
 
     assert acme.rows("SELECT first_name, has_subscription, location_id, created_at FROM customer ORDER BY id") == [
@@ -74,8 +74,11 @@ def test_rejected_rows_are_told_and_the_rest_is_imported(acme: Command) -> None:
 
     assert result.returncode == 1
     summary, why = result.stderr.splitlines()
-    assert summary.startswith("tags: 1 added, 0 updated, 2 rejected in ")
-    assert why == (f"customergraph: 2 rows were rejected. They were not imported: {path}.rejects.csv says why.")
+    assert summary.startswith("tags: 1 added, 0 updated, 0 unchanged, 2 rejected in ")
+    assert why == (
+        f"customergraph: 2 rows were rejected. They were not imported: {path}.rejects.csv says why."
+        " Mend them there, and import that file."
+    )
     assert reject_rows(Path(f"{path}.rejects.csv")) == [
         ("2", "color", "'gold' is not a color like #ff8800"),
         ("3", "slug", "must not be blank"),
@@ -94,7 +97,7 @@ def test_a_strict_import_is_all_or_nothing(acme: Command) -> None:
 
     assert refused.returncode == 1
     assert "Nothing was imported: why.csv says why." in refused.stderr
-    assert "tags: 0 added, 0 updated, 1 rejected" in refused.stderr
+    assert "tags: 0 added, 0 updated, 0 unchanged, 1 rejected" in refused.stderr
     assert acme.rows("SELECT count(*) FROM tag") == [0]
     assert reject_rows(acme.folder / "why.csv") == [("3", "name", "must not be blank")]
 
@@ -144,7 +147,9 @@ def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_run_again(acme
     assert 0 < row_count < total
     assert stores.problems(acme.store_url) == stores.known_problems(acme.store_url)
     again = acme.inside.run("import", "customers", path, "--project", "acme")
-    assert again.stderr.startswith(f"customers: {total - row_count:,} added, {row_count:,} updated, 0 rejected")
+    assert again.stderr.startswith(
+        f"customers: {total - row_count:,} added, 0 updated, {row_count:,} unchanged, 0 rejected"
+    )
     assert acme.rows("SELECT count(*), count(DISTINCT uuid) FROM customer") == [(total, total)]
 
 
@@ -187,9 +192,9 @@ def test_the_purchases_of_cdnow_are_imported_and_imported_again(acme: Command, p
     summaries = [_imported(acme, kind) for kind in ("customers", "charges", "charges")]
 
     assert [summary.split(" in ")[0] for summary in summaries] == [
-        "customers: 23,570 added, 0 updated, 0 rejected",
-        "charges: 69,659 added, 0 updated, 0 rejected",
-        "charges: 0 added, 69,659 updated, 0 rejected",
+        "customers: 23,570 added, 0 updated, 0 unchanged, 0 rejected",
+        "charges: 69,659 added, 0 updated, 0 unchanged, 0 rejected",
+        "charges: 0 added, 0 updated, 69,659 unchanged, 0 rejected",
     ]
     assert acme.rows("SELECT count(*), count(*) FILTER (WHERE has_charges) FROM customer") == [(23_570, 23_570)]
     assert acme.rows("SELECT count(*), sum(amount), count(DISTINCT customer_id) FROM charge") == [

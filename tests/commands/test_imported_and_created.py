@@ -120,6 +120,8 @@ def _camel(name: str) -> str:
 
 
 def content(format_: Format, rows: list[dict[str, Any]]) -> bytes:
+    if format_ is Format.JSON:
+        return json.dumps(rows).encode()
     if format_ is Format.NDJSON:
         return "\n".join(map(json.dumps, rows)).encode()
     file = StringIO(newline="")
@@ -142,7 +144,7 @@ def two(make_tenant: MakeTenant, database_url: str, tmp_path: Path) -> tuple[Ten
     return made, Imports(database_url, tmp_path)
 
 
-@pytest.mark.parametrize("format_", Format)
+@pytest.mark.parametrize("format_", [Format.CSV, Format.NDJSON, Format.JSON])
 def test_the_same_values_are_stored_alike_or_refused_alike(two: tuple[Tenant, Imports], format_: Format) -> None:
     made, imports = two
     inputs = [{"first_name": "Ada", **values} for values in INPUTS]
@@ -161,7 +163,7 @@ def test_the_same_values_are_stored_alike_or_refused_alike(two: tuple[Tenant, Im
     assert len(INPUTS) / 3 < by_api.count(REFUSED) < len(INPUTS) / 2
 
 
-@pytest.mark.parametrize("format_", Format)
+@pytest.mark.parametrize("format_", [Format.CSV, Format.NDJSON, Format.JSON])
 def test_tags_are_named_alike(two: tuple[Tenant, Imports], format_: Format) -> None:
     made, imports = two
     made.add_tags("vip", "\u00e9t\u00e9")

@@ -18,7 +18,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 BUILD_DEPENDENCIES: list[str] = PYPROJECT["build-system"]["requires"]
 DEPENDENCIES: list[str] = PROJECT["dependencies"]
-TRACING: list[str] = PROJECT["optional-dependencies"]["tracing"]
+EXTRAS: list[str] = [*PROJECT["optional-dependencies"]["tracing"], *PROJECT["optional-dependencies"]["xlsx"]]
 DEV_DEPENDENCIES: list[str] = PROJECT["optional-dependencies"]["dev"]
 
 
@@ -53,7 +53,8 @@ def texts_of(path: Path) -> Iterator[str]:
             yield node.value
 
 
-@pytest.mark.parametrize("folder", ["demo", "domain", "importing", "store"])
+# The reasons of rejected rows are made by `importing`, and name the options that would read them.
+@pytest.mark.parametrize("folder", ["demo", "domain", "saving", "store"])
 def test_only_the_command_line_names_commands_and_options(folder: str) -> None:
     paths = (ROOT / "src/customergraph" / folder).rglob("*.py")
     words = re.compile(r"customergraph (demo|serve|db|project|token|import|explain)\b|(^|\W)--[a-z]")
@@ -83,7 +84,7 @@ def imported_modules(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("folder", "requirements"),
     [
-        ("src/customergraph", DEPENDENCIES + TRACING),
+        ("src/customergraph", DEPENDENCIES + EXTRAS),
         ("src/graphiql", BUILD_DEPENDENCIES),
         ("tests", DEPENDENCIES + DEV_DEPENDENCIES),
     ],
@@ -102,7 +103,7 @@ def test_imported_libraries_are_declared(folder: str, requirements: list[str]) -
 
 def test_dependencies_have_upper_bounds() -> None:
     # The time zone database has no versions but the years of its editions.
-    requirements = [one for one in DEPENDENCIES + TRACING + DEV_DEPENDENCIES if normalized(one) != "tzdata"]
+    requirements = [one for one in DEPENDENCIES + EXTRAS + DEV_DEPENDENCIES if normalized(one) != "tzdata"]
 
     assert not [one for one in requirements if "<" not in one]
 

@@ -43,7 +43,7 @@ def test_an_import_that_lost_two_races_begins_again(
     code, lines = import_of(acme, *options)
 
     assert (code, attempts(other_session)) == (0, 3)
-    assert lines[0].startswith("customers: 7,000 added, 0 updated, 0 rejected in ")
+    assert lines[0].startswith("customers: 7,000 added, 0 updated, 0 unchanged, 0 rejected in ")
     assert acme.rows("SELECT count(*), count(DISTINCT email_key) FROM customer") == [(7_000, 7_000)]
 
 
@@ -71,6 +71,6 @@ def test_rejects_of_a_lost_attempt_are_reported_once(acme: Command, other_sessio
     code, lines = import_of(acme, "--strict", rows=[",nameless@example.com", *ROWS])
 
     assert (code, attempts(other_session)) == (1, 2)
-    assert lines[0].startswith("customers: 0 added, 0 updated, 1 rejected in ")
+    assert lines[0].startswith("customers: 0 added, 0 updated, 0 unchanged, 1 rejected in ")
     assert reject_rows(acme.folder / "stdin.rejects.csv") == [("2", "first_name", "must not be blank")]
     assert acme.rows("SELECT count(*) FROM customer") == [0]

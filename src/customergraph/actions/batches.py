@@ -36,7 +36,7 @@ class Saved:
 
 
 class _Batch(Protocol):
-    async def write(self, write: Write, now: Any) -> None: ...
+    async def write(self, write: Write, now: Any) -> set[UUID]: ...
 
 
 class _Row(Protocol):

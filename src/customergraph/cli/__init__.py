@@ -7,11 +7,12 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from customergraph import faults, streams
 from customergraph.cli import documents, explaining, importing, operating, projects, serving, store, tokens
-from customergraph.cli.console import report_problem
-from customergraph.cli.jobs import INTERRUPTED, raising_on
+from customergraph.cli.console import report, report_problem
+from customergraph.cli.jobs import INTERRUPTED, Reported, raising_on
 from customergraph.cli.options import examples
 from customergraph.cli.remedies import with_remedy
 from customergraph.errors import CommandRefused, StoreUnavailable
@@ -33,13 +34,6 @@ app.command("serve", epilog=examples("customergraph serve", "customergraph serve
     serving.serve
 )
 app.command(
-    "import",
-    epilog=examples(
-        "customergraph import customers customers.csv --project acme",
-        "customergraph import reviews - --format ndjson --project acme --strict",
-    ),
-)(importing.import_file)
-app.command(
     "explain",
     epilog=examples(
         "customergraph explain query.graphql",
@@ -47,6 +41,7 @@ app.command(
     ),
 )(explaining.explain)
 app.command("operate", epilog=examples("customergraph operate deploy"))(operating.operate)
+app.add_typer(importing.commands, name="import")
 app.add_typer(documents.commands, name="documents")
 app.add_typer(store.commands, name="db")
 app.add_typer(projects.commands, name="project")
@@ -110,12 +105,30 @@ def _exit_code() -> int:
 
 def _run_app() -> int:
     try:
-        app()
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        return _usage(error)
+    except typer.Abort:
+        return _failure("aborted")
+    except typer.Exit as ended:
+        code = ended.exit_code
+    except Reported as ended:
+        return int(ended.code or 0)
     except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            raise KeyboardInterrupt from None
-        return ended.code if isinstance(ended.code, int) else 0
-    return 0
+        code = ended.code
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: TyperException) -> int:
+    """Report wrong usage in one line; a group of commands without one shows its help."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        report(error.format_message())
+        return error.exit_code
+    path = context.command_path if context else "customergraph"
+    return _failure(f"{error.format_message()} (`{path} --help` shows the usage)", error.exit_code)
 
 
 def _failure(reason: str, code: int = 1) -> int:

@@ -1,29 +1,84 @@
-"""The command `import`."""
+"""The commands `import KIND` and `import map`."""
 
+import sys
 import time
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from customergraph import streams
-from customergraph.cli.console import progress_bar, report, report_problem
-from customergraph.cli.jobs import on_store
-from customergraph.cli.options import DatabaseUrl, ProjectSlug
-from customergraph.importing import importer
-from customergraph.importing.files import Format, refuse_device
-from customergraph.importing.importer import Source, Summary
+from customergraph.cli import import_reports
+from customergraph.cli.console import progress_bar, report_problem
+from customergraph.cli.jobs import INTERRUPTED, TERMINATED, Reported, on_store
+from customergraph.cli.options import DatabaseUrl, ProjectSlug, checked, examples
+from customergraph.domain import timestamps
+from customergraph.importing import decoding, importer, mapping, reading, suggesting
+from customergraph.importing.files import SUFFIXES, Format, format_of, refuse_device
+from customergraph.importing.importer import Manner, Progress, Source
 from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
+from customergraph.importing.reading import DayOrder, Meaning, Unit
 from customergraph.importing.rejects import Rejects
+from customergraph.saving.kinds import OnKnown
+
+_SUFFIXES = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+
+File = Annotated[str, typer.Argument(help=f"A file ({_SUFFIXES}), or - for standard input.")]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="The file's format, where its name does not end in it.")
+]
+Encoding = Annotated[str | None, typer.Option(help="The file's encoding, where it is not UTF-8: like cp1252.")]
+
+
+class Blank(StrEnum):
+    """What a blank cell does to a stored value."""
+
+    KEEP = "keep"
+    CLEAR = "clear"
+
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="Import rows into a project: new ones are added, stored ones are updated.",
+    epilog=examples(
+        "customergraph import customers customers.csv --project acme",
+        "customergraph import customers shopify.csv --project acme --map shopify --dry-run",
+        "customergraph import reviews - --format ndjson --project acme --strict",
+    ),
+)
 
 
 def import_file(
-    kind: Annotated[ImportKindName, typer.Argument(help="What the rows are.")],
-    file: Annotated[str, typer.Argument(help="A .csv or .ndjson file, or - for standard input.")],
+    context: typer.Context,
+    file: File,
     slug: ProjectSlug,
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="The file's format, where its name does not end in it.")
+    format_: FormatOption = None,
+    map_: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="PRESET|FILE.toml",
+            help=f"What the columns are: {', '.join(mapping.presets())}, or a file.",
+        ),
     ] = None,
+    encoding: Encoding = None,
+    country: Annotated[str | None, typer.Option(help="The country of phones without a country code, like NL.")] = None,
+    days: Annotated[DayOrder | None, typer.Option(help="The order in dates like 01/02/2024.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The time zone of days, and of times that say none, like Europe/Berlin.")
+    ] = None,
+    amounts: Annotated[Unit | None, typer.Option(help="The unit of amounts: cents, or 1,234.50.")] = None,
+    blank: Annotated[
+        Blank, typer.Option(help="Whether a blank cell keeps the stored value, or clears it.")
+    ] = Blank.KEEP,
+    on_known: Annotated[
+        OnKnown, typer.Option(help="What a row does to a stored one; fill: only what is empty in it.")
+    ] = OnKnown.UPDATE,
+    without_customer: Annotated[bool, typer.Option("--without-customer", help="Keep reviews of nobody.")] = False,  # noqa: FBT002 - as Typer declares flags
+    create_tags: Annotated[bool, typer.Option("--create-tags", help="Make unknown tags from their names.")] = False,  # noqa: FBT002
+    dry: Annotated[bool, typer.Option("--dry-run", help="Check all rows, and change nothing.")] = False,  # noqa: FBT002
     rejects: Annotated[
         Path | None,
         typer.Option(
@@ -33,43 +88,75 @@ def import_file(
     strict: Annotated[bool, typer.Option("--strict", help="Import nothing where a row is rejected.")] = False,  # noqa: FBT002 - as Typer declares flags
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Import rows into a project: new ones are added, stored ones are updated."""
+    kind = ImportKindName(context.info_name or "")
     format_ = format_ or _format_of(file)
+    encoding = encoding and checked("--encoding", decoding.encoding, encoding)
+    meaning = Meaning(
+        country and checked("--country", reading.country, country),
+        days,
+        zone and checked("--zone", timestamps.zone_name, zone),
+        amounts,
+    )
+    named = mapping.mapping(map_) if map_ else None
+    columns = replace(IMPORT_KINDS[kind], on_known=on_known)
+    if without_customer:
+        if kind is not ImportKindName.REVIEWS:
+            raise typer.BadParameter("only reviews can be without a customer", param_hint="--without-customer")
+        columns = replace(columns, without_customer=True, customer_keys=())
     rejects_path = rejects or Path("stdin.rejects.csv" if file == "-" else f"{file}.rejects.csv")
     if rejects_path.exists() and Path(file).exists() and rejects_path.samefile(file):
         report_problem(f"--rejects {rejects_path} would replace FILE")
         raise SystemExit(2)
+    # A dry run leaves no file that nobody asked for: it could replace one that is being mended.
+    rejected = Rejects(None if dry and rejects is None else rejects_path, marked=encoding is not None)
     started_at = time.monotonic()
-    with streams.opened(file) as stream, progress_bar("bytes") as progress:
+    with streams.opened(file) as stream, progress_bar("bytes") as bar:
         refuse_device(stream, "standard input" if file == "-" else file)
         size = None if file == "-" else Path(file).stat().st_size
-        task = progress.add_task(f"importing {kind}", total=size)
-        source = Source(stream, format_, IMPORT_KINDS[kind], slug)
-        summary = on_store(
-            database_url,
-            lambda database: importer.run(
-                database, source, Rejects(rejects_path), lambda count: progress.advance(task, count), strict=strict
-            ),
-        )
-    report(_summary_line(kind, summary, time.monotonic() - started_at))
+        task = bar.add_task(f"importing {kind}", total=size)
+        source = Source(stream, format_, columns, slug, encoding, named, meaning.over(named))
+        progress = Progress(lambda count: bar.advance(task, count), report_problem)
+        manner = Manner(strict=strict, dry=dry, blank_clears=blank is Blank.CLEAR, create_tags=create_tags)
+        try:
+            summary = on_store(
+                database_url, lambda database: importer.run(database, source, rejected, progress, manner)
+            )
+        except (KeyboardInterrupt, SystemExit) as ended:
+            import_reports.interrupted(progress.summary)
+            raise Reported(INTERRUPTED if isinstance(ended, KeyboardInterrupt) else TERMINATED) from None
+    import_reports.summary(kind, summary, time.monotonic() - started_at, manner)
     if summary.rejected:
-        consequence = "Nothing was imported" if strict else "They were not imported"
-        report_problem(f"{summary.rejected:,} rows were rejected. {consequence}: {rejects_path} says why.")
+        import_reports.rejected(summary, rejects_path, manner)
         raise SystemExit(1)
 
 
-def _summary_line(kind: ImportKindName, summary: Summary, seconds: float) -> str:
-    rate = summary.rows / max(seconds, 0.001)
-    return (
-        f"{kind}: {summary.added:,} added, {summary.changed:,} updated, {summary.rejected:,} rejected"
-        f" in {seconds:.1f} s ({rate:,.0f} rows a second)"
-    )
+for _kind in ImportKindName:
+    commands.command(
+        _kind,
+        help=f"Import {_kind}. Columns: {', '.join(IMPORT_KINDS[_kind].rules)}.",
+        epilog=examples(f"customergraph import {_kind} {_kind}.csv --project acme"),
+    )(import_file)
+
+
+@commands.command("map", epilog=examples("customergraph import map --suggest export.csv --kind customers"))
+def suggest(
+    file: Annotated[str, typer.Option("--suggest", help=f"A file to begin a mapping for ({_SUFFIXES}).")],
+    kind: Annotated[ImportKindName, typer.Option(help="What the rows are.")] = ImportKindName.CUSTOMERS,
+    format_: FormatOption = None,
+    encoding: Encoding = None,
+) -> None:
+    """Print a mapping to begin with, from the names of a file's columns that are known."""
+    format_ = format_ or _format_of(file)
+    encoding = encoding and checked("--encoding", decoding.encoding, encoding)
+    with streams.opened(file) as stream:
+        refuse_device(stream, file)
+        sys.stdout.write(suggesting.suggestion(stream, format_, encoding, IMPORT_KINDS[kind]))
 
 
 def _format_of(file: str) -> Format:
-    suffix = Path(file).suffix.lower().removeprefix(".")
-    if suffix not in set(Format):
+    format_ = format_of(Path(file).suffix)
+    if format_ is None:
         raise typer.BadParameter(
-            "the name does not end in .csv or .ndjson: state the format with --format", param_hint="FILE"
+            f"the name does not end in {_SUFFIXES}: state the format with --format", param_hint="FILE"
         )
-    return Format(suffix)
+    return format_

@@ -16,6 +16,12 @@ INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
 Result = TypeVar("Result")
+
+
+class Reported(SystemExit):
+    """The end of a command that has told why it ends."""
+
+
 Job = Callable[[Database], Awaitable[Result]]
 
 

@@ -92,13 +92,13 @@ def _ascii_domain(domain: str) -> str:
         return text.fold(domain)
 
 
-def phone(value: str | None) -> str | None:
-    """Check a phone number with its country code; returns it as E.164."""
+def phone(value: str | None, region: str | None = None) -> str | None:
+    """Check a phone number with its country code, or of a region; returns it as E.164."""
     number = text.optional(value, 32)
     if number is None or _is_plain_phone(number):
         return number
     try:
-        parsed = phonenumbers.parse(number, None)
+        parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         raise ValueRefused(
             UserErrorCode.INVALID, "must be a phone number with its country code, like +14155550123"

@@ -1,7 +1,8 @@
 """Entries: what a row of an import file, or an item of an input, says of one entity."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from customergraph.domain.mistakes import Mistakes
@@ -15,11 +16,12 @@ Check = Callable[[Any, Field, Mistakes], Any]
 class Entry:
     """Checked values by their names in snake_case: None clears a value, and an absent one is kept.
 
-    `field` is where the entry stands, and where its mistakes are told.
+    `field` is where the entry stands, and where its mistakes are told. `fills` has values for columns that are empty.
     """
 
     field: Field
     values: Mapping[str, Any]
+    fills: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def by_rule(rule: Callable[[Any], Any]) -> Check:
@@ -41,8 +43,8 @@ class EntryRules:
     """
 
     never_null: tuple[str, ...]
-    checks: Mapping[str, Check] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    checks: Mapping[str, Check] = dataclasses.field(default_factory=dict)
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     now_when_new: frozenset[str] = frozenset()
 
     def entry(self, field: Field, values: Mapping[str, Any], mistakes: Mistakes) -> Entry:

@@ -16,6 +16,7 @@ WHITESPACE = "".join(
     if character.isspace() and character not in "\x1c\x1d\x1e\x1f\x85"
 )
 _CONTROLS = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 LINES_AND_TABS = frozenset("\n\t")
 
@@ -117,6 +118,11 @@ def slug(text: str) -> str:
     """Normalise the slug of a location or a tag."""
     # A longer text, with white space around the slug, is not cached: that bounds the memory.
     return _cached_slug(text) if len(text) <= MAX_SLUG_LENGTH else required(text, MAX_SLUG_LENGTH)
+
+
+def slug_of(name: str) -> str:
+    """Return the slug that is made of a name: its letters and digits without case and marks, hyphens between words."""
+    return _BETWEEN_WORDS.sub("-", searchable(name)).strip("-") or name
 
 
 @lru_cache(maxsize=4096)

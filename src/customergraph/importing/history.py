@@ -15,7 +15,8 @@ async def save(write: Write, kind: ImportKind, entries: Sequence[Entry]) -> Save
     """Add the rows that are new, and change those whose uuid is stored."""
     mistakes = Mistakes()
     records = await Records.read(write, kind.saved, entries)
-    of_entries = records.put_all(mistakes, from_file=True)
-    await records.write(write, timestamps.now())
-    new = {record.uuid for record in of_entries if record is not None and record.stored is None}
-    return kind.outcome(len(new), of_entries, mistakes)
+    of_entries = records.put_rows(kind.on_known, mistakes, without_customer=kind.without_customer)
+    changed = await records.write(write, timestamps.now())
+    saved = [record for record in of_entries if record is not None]
+    new = {record.uuid for record in saved if record.stored is None}
+    return kind.outcome(new, changed, [record.uuid for record in saved], mistakes)

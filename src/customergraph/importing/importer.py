@@ -1,62 +1,80 @@
 """The import of one file: rows are read, checked, and written in batches, each whole or not at all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
-from customergraph.domain.entry import Entry
 from customergraph.errors import CommandRefused
-from customergraph.importing.files import Format, records
+from customergraph.importing.checking import Batch, Checking
+from customergraph.importing.files import Content, Format
 from customergraph.importing.kind import ImportKind
-from customergraph.importing.lines import LineReader
+from customergraph.importing.mapping import NamedMapping
+from customergraph.importing.reading import Meaning, Reading
 from customergraph.importing.rejects import Rejects
 from customergraph.importing.replay import Replay
-from customergraph.importing.rows import Record, Reject, Saved
+from customergraph.importing.rows import Reject, Saved
+from customergraph.importing.summary import Summary
+from customergraph.importing.tags import with_tags
+from customergraph.importing.unknown import named, unknown
 from customergraph.store import access
 from customergraph.store.database import ATTEMPTS, Database
 from customergraph.store.failures import LostRace
 from customergraph.store.transactions import Write
 
-BATCH_ROWS = 5_000
-# Reviews can be long: this bounds the memory that the rows of a batch take.
-BATCH_CHARACTERS = 8_000_000
-# A rejected row of more lines may be many rows between two stray quotes.
-USUAL_LINES = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open file to import, its format, the kind of its rows, and the project that gets them."""
+    """An open file to import, what is known of it, the kind of its rows, and the project that gets them."""
 
     file: BinaryIO
     format: Format
     kind: ImportKind
     project_slug: str
+    encoding: str | None = None
+    mapping: NamedMapping | None = None
+    meaning: Meaning = Meaning()  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How rows are imported.
+
+    `strict`: nothing where a row is bad. `dry`: nothing, and all is checked. `blank_clears`: a blank cell clears the
+    stored value. `create_tags`: tags that are not known are made from their names.
+    """
+
+    strict: bool = False
+    dry: bool = False
+    blank_clears: bool = False
+    create_tags: bool = False
 
 
 @dataclass(slots=True)
-class Summary:
-    """How many rows an import added, changed and rejected."""
+class Progress:
+    """An import that goes on: whom it tells of bytes that it has read and of what to know, and what is in the store."""
 
-    added: int = 0
-    changed: int = 0
-    rejected: int = 0
-
-    @property
-    def rows(self) -> int:
-        return self.added + self.changed + self.rejected
+    advance: Callable[[int], None]
+    warn: Callable[[str], None]
+    summary: Summary = field(default_factory=Summary)
 
 
-class _HasRejects(Exception):
-    """Rolls back a strict import."""
+class _RolledBack(Exception):
+    """Rolls back a dry import, and a strict one with rejects."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__()
+        self.summary = summary
 
 
 async def run(
-    database: Database, source: Source, rejects: Rejects, advance: Callable[[int], None], *, strict: bool
+    database: Database,
+    source: Source,
+    rejects: Rejects,
+    progress: Progress,
+    manner: Manner = Manner(),
 ) -> Summary:
-    """Import a file; `advance` is called with the number of bytes of each piece of it that was read.
+    """Import a file.
 
     A bad row goes to the rejects, and the import continues; a strict import changes nothing where a row is bad.
     Raises CommandRefused before a row is read where the rejects would replace another file, for a file that is
@@ -64,24 +82,16 @@ async def run(
     """
     with rejects:
         project = await access.project_of_slug(database, source.project_slug)
-        import_ = _Import(database, project, source, rejects, advance)
+        import_ = _Import(database, project, source, rejects, progress, manner)
+        await import_.tell_unknown()
+        at_once = manner.strict or manner.dry
         try:
-            summary = await (import_.strictly() if strict else import_.in_batches())
+            return await (import_.at_once() if at_once else import_.in_batches())
         except LostRace:
-            state = "nothing was imported" if strict else "what was imported before stays"
+            state = "nothing was imported" if at_once else "what was imported before stays"
             raise CommandRefused(
                 f"others changed the same rows at each of {ATTEMPTS} attempts: {state}; import the file again"
             ) from None
-        summary.rejected = rejects.rows
-        return summary
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """The next rows of a file that can be imported, and the rejects among them."""
-
-    rows: list[Entry] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,68 +100,82 @@ class _Import:
     project: Any
     source: Source
     rejects: Rejects
-    advance: Callable[[int], None]
+    progress: Progress
+    manner: Manner
+
+    async def tell_unknown(self) -> None:
+        """Tell the tags and locations that the project lacks, unless the file can be read only once."""
+        file, kind = self.source.file, self.source.kind
+        if not file.seekable():
+            return
+        start = file.tell()
+        names = named(self._checking(), self._content(file), kind, self._reading())
+        file.seek(start)
+        if self.manner.create_tags:
+            names = {column: found for column, found in names.items() if column != "tags"}
+        async with self.database.read(self.project.id) as read:
+            if line := await unknown(read, names):
+                self.progress.warn(line)
 
     async def in_batches(self) -> Summary:
         """Import each batch in a transaction of its own."""
-        summary = Summary()
-        for batch in self._batches(self.source.file):
+        summary, checking = self.progress.summary, self._checking()
+        for batch in checking.batches(self._content(self.source.file), self.progress.advance):
             saved = await self.database.change(self.project.id, partial(self._save, batch))
-            self._count(saved, batch, summary)
+            self._count(saved, batch, checking, summary)
         return summary
 
-    async def strictly(self) -> Summary:
+    async def at_once(self) -> Summary:
         """Import the whole file in one transaction, which begins again at the file's start when it loses a race."""
         with Replay(self.source.file) as file:
 
             async def attempt(write: Write) -> Summary:
                 file.rewind()
                 self.rejects.begin()
-                summary = Summary()
-                for batch in self._batches(file):
-                    self._count(await self._save(batch, write), batch, summary)
-                if self.rejects.rows:
-                    raise _HasRejects
+                summary, checking = Summary(), self._checking()
+                for batch in checking.batches(self._content(file), self.progress.advance):
+                    self._count(await self._save(batch, write), batch, checking, summary)
+                if self.manner.dry or summary.rejected:
+                    raise _RolledBack(summary)
                 return summary
 
             try:
                 return await self.database.change(self.project.id, attempt)
-            except _HasRejects:
-                return Summary()
+            except _RolledBack as rolled_back:
+                summary = rolled_back.summary
+                return summary if self.manner.dry else replace(summary, added=0, changed=0, unchanged=0)
 
-    def _batches(self, file: LineReader) -> Iterator[_Batch]:
-        zone = ZoneInfo(self.project.timezone)
-        batch = _Batch()
-        count = characters = 0
-        for record in records(file, self.source.format, self.source.kind, self.advance):
-            result = [record] if isinstance(record, Reject) else _check(record, self.source.kind, zone)
-            if isinstance(result, Entry):
-                batch.rows.append(result)
-            else:
-                batch.rejects.extend(result)
-            count += 1
-            characters += 0 if isinstance(record, Reject) else sum(map(len, record.cells.values()))
-            if count == BATCH_ROWS or characters >= BATCH_CHARACTERS:
-                yield batch
-                batch, count, characters = _Batch(), 0, 0
-        if count:
-            yield batch
+    def _checking(self) -> Checking:
+        return Checking(self.source.kind, self._reading(), self.source.mapping)
 
-    async def _save(self, batch: _Batch, write: Write) -> Saved:
+    def _reading(self) -> Reading:
+        return Reading.of(self.source.meaning, self.project.timezone, blank_clears=self.manner.blank_clears)
+
+    def _content(self, file: Any) -> Content:
+        return Content(file, self.source.format, self.source.encoding)
+
+    async def _save(self, batch: Batch, write: Write) -> Saved:
         await access.refuse_deleted(write, self.source.project_slug)
-        kind = self.source.kind
-        return await kind.save(write, kind, batch.rows) if batch.rows else Saved()
+        kind, rows = self.source.kind, batch.rows
+        if self.manner.create_tags:
+            rows = await with_tags(write, rows)
+        return await kind.save(write, kind, rows) if rows else Saved()
 
-    def _count(self, saved: Saved, batch: _Batch, summary: Summary) -> None:
-        summary.added += saved.added
-        summary.changed += saved.changed
-        self.rejects.write(sorted([*batch.rejects, *saved.rejects], key=lambda reject: reject.line))
+    def _count(self, saved: Saved, batch: Batch, checking: Checking, summary: Summary) -> None:
+        rejects = sorted(
+            [*batch.rejects, *(self._in_own_name(reject, batch, checking) for reject in saved.rejects)],
+            key=lambda reject: reject.line,
+        )
+        summary.add(saved, rejects)
+        summary.left_out += batch.left_out
+        summary.doubles += batch.doubles
+        for row in batch.rows[:3]:
+            summary.show(row)
+        if layout := checking.layouts.last:
+            summary.unread, summary.absent = layout.unread, layout.absent
+        self.rejects.write(rejects, batch.records)
 
-
-def _check(record: Record, kind: ImportKind, zone: ZoneInfo) -> Entry | list[Reject]:
-    result = kind.check(record, zone)
-    if isinstance(result, Entry) or record.lines <= USUAL_LINES:
-        return result
-    last = record.line + record.lines - 1
-    hint = f"; the row goes on to line {last:,}: a quote may be missing"
-    return [replace(reject, reason=reject.reason + hint) for reject in result]
+    @staticmethod
+    def _in_own_name(reject: Reject, batch: Batch, checking: Checking) -> Reject:
+        layout = checking.layouts.of(batch.records[reject.line].names)
+        return replace(reject, column=layout.own_name(reject.column))

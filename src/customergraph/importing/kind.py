@@ -1,28 +1,27 @@
 """What an import kind is: the columns of its files, and how their rows are stored."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from customergraph.domain import text
+from customergraph.domain import text, timestamps
 from customergraph.domain.entry import Entry
 from customergraph.domain.mistakes import Mistakes
 from customergraph.errors import Mistake, ValueRefused
+from customergraph.importing.amounts import minor_units
 from customergraph.importing.cells import CellRule
-from customergraph.importing.rows import Record, Reject, Saved
-from customergraph.saving.kinds import SavedKind
+from customergraph.importing.reading import Reading, Unit
+from customergraph.importing.rows import Reject, Saved
+from customergraph.saving.kinds import OnKnown, SavedKind
 from customergraph.store.transactions import Write
-
-# An error names at most so many unknown columns, each with at most so many characters.
-MAX_NAMES = 100
-MAX_NAME_LENGTH = 40
 
 # The values of entries that are named otherwise than their columns.
 VALUE_NAMES = {"location": "location_slug", "tags": "tag_slugs"}
 COLUMNS = {name: column for column, name in VALUE_NAMES.items()}
 
 _WITH_ARTICLE = {"email": "an email", "phone": "a phone", "uuid": "a uuid"}
+# A blank cell never ends an opt-out.
+_NEVER_CLEARED = frozenset({"unsubscribed_at", "unsubscribed"})
 
 Save = Callable[[Write, "ImportKind", Sequence[Entry]], Awaitable[Saved]]
 
@@ -32,7 +31,9 @@ class ImportKind:
     """One kind of import.
 
     `rules` has the rule of each column that a file may have. `required` columns must be in the file and filled, and
-    so must at least one of `customer_keys`. `saved` says how the rows are stored, and `save` writes a batch of them.
+    so must at least one of `customer_keys`. `saved` says how the rows are stored, and `save` writes a batch of them;
+    `on_known` says what a row does to a stored one. With `without_customer` a row may name a customer that is not
+    known, or none.
     """
 
     saved: SavedKind
@@ -40,47 +41,75 @@ class ImportKind:
     rules: Mapping[str, CellRule]
     required: frozenset[str]
     customer_keys: tuple[str, ...] = ()
+    on_known: OnKnown = OnKnown.UPDATE
+    without_customer: bool = False
 
-    def problem(self, names: Sequence[str]) -> str | None:
-        """Return what is wrong with the columns of a file; None where nothing is."""
-        unknown = [name for name in names if name not in self.rules]
-        if unknown:
-            return f"unknown {_listed(unknown)}: the columns are {', '.join(self.rules)}"
-        missing = sorted(self.required.difference(names))
-        if missing:
-            return f"the column {missing[0]!r} is missing"
-        if self.customer_keys and not set(self.customer_keys).intersection(names):
-            return f"the column {' or '.join(map(repr, self.customer_keys))} is missing"
-        return None
+    @property
+    def table(self) -> str:
+        return self.saved.table
 
-    def check(self, record: Record, zone: ZoneInfo) -> Entry | list[Reject]:
-        """Check every cell of a record; a blank cell clears its value, but for one that cannot be cleared."""
+    @property
+    def name(self) -> str:
+        return f"{self.table}s"
+
+    @property
+    def is_history(self) -> bool:
+        """Whether nothing but a uuid tells that a row is known."""
+        return "uuid" in self.rules and self.table != "customer"
+
+    def check(self, line: int, cells: Mapping[str, str], reading: Reading) -> Entry | list[Reject]:
+        """Check every cell of a row.
+
+        A blank cell keeps the stored value. Where blank cells clear, it clears one that can be cleared.
+        """
         values: dict[str, Any] = {}
         rejects: list[Reject] = []
-        for column, cell in record.cells.items():
+        for column, cell in cells.items():
             name = VALUE_NAMES.get(column, column)
             if text.is_blank(cell):
                 if column in self.required:
-                    rejects.append(Reject(record.line, column, "must not be blank"))
-                elif name in self.saved.rules.defaults or name not in self.saved.rules.never_null:
+                    rejects.append(Reject(line, column, "must not be blank"))
+                elif reading.blank_clears and self._can_clear(name):
                     values[name] = None
                 continue
             try:
-                values[name] = self.rules[column](cell, zone)
+                values[name] = self.rules[column](cell, reading)
             except ValueRefused as refused:
-                rejects.append(Reject(record.line, column, str(refused)))
-        if self.customer_keys and not rejects and not any(map(values.get, self.customer_keys)):
-            rejects.append(Reject(record.line, self.customer_keys[0], self._needed_key()))
-        return rejects or Entry((str(record.line),), values)
+                rejects.append(Reject(line, column, str(refused)))
+        if not rejects:
+            rejects.extend(self._contradictions(line, values, reading))
+        return rejects or _entry(line, values)
 
-    def outcome(self, added: int, saved: Sequence[Any], mistakes: Mistakes) -> Saved:
-        """Return what came of a batch: of each of its entries what was saved, or None beside its mistakes."""
+    def _can_clear(self, name: str) -> bool:
+        rules = self.saved.rules
+        return name not in _NEVER_CLEARED and (name in rules.defaults or name not in rules.never_null)
+
+    def _contradictions(self, line: int, values: dict[str, Any], reading: Reading) -> list[Reject]:
+        """Return what is wrong with the row as a whole; reads an amount, whose currency is known now."""
+        if self.customer_keys and not any(map(values.get, self.customer_keys)):
+            return [Reject(line, self.customer_keys[0], self._needed_key())]
+        if values.get("unsubscribed") is False and values.get("unsubscribed_at") is not None:
+            return [Reject(line, "unsubscribed", "is no, and the row says since when it is yes")]
+        if reading.amounts is Unit.MAJOR and "amount" in values:
+            try:
+                values["amount"] = minor_units(values["amount"], values["currency"])
+            except ValueRefused as refused:
+                return [Reject(line, "amount", str(refused))]
+        return []
+
+    def outcome(self, new: Collection[Any], changed: Collection[Any], keys: Sequence[Any], mistakes: Mistakes) -> Saved:
+        """Return what came of a batch: `keys` has of each of its entries the key of its row, or None beside mistakes.
+
+        `new` has the keys of rows that were added, and `changed` those of rows that were changed.
+        """
         rejects = [
             Reject(int(line), COLUMNS.get(name, name), _reason(mistake))
             for mistake in mistakes.all
             for line, name in [mistake.field[:2]]
         ]
-        return Saved(added, sum(one is not None for one in saved) - added, rejects)
+        saved = [key for key in keys if key is not None]
+        touched = sum(key in new or key in changed for key in saved)
+        return Saved(len(new), touched - len(new), len(saved) - touched, rejects)
 
     def _needed_key(self) -> str:
         *others, last = (_WITH_ARTICLE[name] for name in self.customer_keys)
@@ -91,8 +120,12 @@ def _reason(mistake: Mistake) -> str:
     return mistake.reason if mistake.value is None else f"{mistake.value!r} {mistake.reason}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Write column names in a line of bounded length."""
-    shown = ", ".join(repr(name[:MAX_NAME_LENGTH]) for name in names[:MAX_NAMES])
-    more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
-    return f"{'columns' if len(names) > 1 else 'column'} {shown}{more}"
+def _entry(line: int, values: dict[str, Any]) -> Entry:
+    """Return the entry of a row; an opt-out without a time is of now, if there is none yet."""
+    fills: dict[str, Any] = {}
+    if (unsubscribed := values.pop("unsubscribed", None)) is not None:
+        if not unsubscribed:
+            values["unsubscribed_at"] = None
+        elif "unsubscribed_at" not in values:
+            fills["unsubscribed_at"] = timestamps.now()
+    return Entry((str(line),), values, fills)

@@ -6,13 +6,23 @@ from enum import StrEnum
 
 from customergraph.domain import charge, customer, message, review, text
 from customergraph.domain.catalog import LOCATION_RULES, TAG_RULES
-from customergraph.domain.entry import EntryRules
 from customergraph.importing import catalog, customers, history
-from customergraph.importing.cells import boolean, by, each_by, one_of, slugs, time, trimmed, uuid
+from customergraph.importing.cells import (
+    amount,
+    boolean,
+    by,
+    each_by,
+    first_valid,
+    one_of,
+    opt_out,
+    phone,
+    slugs,
+    time,
+    trimmed,
+    uuid,
+)
 from customergraph.importing.kind import ImportKind
 from customergraph.saving import kinds as saving
-from customergraph.saving.kinds import SavedKind
-from customergraph.store import entities
 
 
 class ImportKindName(StrEnum):
@@ -24,20 +34,19 @@ class ImportKindName(StrEnum):
     CHARGES = "charges"
 
 
-_NO_RULES = EntryRules(never_null=())
 _CONTACTS = ("email", "phone")
-_contact = each_by({name: customer.TEXT_RULES[name] for name in _CONTACTS})
+_contact = {"email": first_valid(by(customer.TEXT_RULES["email"])), "phone": first_valid(phone)}
 _location = by(text.slug)
 
 IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
     ImportKindName.LOCATIONS: ImportKind(
-        SavedKind(entities.LOCATION, _NO_RULES, now_when_added=frozenset()),
+        saving.LOCATIONS,
         catalog.save,
         each_by(LOCATION_RULES),
         required=frozenset({"slug", "name"}),
     ),
     ImportKindName.TAGS: ImportKind(
-        SavedKind(entities.TAG, _NO_RULES, now_when_added=frozenset()),
+        saving.TAGS,
         catalog.save,
         each_by(TAG_RULES),
         required=frozenset({"slug", "name"}),
@@ -53,9 +62,11 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
         customers.save,
         {
             **each_by(customer.TEXT_RULES),
+            **_contact,
             "location": _location,
             "tags": slugs,
             **dict.fromkeys(("signed_up_at", "unsubscribed_at", "archived_at", "created_at"), time),
+            "unsubscribed": opt_out,
             "has_subscription": boolean,
             "uuid": uuid,
         },
@@ -105,7 +116,7 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
         history.save,
         {
             **_contact,
-            "amount": trimmed(charge.amount),
+            "amount": amount,
             "currency": trimmed(charge.currency),
             "charged_at": time,
             "location": _location,

@@ -1,11 +1,11 @@
 """The lines of an import file in bounded memory, however long they are."""
 
-import codecs
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from customergraph.errors import CommandRefused
+from customergraph.importing.decoding import UTF_8, in_utf_8
 
 # A review has a body and a reply of 50,000 characters each, and JSON may escape a character in 12 bytes.
 MAX_LINE_BYTES = 2 * 1024 * 1024
@@ -30,18 +30,17 @@ class RecordTooLong(Exception):
     """A record of more characters than are allowed."""
 
 
-def read_lines(file: LineReader, advance: Callable[[int], None]) -> Iterator[str | None]:
+def read_lines(file: LineReader, encoding: str | None, advance: Callable[[int], None]) -> Iterator[str | None]:
     """Yield each line as text, and None for a line that is too long.
 
-    `advance` is called with the numbers of bytes that were read. Bytes that are not UTF-8 become halves of surrogate
-    pairs, by which their row is recognised and rejected.
+    `advance` is called with the numbers of bytes that were read. Bytes that are no text in the file's encoding become
+    halves of surrogate pairs, by which their row is recognised and rejected.
     Raises CommandRefused for a line that does not end.
     """
-    pieces = _pieces(file, advance)
+    pieces = in_utf_8(_pieces(file, advance), encoding, MAX_LINE_BYTES)
     for number, piece in enumerate(pieces, start=1):
         if len(piece) < MAX_LINE_BYTES or piece.endswith(b"\n"):
-            content = piece.removeprefix(codecs.BOM_UTF8) if number == 1 else piece
-            yield content.decode("utf-8", "surrogateescape")
+            yield piece.decode(UTF_8, "surrogateescape")
         else:
             yield None
             _skip_rest_of_line(pieces, number)
@@ -79,6 +78,25 @@ class RecordLines(Iterator[str]):
         self._record: list[str | None] = []
         self._left = 0
         self._rereads_left = FREE_REREADS
+
+    def peek(self) -> str:
+        """Return the next line, which stays the next one; an empty text where there is none that can be read."""
+        if not self._again:
+            try:
+                self._again.append(self._new_line())
+            except StopIteration:
+                return ""
+        return self._again[0] or ""
+
+    def skip(self) -> None:
+        """Leave the next line out, as a record of its own."""
+        self.begin_record()
+        next(self, None)
+
+    @property
+    def record_text(self) -> str:
+        """The first line of the record."""
+        return self._record[0] or "" if self._record else ""
 
     @property
     def last(self) -> int:

@@ -1,6 +1,7 @@
 """Saving customers: which customer an entry names, what it changes, and whose an email or a phone is."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ from customergraph.domain.entry import Entry
 from customergraph.domain.mistakes import Mistakes
 from customergraph.errors import UserErrorCode
 from customergraph.saving.changes import differences
-from customergraph.saving.kinds import SavedKind
+from customergraph.saving.kinds import OnKnown, SavedKind
 from customergraph.saving.references import References
 from customergraph.store import bulk, catalog, customers
 from customergraph.store.transactions import Write
@@ -20,6 +21,7 @@ from customergraph.store.transactions import Write
 KEYS = {"uuid": "uuid", "email": "email_key", "phone": "phone"}
 _CONTACTS = ("email", "phone")
 _TAKEN = {"uuid": "belongs to a customer already", **dict.fromkeys(_CONTACTS, "belongs to another customer already")}
+_SHARED_PHONE = "belongs to the record of another customer, who has another email"
 # What an entry says of itself, and no column has from it.
 _NO_COLUMNS = frozenset({"uuid", "location_slug", "tag_slugs"})
 
@@ -27,13 +29,14 @@ _NO_COLUMNS = frozenset({"uuid", "location_slug", "tag_slugs"})
 class SavedCustomer:
     """A customer of a batch: its stored row, if there is one, and its columns after the entries."""
 
-    __slots__ = ("columns", "keys", "stored", "tag_ids", "uuid")
+    __slots__ = ("columns", "fills_tags", "keys", "stored", "tag_ids", "uuid")
 
     def __init__(self, uuid: UUID, stored: Any = None) -> None:
         self.uuid = uuid
         self.stored = stored
         self.columns: dict[str, Any] = {}
         self.tag_ids: tuple[int, ...] | None = None
+        self.fills_tags = False
         self.keys: dict[str, Any] = {}
 
     def value(self, name: str) -> Any:
@@ -86,6 +89,31 @@ class Customers:
         for one with mistakes.
         """
         return [self._put_by(by, keyed, mistakes) for keyed in self._entries]
+
+    def put_rows(self, on_known: OnKnown, mistakes: Mistakes) -> list[SavedCustomer | None]:
+        """Put the entry of each row of a file to the customer with its uuid, else its email, else its phone.
+
+        A customer with its phone alone and another email is another person. Returns the same as `put_all`.
+        """
+        return [self._put_row(keyed, on_known, mistakes) for keyed in self._entries]
+
+    def _put_row(self, keyed: _Keyed, on_known: OnKnown, mistakes: Mistakes) -> SavedCustomer | None:
+        customer = self._find(tuple(KEYS), keyed.keys)
+        if customer is not None:
+            if self._is_another(customer, keyed.keys):
+                mistakes.add((*keyed.entry.field, "phone"), UserErrorCode.TAKEN, _SHARED_PHONE)
+                return None
+            if on_known is OnKnown.SKIP:
+                return customer
+            if on_known is OnKnown.FILL:
+                keyed = _filling(keyed, customer)
+        return self._put(keyed, customer, mistakes)
+
+    def _is_another(self, customer: SavedCustomer, keys: Mapping[str, Any]) -> bool:
+        """Return whether only the phone of the keys is the customer's, who has another email."""
+        if any(self._owner(name, keys.get(name)) for name in ("uuid", "email")):
+            return False
+        return None not in {keys.get("email"), customer.keys.get("email")}
 
     def put(self, customer: SavedCustomer | None, mistakes: Mistakes) -> SavedCustomer | None:
         """Put the only entry to this customer, or to a new one, as `put_all` does."""
@@ -147,14 +175,16 @@ class Customers:
         for name, value in entry.values.items():
             if name not in _NO_COLUMNS:
                 customer.columns[name] = self._kind.value(name, value)
+        customer.columns |= {name: value for name, value in entry.fills.items() if customer.value(name) is None}
         customer.columns |= self._references.location_column(entry)
         if "tag_slugs" in entry.values:
             customer.tag_ids = self._references.tag_ids(entry)
 
-    async def write(self, write: Write, now: datetime) -> None:
-        """Add the customers that are new, and change those that the entries change."""
-        await self._change(write, [customer for customer in self._all if customer.stored is not None], now)
+    async def write(self, write: Write, now: datetime) -> set[UUID]:
+        """Add the customers that are new, and change those that the entries change; returns the uuids of these."""
+        changed = await self._change(write, [customer for customer in self._all if customer.stored is not None], now)
         await self._insert(write, [customer for customer in self._all if customer.stored is None], now)
+        return changed
 
     async def _insert(self, write: Write, new: Sequence[SavedCustomer], now: datetime) -> None:
         rows = [self._kind.new_row({**customer.columns, "uuid": customer.uuid}, now) for customer in new]
@@ -164,7 +194,7 @@ class Customers:
             ids = await bulk.ids(write, self._kind.table, tagged)
             await customers.set_tags(write, {ids[uuid]: tag_ids for uuid, tag_ids in tagged.items()})
 
-    async def _change(self, write: Write, stored: Sequence[SavedCustomer], now: datetime) -> None:
+    async def _change(self, write: Write, stored: Sequence[SavedCustomer], now: datetime) -> set[UUID]:
         tags = await _changed_tags(write, stored)
         different = [(customer, differences(customer.stored, customer.columns)) for customer in stored]
         changes = [(customer, columns) for customer, columns in different if columns or customer.stored.id in tags]
@@ -173,6 +203,7 @@ class Customers:
         rows = [(customer.stored, {**columns, **_derived(customer), **moment}) for customer, columns in changes]
         await bulk.change_rows(write, self._kind.table, rows)
         await customers.set_tags(write, tags)
+        return {customer.uuid for customer, _ in changes}
 
     async def _free_contacts(self, write: Write, changes: Iterable[tuple[SavedCustomer, Mapping[str, Any]]]) -> None:
         """Take the contacts that pass to another customer from their owners, since no two may have one."""
@@ -196,6 +227,19 @@ def _keys(entry: Entry) -> dict[str, Any]:
     return keys
 
 
+def _filling(keyed: _Keyed, customer: SavedCustomer) -> _Keyed:
+    """Return what of an entry fills columns of the customer that are empty."""
+    columns = {"location_slug": "location_id"}
+    values = {
+        name: value
+        for name, value in keyed.entry.values.items()
+        if name == "tag_slugs" or customer.value(columns.get(name, name)) is None
+    }
+    customer.fills_tags = "tag_slugs" in values
+    keys = {name: key for name, key in keyed.keys.items() if name in values}
+    return _Keyed(replace(keyed.entry, values=values), keys)
+
+
 _TEXTS = ("first_name", "last_name", "email", "company", "phone")
 
 
@@ -214,9 +258,10 @@ async def _changed_tags(write: Write, stored: Sequence[SavedCustomer]) -> dict[i
     new_tags = {customer.stored.id: customer.tag_ids for customer in stored if customer.tag_ids is not None}
     if not new_tags:
         return {}
+    filled = {customer.stored.id for customer in stored if customer.fills_tags}
     old_tags = await write.values(catalog.tags_of(list(new_tags)), list(new_tags))
     return {
         id_: tag_ids
         for (id_, tag_ids), tags in zip(new_tags.items(), old_tags, strict=True)
-        if set(tag_ids) != {tag.id for tag in tags}
+        if set(tag_ids) != {tag.id for tag in tags} and not (tags and id_ in filled)
     }

@@ -1,6 +1,7 @@
 """Saving messages, reviews and charges: whose each is, what it changes, and what customers remember of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from customergraph.domain.mistakes import Mistakes
 from customergraph.domain.owner import NEEDED, NOT_ITS_OWN
 from customergraph.errors import UserErrorCode
 from customergraph.saving.changes import differences
-from customergraph.saving.kinds import SavedKind
+from customergraph.saving.kinds import OnKnown, SavedKind
 from customergraph.saving.owners import NAMES, Owners
 from customergraph.saving.references import References
 from customergraph.store import bulk, history
@@ -60,22 +61,43 @@ class Records:
         rows = await bulk.known(write, kind.table, "uuid", uuids, locked=True)
         return cls(kind, entries, rows, owners, await References.read(write, entries))
 
-    def put_all(
-        self, mistakes: Mistakes, *, judge: Judge | None = None, from_file: bool = False
-    ) -> list[Record | None]:
-        """Put each entry to the row with its uuid, or to a new one; returns the row of each, None for a mistaken one.
+    def put_all(self, mistakes: Mistakes, *, judge: Judge | None = None) -> list[Record | None]:
+        """Put each entry to the row with its uuid, or to a new one.
 
-        An entry `from_file` can give a row to another customer, and its email may be new to one that it names by phone.
+        Returns the row of each, None for one with mistakes.
         """
-        return [self._put(entry, mistakes, judge, from_file=from_file) for entry in self._entries]
+        return [self._put(entry, mistakes, judge, from_file=False) for entry in self._entries]
 
-    def _put(self, entry: Entry, mistakes: Mistakes, judge: Judge | None, *, from_file: bool) -> Record | None:
+    def put_rows(self, on_known: OnKnown, mistakes: Mistakes, *, without_customer: bool = False) -> list[Record | None]:
+        """Put the entry of each row of a file as `put_all` does.
+
+        It can give a row to another customer, and its email may be new to one that it names by phone. With
+        `without_customer` a new row that names no known customer is nobody's.
+        """
+        return [self._put_row(entry, on_known, mistakes, without_customer=without_customer) for entry in self._entries]
+
+    def _put_row(self, entry: Entry, on_known: OnKnown, mistakes: Mistakes, *, without_customer: bool) -> Record | None:
+        record = self._by_uuid.get(entry.values.get("uuid"))
+        if record is not None:
+            if on_known is OnKnown.SKIP:
+                return record
+            if on_known is OnKnown.FILL:
+                entry = _filling(entry, record)
+        nobodys = without_customer and not self._owners.knows(entry)
+        if nobodys:
+            entry = replace(entry, values={name: entry.values[name] for name in entry.values if name not in NAMES})
+        return self._put(entry, mistakes, None, from_file=True, nobodys=nobodys)
+
+    def _put(
+        self, entry: Entry, mistakes: Mistakes, judge: Judge | None, *, from_file: bool, nobodys: bool = False
+    ) -> Record | None:
         before = len(mistakes)
         record = self._by_uuid.get(entry.values.get("uuid"))
         self._references.refuse_unknown(entry, mistakes)
         self._kind.rules.refuse_blanks(entry, mistakes, is_new=record is None)
         owner = self._owners.named(entry, mistakes, email_may_be_new=from_file)
-        self._refuse_owner(entry, record, owner, mistakes, may_move=from_file)
+        if not nobodys:
+            self._refuse_owner(entry, record, owner, mistakes, may_move=from_file)
         if judge is not None:
             judge(entry, record and record.stored, mistakes)
         if len(mistakes) > before:
@@ -104,8 +126,11 @@ class Records:
         if owner is not None:
             record.columns["customer_id"] = owner
 
-    async def write(self, write: Write, now: datetime) -> None:
-        """Add the rows that are new, change those that the entries change, and refresh their customers' summaries."""
+    async def write(self, write: Write, now: datetime) -> set[UUID]:
+        """Add the rows that are new, change those that the entries change, and refresh their customers' summaries.
+
+        Returns the uuids of the rows that were changed.
+        """
         records = self._by_uuid.values()
         new = [record.columns | {"uuid": record.uuid} for record in records if record.stored is None]
         await bulk.add(write, self._kind.table, [self._kind.new_row(columns, now) for columns in new])
@@ -113,7 +138,19 @@ class Records:
         changes = [(stored, columns) for stored, columns in different if columns]
         moment = dict.fromkeys(self._kind.now_when_changed, now)
         await bulk.change_rows(write, self._kind.table, [(stored, columns | moment) for stored, columns in changes])
-        ids = {columns["customer_id"] for columns in new}
+        ids: set[Any] = {columns.get("customer_id") for columns in new}
         for stored, columns in changes:
             ids |= {stored.customer_id, columns.get("customer_id")}
         await history.refresh(write, ids - {None})
+        return {stored.uuid for stored, _ in changes}
+
+
+def _filling(entry: Entry, record: Record) -> Entry:
+    """Return what of an entry fills columns of the row that are empty."""
+    columns = {"location_slug": "location_id", **dict.fromkeys(NAMES, "customer_id")}
+    values = {
+        name: value
+        for name, value in entry.values.items()
+        if name == "uuid" or record.value(columns.get(name, name)) is None
+    }
+    return replace(entry, values=values)

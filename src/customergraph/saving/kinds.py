@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,14 @@ from customergraph.domain import charge, customer, message, review
 from customergraph.domain.entry import EntryRules
 from customergraph.store import entities
 from customergraph.store.entities import Entity
+
+
+class OnKnown(StrEnum):
+    """What an entry does to a row that is known: update it, leave it as it is, or fill what is empty in it."""
+
+    UPDATE = "update"
+    SKIP = "skip"
+    FILL = "fill"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +58,9 @@ class SavedKind:
 _UPDATED = frozenset({"updated_at"})
 _CREATED_AND_UPDATED = frozenset({"created_at", "updated_at"})
 
+_NO_RULES = EntryRules(never_null=())
+LOCATIONS = SavedKind(entities.LOCATION, _NO_RULES, now_when_added=frozenset())
+TAGS = SavedKind(entities.TAG, _NO_RULES, now_when_added=frozenset())
 CUSTOMERS = SavedKind(
     entities.CUSTOMER,
     customer.RULES,

@@ -38,6 +38,13 @@ class Owners:
                     keys[column].add(key)
         return cls(await customers.locked_by(write, keys))
 
+    def knows(self, entry: Entry) -> bool:
+        """Return whether a name of the entry is that of a customer."""
+        return any(
+            (value := entry.values.get(name)) is not None and self._by[name].get(_key(name, value)[1]) is not None
+            for name in NAMES
+        )
+
     def named(self, entry: Entry, mistakes: Mistakes, *, email_may_be_new: bool) -> int | None:
         """Return the id of the customer that an entry names; None where it names none.
 
