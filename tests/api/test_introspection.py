@@ -180,4 +180,4 @@ def test_every_custom_scalar_names_its_specification(client: GraphQLClient) -> N
         "DateTime": "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
         "UUID": "https://www.rfc-editor.org/rfc/rfc9562",
     }
-    assert {name for name, url in urls.items() if not url} == {"Boolean", "ID", "Int", "String"}
+    assert {name for name, url in urls.items() if not url} == {"Boolean", "Float", "ID", "Int", "String"}

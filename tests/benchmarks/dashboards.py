@@ -98,9 +98,9 @@ def main() -> None:
     selected = [one for one in asks() if options.only in one[0]]
     with serving("gateway", store.url, store.token) as server:
         headers = {"Authorization": f"Bearer {other_token}"}
-        other = Other(httpx.Client(base_url=server.http.base_url, headers=headers, timeout=60))
-        for name, query, variables in selected:
-            table.add_row(name, *measured(server.http, other, query, variables, options.rounds))
+        with httpx.Client(base_url=server.http.base_url, headers=headers, timeout=60) as client:
+            for name, query, variables in selected:
+                table.add_row(name, *measured(server.http, Other(client), query, variables, options.rounds))
     console.print(table)
     for name, query, variables in selected if options.explain else ():
         console.print(

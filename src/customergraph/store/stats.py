@@ -38,10 +38,9 @@ class _Periods(FunctionElement[Any]):
 @compiles(_Periods)
 def _json_periods(element: _Periods, compiler: SQLCompiler, **options: Any) -> str:
     starts, ends = (compiler.process(clause, **options) for clause in element.clauses)
-    return (
-        f"(SELECT one.key AS number, one.value AS since, other.value AS until FROM json_each({starts}) AS one"  # noqa: S608 - of parameters
-        f" JOIN json_each({ends}) AS other ON other.key = one.key)"
-    )
+    # Not a join of both arrays, which would read the one once for each entry of the other.
+    until = f"json_extract({ends}, '$[' || one.key || ']')"
+    return f"(SELECT one.key AS number, one.value AS since, {until} AS until FROM json_each({starts}) AS one)"  # noqa: S608 - of parameters
 
 
 @compiles(_Periods, "postgresql")
