@@ -39,6 +39,7 @@ CELLS = {
     "color": "#ffffff",
     "company": "Orbit",
     "currency": "EUR",
+    "customer_uuid": ANN,
     "display_name": "C",
     "email": "ann@example.com",
     "failed_reason": "unknown",

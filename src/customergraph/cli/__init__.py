@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from customergraph import faults, streams
-from customergraph.cli import documents, explaining, importing, operating, projects, serving, store, tokens
+from customergraph.cli import documents, explaining, exporting, importing, operating, projects, serving, store, tokens
 from customergraph.cli.console import report, report_problem
 from customergraph.cli.jobs import INTERRUPTED, Reported, raising_on
 from customergraph.cli.options import examples
@@ -33,6 +33,7 @@ app.command(
 app.command("serve", epilog=examples("customergraph serve", "customergraph serve --host 0.0.0.0 --workers 4"))(
     serving.serve
 )
+app.command("export", epilog=examples("customergraph export backup-of-acme --project acme"))(exporting.export_project)
 app.command(
     "explain",
     epilog=examples(

@@ -16,10 +16,10 @@ from customergraph.saving.kinds import OnKnown, SavedKind
 from customergraph.store.transactions import Write
 
 # The values of entries that are named otherwise than their columns.
-VALUE_NAMES = {"location": "location_slug", "tags": "tag_slugs"}
+VALUE_NAMES = {"location": "location_slug", "tags": "tag_slugs", "customer_uuid": "customer_id"}
 COLUMNS = {name: column for column, name in VALUE_NAMES.items()}
 
-_WITH_ARTICLE = {"email": "an email", "phone": "a phone", "uuid": "a uuid"}
+_WITH_ARTICLE = {"email": "an email", "phone": "a phone", "uuid": "a uuid", "customer_uuid": "a customer_uuid"}
 # A blank cell never ends an opt-out.
 _NEVER_CLEARED = frozenset({"unsubscribed_at", "unsubscribed"})
 
@@ -86,7 +86,7 @@ class ImportKind:
 
     def _contradictions(self, line: int, values: dict[str, Any], reading: Reading) -> list[Reject]:
         """Return what is wrong with the row as a whole; reads an amount, whose currency is known now."""
-        if self.customer_keys and not any(map(values.get, self.customer_keys)):
+        if self.customer_keys and not any(values.get(VALUE_NAMES.get(key, key)) for key in self.customer_keys):
             return [Reject(line, self.customer_keys[0], self._needed_key())]
         if values.get("unsubscribed") is False and values.get("unsubscribed_at") is not None:
             return [Reject(line, "unsubscribed", "is no, and the row says since when it is yes")]

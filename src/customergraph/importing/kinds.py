@@ -36,6 +36,8 @@ class ImportKindName(StrEnum):
 
 _CONTACTS = ("email", "phone")
 _contact = {"email": first_valid(by(customer.TEXT_RULES["email"])), "phone": first_valid(phone)}
+# A customer without an email and a phone is named by its uuid.
+_owner = {**_contact, "customer_uuid": uuid}
 _location = by(text.slug)
 
 IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
@@ -77,7 +79,7 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
         saving.MESSAGES,
         history.save,
         {
-            **_contact,
+            **_owner,
             "channel": one_of(message.MessageChannel),
             "template": one_of(message.MessageTemplate),
             "scheduled_at": time,
@@ -94,13 +96,13 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
             "uuid": uuid,
         },
         required=frozenset({"channel", "template", "scheduled_at"}),
-        customer_keys=_CONTACTS,
+        customer_keys=tuple(_owner),
     ),
     ImportKindName.REVIEWS: ImportKind(
         replace(saving.REVIEWS, rules=replace(review.RULES, defaults={"source": "import"})),
         history.save,
         {
-            **_contact,
+            **_owner,
             "score": trimmed(review.score),
             **each_by(review.TEXT_RULES),
             "replied_at": time,
@@ -109,13 +111,13 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
             "uuid": uuid,
         },
         required=frozenset({"score"}),
-        customer_keys=_CONTACTS,
+        customer_keys=tuple(_owner),
     ),
     ImportKindName.CHARGES: ImportKind(
         saving.CHARGES,
         history.save,
         {
-            **_contact,
+            **_owner,
             "amount": amount,
             "currency": trimmed(charge.currency),
             "charged_at": time,
@@ -123,6 +125,6 @@ IMPORT_KINDS: Mapping[ImportKindName, ImportKind] = {
             "uuid": uuid,
         },
         required=frozenset({"amount", "currency"}),
-        customer_keys=_CONTACTS,
+        customer_keys=tuple(_owner),
     ),
 }

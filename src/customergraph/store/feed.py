@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement, Executable
 
-from customergraph.domain.feed import BEFORE_FIRST, ENTITY_OF, FeedPage, FeedPages, Place
+from customergraph.domain.feed import BEFORE_FIRST, ENTITY_OF, FeedCursor, FeedPage, FeedPages, Place
 from customergraph.errors import CursorExpired
 from customergraph.rows import Rows
 from customergraph.store.batches import Batch, each
@@ -158,6 +158,15 @@ def _start(requested: FeedPage, rows: Rows) -> Place:
 def _place(rows: Rows, name: str) -> Place | None:
     position = rows.column(f"{name}_position")[0]
     return None if position is None else (position, rows.column(f"{name}_at")[0])
+
+
+_NEWEST = select(change.c.position, change.c.at).where(in_project(change)).order_by(change.c.position.desc()).limit(1)
+
+
+async def head(read: Read) -> FeedCursor:
+    """Return the cursor of the newest change."""
+    row = await read.row(_NEWEST)
+    return FeedCursor(read.project_id, *(row or BEFORE_FIRST))
 
 
 _COUNTED = select(
