@@ -112,7 +112,7 @@ UPSERT = """mutation($uuid: UUID!) { upsertCustomers(input: [
 RECORD = """mutation($uuid: UUID!, $id: ID!) { %s(input: [{uuid: $uuid, customerId: $id, %s}, {uuid: "%s", %s}])
   { userErrors { code } } }"""
 MUTATIONS = {
-    "createCustomer": 'mutation { createCustomer(input: {firstName: "Cid", tagSlugs: ["vip"]}) { userErrors { code } } }',
+    "createCustomer": 'mutation { createCustomer(input: {firstName: "C", tagSlugs: ["vip"]}) { userErrors { code } } }',
     "updateCustomer": 'mutation($id: ID!) { updateCustomer(id: $id, input: {city: "Rome", tagSlugs: []})'
     " { userErrors { code } } }",
     "upsertCustomers": UPSERT % KNOWN["customer"],
