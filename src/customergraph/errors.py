@@ -13,7 +13,7 @@ SETTING_PREFIX = "CUSTOMERGRAPH_"
 
 _REFUSED_KINDS = {
     "mutation": "Only queries can be sent by GET: send mutations by POST.",
-    "subscription": "There are no subscriptions here: send a query or a mutation.",
+    "subscription": "A subscription is answered by a stream of events: send it with `Accept: text/event-stream`.",
 }
 
 
@@ -134,6 +134,19 @@ class LimitExceeded(RequestRefused):
         return self._details
 
 
+class SubscriptionsExceeded(LimitExceeded):
+    """One subscription more than a token may have at once."""
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__("TOKEN_SUBSCRIPTIONS", "subscriptions", allowed + 1, allowed)
+
+    def __str__(self) -> str:
+        return (
+            f"This token has {self.details()['allowed']:,} subscriptions, and may have no more"
+            f" (setting {SETTING_PREFIX}TOKEN_SUBSCRIPTIONS): end one of them."
+        )
+
+
 class ListTooLong(LimitExceeded):
     """A list in an argument that is longer than allowed; the contract has one code for all bad arguments."""
 
@@ -162,6 +175,13 @@ class Overloaded(RequestRefused):
 
     def __init__(self) -> None:
         super().__init__(f"Too many operations at once: try again in {self.retry_after} s.")
+
+
+class WorkerFull(Overloaded):
+    """A worker that has as many subscriptions as it may have."""
+
+    def details(self) -> dict[str, Any]:
+        return {"limit": "SUBSCRIPTION_LIMIT"}
 
 
 class TimedOut(RequestRefused):

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     statement_timeout: Annotated[float, Field(gt=0)] = 10
     pgbouncer: bool = False
     feed_days: Annotated[int, Field(ge=1)] = 30
+    # Within 5 seconds a subscription has to end whose token was revoked.
+    feed_poll: Annotated[float, Field(gt=0, le=4)] = 0.5
+    token_subscriptions: Annotated[int, Field(gt=0)] = 20
+    subscription_limit: Annotated[int, Field(gt=0)] = 1_000
     body_limit: Annotated[int, Field(gt=0)] = 1_048_576
     body_timeout: Annotated[float, Field(gt=0)] = 30
     document_limit: Annotated[int, Field(gt=0)] = 100_000

@@ -48,7 +48,7 @@ CHOSEN = {
 NOT_ACCEPTABLE = (
     "text/plain",
     "text/*",
-    "application/xml, text/event-stream",
+    "application/xml, text/event-stream;q=0",
     "application/json;q=0",
     "*/*;q=0",
     "application/*;q=0, text/xml",

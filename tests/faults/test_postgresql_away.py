@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -14,6 +15,7 @@ from commands.command import until
 from conftest import MakeServer, free_port
 from customergraph.settings import Settings
 from customergraph.store.failures import AGAIN
+from event_stream import subscribed
 from factories import Tenant
 from faults import pgbouncer
 from faults.conftest import MakeGateway
@@ -116,6 +118,20 @@ def test_a_restart_between_two_requests_is_noticed_by_neither(
         pass
 
     assert list(background.map(customer_count, [acme] * 40)) == [0] * 40
+
+
+def test_a_subscription_is_silent_while_postgresql_is_stopped_and_goes_on(
+    gateway: MakeGateway, own_server: PostgreSQLServer, own_url: str
+) -> None:
+    acme = gateway(own_url)
+    with subscribed(acme.client, "subscription { changes { nodes { position } } }") as events:
+        next(events)
+        with stopped(own_server):
+            time.sleep(2)
+        acme.add_customers({}, {})
+        event = next(events)
+
+    assert event["data"]["changes"]["nodes"] == [{"position": 1}, {"position": 2}]
 
 
 @pytest.mark.skipif(not pgbouncer.PROGRAM.exists(), reason=pgbouncer.MISSING)

@@ -99,6 +99,8 @@ class FeedPage:
     after: FeedCursor | None = None
     kinds: frozenset[ChangeKind] | None = None
     customer: int | UUID | None = None
+    # Without `after`: whether it begins after the newest change, and so is empty.
+    at_head: bool = False
 
     @property
     def is_filtered(self) -> bool:
@@ -123,11 +125,32 @@ class FeedSlice(NamedTuple):
     head_cursor: str
 
     @property
+    def end(self) -> FeedCursor:
+        return FeedCursor.decoded(self.end_cursor, self.project_id)
+
+    @property
+    def head(self) -> FeedCursor:
+        return FeedCursor.decoded(self.head_cursor, self.project_id)
+
+    @property
     def start_cursor(self) -> str | None:
         return self.cursor(self.rows[0]) if self.rows else None
 
     def cursor(self, row: Any) -> str:
         return FeedCursor(self.project_id, row.position, row.at).encoded()
+
+
+class FeedReader:
+    """Reads one page of the feed for a subscription.
+
+    It begins after `place`; without one, where the subscription itself begins. `page` is the page that it has read.
+    """
+
+    __slots__ = ("page", "place")
+
+    def __init__(self, place: FeedCursor | None = None) -> None:
+        self.place = place
+        self.page: FeedSlice | None = None
 
 
 class FeedPages(Lists):
@@ -141,7 +164,7 @@ class FeedPages(Lists):
             super().__getitem__(0),
             project_id,
             has_more,
-            page.after is not None,
+            page.after is not None or page.at_head,
             FeedCursor(project_id, *end).encoded(),
             FeedCursor(project_id, *head).encoded(),
         )

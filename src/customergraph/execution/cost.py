@@ -213,9 +213,12 @@ def _price(declared: Any, arguments: Mapping[str, Any]) -> int:
 
 
 def _page_size(definition: GraphQLField, arguments: Mapping[str, Any]) -> int:
+    if "first" not in definition.args:
+        # The events of a subscription are full pages.
+        return LARGEST_PAGE
     size = arguments.get("first") or arguments.get("last")
     if size is None:
-        default = definition.args["first"].default_value if "first" in definition.args else None
+        default = definition.args["first"].default_value
         size = default if isinstance(default, int) else PAGE
     # A size outside is refused where it is resolved.
     return min(max(size, 0), LARGEST_PAGE)

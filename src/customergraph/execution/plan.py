@@ -313,8 +313,8 @@ def deciding_variables(definitions: Definitions) -> tuple[str, ...]:
 
 
 def _may_be_compiled(definitions: Definitions) -> bool:
-    """Return whether an operation is a query without directives that change how it is executed."""
-    if definitions.operation.operation is not OperationType.QUERY:
+    """Return whether an operation reads, without directives that change how it is executed."""
+    if definitions.operation.operation is OperationType.MUTATION:
         return False
     every_node = chain.from_iterable(map(nodes, (definitions.operation, *definitions.fragments.values())))
     return not any(isinstance(node, DirectiveNode) and node.name.value in _UNPLANNED for node in every_node)

@@ -16,7 +16,7 @@ from customergraph.schema.schema import execution
 from customergraph.settings import Settings
 from customergraph.store.database import Database
 
-_ALL_KINDS = {OperationType.QUERY, OperationType.MUTATION}
+_ALL_KINDS = frozenset(OperationType)
 
 
 async def explain(settings: Settings, text: str, name: str | None, variables: Mapping[str, Any]) -> str:

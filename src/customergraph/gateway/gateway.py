@@ -11,6 +11,7 @@ from customergraph.gateway.admission import Admission
 from customergraph.gateway.limits import limits_of
 from customergraph.gateway.persisted import PersistedDocuments
 from customergraph.gateway.redis_buckets import RedisBuckets
+from customergraph.gateway.streams import Streams
 from customergraph.gateway.throttle import MemoryBuckets, Rate, Throttle
 from customergraph.gateway.tokens import Tokens
 from customergraph.gateway.trusted import NO_TRUSTED_DOCUMENTS, TrustedDocuments
@@ -41,6 +42,7 @@ class Gateway:
     throttle: Throttle
     tokens: Tokens
     last_uses: LastUses
+    streams: Streams
     running: set[Context] = field(default_factory=set)
 
     @classmethod
@@ -62,6 +64,7 @@ class Gateway:
             Throttle(buckets, rate),
             Tokens(database),
             LastUses(database),
+            _streams(settings, database),
         )
 
     async def stop(self) -> None:
@@ -70,6 +73,7 @@ class Gateway:
             await context.stop(lambda done: StoreUnavailable(MESSAGES[done], "the server stops", done))
 
     async def close(self) -> None:
+        await self.streams.close()
         await self.last_uses.close()
         await self.database.close()
         await self.throttle.close()
@@ -80,3 +84,13 @@ def _admission(settings: Settings) -> Admission:
     bounds = Bounds.halved(settings.running_limit)
     turns = Turns(bounds.capacity, share=bounds.share, writers=bounds.of_writers)
     return Admission(turns, settings.waiting_limit, settings.deadline)
+
+
+def _streams(settings: Settings, database: Database) -> Streams:
+    return Streams(
+        database,
+        poll=settings.feed_poll,
+        most=settings.subscription_limit,
+        most_of_token=settings.token_subscriptions,
+        running=settings.running_limit,
+    )

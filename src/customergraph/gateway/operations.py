@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError, OperationType
 
+from customergraph.domain.feed import FeedReader
 from customergraph.domain.principal import Scope
 from customergraph.errors import LimitExceeded, Overloaded, RequestRefused, Unauthenticated
 from customergraph.execution.documents import AnyDocument
@@ -36,24 +37,36 @@ async def execute(
             _require_affordable(gateway, operation, charge)
             if request.explains:
                 answer = _explained(gateway, operation, token)
+            elif operation.kind is OperationType.SUBSCRIPTION:
+                answer = Answer({}, subscription=operation)
             else:
-                answer = await _charge_and_run(gateway, operation, token, disconnected, record, turn)
+                answer = await charge_and_run(gateway, operation, token, disconnected, record, turn)
     except RequestErrors as errors:
         before = errors.before_execution
         answer = Answer({"errors": [format_error(error, before_execution=before) for error in errors.errors]})
     except RequestRefused as refusal:
-        error = GraphQLError(str(refusal), original_error=refusal)
-        answer = Answer({"errors": [format_error(error, before_execution=False)]}, refusal)
+        answer = refused(refusal)
     except ClientDisconnected:
         record.is_canceled = True
         raise
     finally:
         record.waited = turn.waited
-    record.errors = answer.body.get("errors", ())
-    answer.objects = charge.actual
-    answer.bucket = await gateway.throttle.state(token.token_id, charge)
-    answer.body.setdefault("extensions", {}).update(cost_extension(gateway, charge, answer.bucket))
+    await complete(gateway, answer, token, record)
     return answer
+
+
+def refused(refusal: RequestRefused) -> Answer:
+    """Answer an operation that may not run."""
+    error = GraphQLError(str(refusal), original_error=refusal)
+    return Answer({"errors": [format_error(error, before_execution=False)]}, refusal)
+
+
+async def complete(gateway: Gateway, answer: Answer, token: AuthenticatedToken, record: Record) -> None:
+    """Record the errors of an answer, and add what it cost."""
+    record.errors = answer.body.get("errors", ())
+    answer.objects = record.charge.actual
+    answer.bucket = await gateway.throttle.state(token.token_id, record.charge)
+    answer.body.setdefault("extensions", {}).update(cost_extension(gateway, record.charge, answer.bucket))
 
 
 def cost_extension(gateway: Gateway, charge: Charge, bucket: BucketState | None = None) -> dict[str, Any]:
@@ -115,7 +128,7 @@ def _require_scope(gateway: Gateway, operation: Operation, token: AuthenticatedT
         raise Unauthenticated(
             "Without a token the schema alone may be asked for: send `Authorization: Bearer <token>`."
         )
-    if operation.kind is OperationType.QUERY:
+    if operation.kind is not OperationType.MUTATION:
         token.principal.require(Scope.READ)
     else:
         # Of all mutations, before the first of them begins.
@@ -134,19 +147,21 @@ def _explained(gateway: Gateway, operation: Operation, token: AuthenticatedToken
     return Answer({"data": None, "extensions": {"explain": {"statements": statements_of(operation, context)}}})
 
 
-async def _charge_and_run(
+async def charge_and_run(
     gateway: Gateway,
     operation: Operation,
     token: AuthenticatedToken,
     disconnected: Disconnected,
     record: Record,
     turn: AdmittedTurn,
+    feed_reader: FeedReader | None = None,
 ) -> Answer:
+    """Execute an operation, or an event of a subscription by its reader, in its turn and within its time."""
     charge = record.charge
     if operation.kind is OperationType.MUTATION:
         await turn.write()
     await gateway.throttle.take(token.token_id, charge)
-    context = Context(gateway.database, token.principal, token.token_id, record.usage)
+    context = Context(gateway.database, token.principal, token.token_id, record.usage, feed_reader)
     # `stop` reaches it while it runs.
     gateway.running.add(context)
     try:

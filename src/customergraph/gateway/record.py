@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import OperationDefinitionNode
+from graphql import OperationDefinitionNode, OperationType
 
 from customergraph.errors import Overloaded, RequestRefused, Throttled, TimedOut
 from customergraph.execution.documents import digest
@@ -61,6 +61,15 @@ class Record:
         """How long it took, from its head to its answer."""
         return self.ended - self.began
 
+    def add(self, event: "Record") -> None:
+        """Add what an event of its subscription took; the errors are those of the last one."""
+        self.usage.add(event.usage)
+        self.charge.requested += event.charge.requested
+        self.charge.actual += event.charge.actual
+        self.objects += event.objects
+        self.waited += event.waited
+        self.errors = event.errors
+
     @property
     def operation(self) -> str | None:
         """The name of the operation as its document has it; None without one."""
@@ -70,6 +79,11 @@ class Record:
     @property
     def kind(self) -> str | None:
         return self.definition.operation.value if self.definition else None
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it was a subscription: it ends when its client leaves, and not when its work is done."""
+        return self.kind == OperationType.SUBSCRIPTION.value
 
     @property
     def document(self) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from graphql import OperationType
 
 from customergraph.errors import RequestRefused
+from customergraph.execution.operation import Operation
 from customergraph.gateway.throttle import BucketState
 
 # Returns when the client has disconnected.
@@ -41,6 +42,8 @@ class Answer:
     objects: int = 0
     # The bucket of the token, where its state is known.
     bucket: BucketState | None = None
+    # A subscription that may begin, and whose events are still to come.
+    subscription: Operation | None = None
 
     @property
     def has_begun(self) -> bool:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import strawberry
 
+from customergraph.domain.feed import FeedReader
 from customergraph.domain.principal import Principal
 from customergraph.errors import UserErrorCode
 from customergraph.loaders import Loaders
@@ -21,12 +22,21 @@ class Context:
     The first load opens the snapshot that all loaders read, and `close` closes it.
     """
 
-    def __init__(self, database: Database, principal: Principal, token_id: int, usage: Usage | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        principal: Principal,
+        token_id: int,
+        usage: Usage | None = None,
+        feed_reader: FeedReader | None = None,
+    ) -> None:
         self.principal = principal
         # The codes of the mistakes in the input of its mutations.
         self.user_errors: list[UserErrorCode] = []
         self._usage = usage
         self.token_id = token_id
+        # That of the subscription that the operation is an event of.
+        self.feed_reader = feed_reader or FeedReader()
         self._database = database
         self._changes: dict[str | int, Write] = {}
         self._stopped: Stopped | None = None

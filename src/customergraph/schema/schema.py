@@ -12,10 +12,12 @@ from customergraph.schema.directives import of_september_2025
 from customergraph.schema.mutations.root import Mutation
 from customergraph.schema.queries import Query
 from customergraph.schema.scalars import NATIVE, SCALARS
+from customergraph.schema.subscriptions import Subscription
 
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
@@ -28,6 +30,7 @@ The customers of a business, their history, and each step of a customer's life.
   too. `locations` and `tags` are what customers are sorted into, and `project` is whose data it all is.
 - **Lists** are pages: ask for `first` entries and `pageInfo { hasNextPage endCursor }`, and pass `endCursor` as `after`
   for the next page. `nodes` has the entries alone, `edges` each with its cursor.
+- **Follow** the project's `changes`: as a list, or as a subscription by server-sent events.
 - **Ids**: `id` is unique among all objects, and `node` finds any object by it. An argument that takes a customer's id
   takes its `databaseId` or `uuid` too.
 - **Change** a customer by a mutation, a verb and a noun each. Mistakes in the input are `userErrors`, all of them at

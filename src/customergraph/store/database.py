@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -158,10 +158,18 @@ class Database:
 
         Other transactions do not delay it: one connection is kept for such reads, shared out by `holder`.
         """
+        async with self._look_up(holder, usage) as read:
+            return await read.row(statement, parameters)
+
+    async def unbound_rows(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """Read the rows of one statement as `unbound_row` does."""
+        async with self._look_up(None, None) as read:
+            return await read.rows(statement, parameters)
+
+    def _look_up(self, holder: Hashable, usage: Usage | None) -> Read:
         seat = self.connections.look_up(holder)
         begin = self.backend.begin_single
-        async with Read(self.backend, NO_PROJECT, seat, self._idle, usage or Usage(), begin=begin) as read:
-            return await read.row(statement, parameters)
+        return Read(self.backend, NO_PROJECT, seat, self._idle, usage or Usage(), begin=begin)
 
     async def answers(self) -> bool:
         """Return whether the store can be read."""

@@ -44,6 +44,7 @@ class _Shape:
     """The part of a page that shapes its statement; the rest is in its parameters."""
 
     after: bool
+    at_head: bool
     kinds: bool
     # The type of what names the customer, where the page has only one customer's changes.
     customer: type | None
@@ -60,6 +61,7 @@ def page(_keys: Sequence[None], requested: FeedPage, project_id: int, token_id: 
     """
     shape = _Shape(
         requested.after is not None,
+        requested.at_head,
         requested.kinds is not None,
         None if requested.customer is None else type(requested.customer),
     )
@@ -76,7 +78,7 @@ def page(_keys: Sequence[None], requested: FeedPage, project_id: int, token_id: 
 @cached
 def _page_statement(shape: _Shape) -> Executable:
     """Select a row for each change of the page, or one row without a change; each has the ends of the feed too."""
-    start = bindparam("after", type_=BigInteger) if shape.after else _before_oldest()
+    start = bindparam("after", type_=BigInteger) if shape.after else _newest() if shape.at_head else _before_oldest()
     ends = {"oldest": _end(), "head": _end(newest=True), "start": _end(change.c.position == start)}
     rows = select(*_COLUMNS, func.coalesce(_IS_OWN, false()).label("is_own")).where(change.c.position > start)
     if shape.is_filtered:
@@ -107,6 +109,11 @@ def _end(*conditions: ColumnElement[bool], newest: bool = False) -> Subquery:
 def _before_oldest() -> ColumnElement[int]:
     oldest = select(func.min(change.c.position)).where(in_project(change)).scalar_subquery()
     return func.coalesce(oldest, literal_column("1")) - literal_column("1")
+
+
+def _newest() -> ColumnElement[int]:
+    newest = select(func.max(change.c.position)).where(in_project(change)).scalar_subquery()
+    return func.coalesce(newest, literal_column("0"))
 
 
 def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
@@ -147,7 +154,7 @@ def _start(requested: FeedPage, rows: Rows) -> Place:
     """Return the place that a page begins after; raises CursorExpired where its change is not there."""
     after = requested.after
     if after is None:
-        return BEFORE_FIRST
+        return (_place(rows, "head") if requested.at_head else None) or BEFORE_FIRST
     oldest = rows.column("oldest_position")[0]
     is_there = oldest in {None, 1} if after.position == 0 else rows.column("start_at")[0] == after.at
     if not is_there:

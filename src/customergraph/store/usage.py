@@ -36,5 +36,15 @@ class Usage:
             self.longest_seconds = seconds
             self._longest = sql
 
+    def add(self, other: "Usage") -> None:
+        """Count what another operation has used."""
+        self.statements += other.statements
+        self.rows += other.rows
+        self.seconds += other.seconds
+        self.waited += other.waited
+        if other.longest_seconds > self.longest_seconds:
+            self.longest_seconds = other.longest_seconds
+            self._longest = other._longest  # noqa: SLF001 - its own kind
+
     def batched(self, size: int, started: float) -> None:
         """Take notice of so many batches that were read together, and end now; only a trace tells of them."""

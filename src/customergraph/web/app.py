@@ -56,8 +56,12 @@ def create_app(settings: Settings, *, shown_token: str | None = None, metrics: M
         sys.setswitchinterval(SWITCH_SECONDS)
         app.state.gateway = Gateway.of(settings, trusted)
         sampling = asyncio.create_task(metrics.sample(app.state.gateway)) if metrics else None
-        # The server calls the one when it stops, and the other for a head that it refuses.
-        yield {"stop": app.state.gateway.stop, "refused_head": reports.refused_head}
+        # The server calls the first two when it stops, and the last for a head that it refuses.
+        yield {
+            "stop": app.state.gateway.stop,
+            "cut_streams": app.state.gateway.streams.stop,
+            "refused_head": reports.refused_head,
+        }
         if sampling:
             sampling.cancel()
         try:

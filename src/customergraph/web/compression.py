@@ -10,10 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.coding import BESIDE_LOOP_BYTES, compressor, negotiate
 from customergraph.web.graphql import refused
+from customergraph.web.media_types import EVENT_STREAM
 
 _NOT_ACCEPTABLE = 406
 _PARTIAL_CONTENT = 206
 _NO_CONTENT = frozenset({204, 304})
+_ENCODED = "content-encoding"
 
 
 class Compression:
@@ -86,7 +88,9 @@ class _Compressed:
 
 
 def _may_be_compressed(status: int, headers: Headers) -> bool:
-    return status not in _NO_CONTENT and status != _PARTIAL_CONTENT and "content-encoding" not in headers
+    # A compressor would hold events back.
+    is_stream = headers.get("content-type", "").startswith(EVENT_STREAM)
+    return not is_stream and status not in _NO_CONTENT and status != _PARTIAL_CONTENT and _ENCODED not in headers
 
 
 def _tell(headers: MutableHeaders, length: int | None) -> None:

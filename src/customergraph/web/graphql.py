@@ -10,10 +10,10 @@ from starlette.responses import Response, StreamingResponse
 from customergraph.gateway.gateway import ANONYMOUS, Gateway
 from customergraph.gateway.record import Record
 from customergraph.store.access import AuthenticatedToken
-from customergraph.web import auth, media_types, parameters
+from customergraph.web import auth, event_stream, media_types, parameters
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.entrance import HTTPAnswer, answer, refusal
-from customergraph.web.media_types import JSON
+from customergraph.web.media_types import EVENT_STREAM, JSON
 from customergraph.web.request_id import RECORD
 
 
@@ -27,21 +27,24 @@ async def graphql(request: Request) -> Response:
     """Answer one GraphQL request of Starlette's."""
     record_of(request).is_operation = True
     try:
-        return _response(await _respond(request))
+        return await _respond(request)
     except Exception as error:  # noqa: BLE001 - answered here, a fault too gets the headers that middleware adds
         return await refused(request, error)
 
 
-async def _respond(request: Request) -> HTTPAnswer:
+async def _respond(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
     record = record_of(request)
     token = await _token(request, gateway, record)
     media_type = media_types.negotiate(request.headers.getlist("accept"))
+    if media_type == EVENT_STREAM:
+        return await event_stream.respond(request, gateway, token, record)
     # Without a turn: a body may take its time.
     started = time.perf_counter()
     graphql_request = await parameters.read(request, gateway.settings)
     record.receiving = time.perf_counter() - started
-    return await answer(gateway, token, graphql_request, media_type, partial(_disconnected, request), record)
+    disconnected = partial(event_stream.disconnected, request.receive)
+    return _response(await answer(gateway, token, graphql_request, media_type, disconnected, record))
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -49,6 +52,8 @@ async def refused(request: Request, error: Exception) -> Response:
     try:
         media_type = media_types.negotiate(request.headers.getlist("accept"))
     except BadRequest:
+        media_type = JSON
+    if media_type == EVENT_STREAM:
         media_type = JSON
     return _response(refusal(request.app.state.gateway, error, media_type, record_of(request)))
 
@@ -72,9 +77,3 @@ async def _token(request: Request, gateway: Gateway, record: Record) -> Authenti
     if gateway.settings.open_introspection and auth.is_anonymous(request):
         return ANONYMOUS
     return await gateway.tokens.of(auth.secret(request), record)
-
-
-async def _disconnected(request: Request) -> None:
-    """Return when the client has disconnected."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -8,6 +8,7 @@ from starlette.types import Scope
 from customergraph.web import body, coding, media_types, request_id
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.coding import Coding
+from customergraph.web.media_types import EVENT_STREAM
 
 _BEARER = b"Bearer "
 _KNOWN = {
@@ -54,6 +55,7 @@ def usual(scope: Scope, accepts: Callable[[bytes], bool], body_limit: int) -> He
     secret = authorization[len(_BEARER) :].decode("latin-1").strip()
     is_usual = (
         secret
+        and media_type != EVENT_STREAM
         and accepted is not None
         and body.is_json_in_utf_8(content_type.decode("latin-1"))
         and (length is None or (length.isdigit() and int(length) <= body_limit))

@@ -1,4 +1,4 @@
-"""Which of the two media types an answer has (GraphQL over HTTP, "Legacy watershed"; RFC 9110, section 12.5.1)."""
+"""Which of the media types an answer has (GraphQL over HTTP, "Legacy watershed"; RFC 9110, section 12.5.1)."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -7,9 +7,11 @@ from customergraph.web.bad_request import BadRequest
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+# Chosen only by its own name: for any type, the answer is JSON.
+EVENT_STREAM = "text/event-stream"
 
 # The default, and the choice between equal weights: every client reads it.
-_OFFERED = (JSON, GRAPHQL_JSON)
+_OFFERED = (JSON, GRAPHQL_JSON, EVENT_STREAM)
 
 # Reading the ranges blocks the event loop, and the server has no limit for a single header.
 LONGEST_ACCEPT = 2_000
@@ -32,7 +34,7 @@ def _negotiate(header: str) -> str:
         return JSON
     wishes = [(wish, -place, type_) for type_ in _OFFERED for wish, place in [_wish(type_, ranges)] if wish > 0]
     if not wishes:
-        raise BadRequest(f"An answer is {GRAPHQL_JSON} or {JSON}: accept one of them.", 406)
+        raise BadRequest(f"An answer is {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}: accept one of them.", 406)
     best = max(wish for wish, _, _ in wishes)
     return max((wish for wish in wishes if wish[0] == best), key=lambda wish: wish[1])[2]
 
@@ -52,7 +54,7 @@ def weighted(part: str) -> tuple[str, float]:
 
 def _wish(type_: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
     """Return the weight and the place of the most specific range that takes the type."""
-    for pattern in (type_, "application/*", "*/*"):
+    for pattern in (type_,) if type_ == EVENT_STREAM else (type_, "application/*", "*/*"):
         for place, (name, weight) in enumerate(ranges):
             if name == pattern:
                 return weight, place

@@ -9,12 +9,13 @@
 | `customergraph_operation_statements` (histogram) | `operation` |
 | `customergraph_refusals_total` | `limit`, the name of its setting |
 | `customergraph_cache_requests_total` | `cache` (`documents`, `tokens`), `result` (`hit`, `miss`) |
-| `customergraph_operations_running`, `customergraph_operations_waiting` | |
+| `customergraph_operations_running`, `customergraph_operations_waiting`, `customergraph_subscriptions` | |
 | `customergraph_pool_connections_in_use`, `customergraph_pool_connections_waiting`, `customergraph_pool_size` | |
 | `customergraph_event_loop_lag_seconds` (histogram) | |
 
 `operation` is the name, `anonymous` without one, `none` where the request has no operation that can be told, and
-`other` for names that are not among the most seen. `outcome` is as in the log. Gauges are sums over the workers.
+`other` for names that are not among the most seen. `outcome` is as in the log. A subscription is counted when it has
+ended, and in no histogram. Gauges are sums over the workers.
 """
 
 import asyncio
@@ -65,6 +66,7 @@ class Metrics:
             for name, text in (
                 ("operations_running", "Operations that have a turn."),
                 ("operations_waiting", "Operations that wait for a turn."),
+                ("subscriptions", "Subscriptions that are open."),
                 ("pool_connections_in_use", "Connections to the store in use."),
                 ("pool_connections_waiting", "Transactions that wait for a connection."),
                 ("pool_size", "Connections that may be open."),
@@ -75,16 +77,20 @@ class Metrics:
         """Count an operation."""
         name = self._names.label(record.operation) if record.operation else ANONYMOUS if record.definition else NONE
         self._ended(name, record.kind or NONE, record.outcome).inc()
-        seconds, cost, statements = self._histograms(name)
-        seconds.observe(record.seconds)
-        cost.observe(record.charge.requested)
-        statements.observe(record.usage.statements)
+        if not record.is_stream:
+            self._measure(name, record)
         if record.token_was_known is not None:
             self._tokens[record.token_was_known].inc()
         if record.document_was_known is not None:
             self._documents[record.document_was_known].inc()
         for limit in record.limits:
             self.refused(limit)
+
+    def _measure(self, name: str, record: Record) -> None:
+        seconds, cost, statements = self._histograms(name)
+        seconds.observe(record.seconds)
+        cost.observe(record.charge.requested)
+        statements.observe(record.usage.statements)
 
     def refused(self, limit: str) -> None:
         """Count a refusal by the limit of this setting."""
@@ -106,6 +112,7 @@ def _use(gateway: Gateway) -> tuple[int, ...]:
     return (
         admission.running,
         admission.waiting,
+        len(gateway.streams),
         connections.in_use,
         connections.waiting,
         gateway.settings.pool_size,

@@ -15,15 +15,17 @@ from customergraph.web.bad_request import BadRequest
 
 _BY_GET = frozenset({OperationType.QUERY})
 _BY_POST = _BY_GET | {OperationType.MUTATION}
+_BY_STREAM = frozenset({OperationType.SUBSCRIPTION})
 # A union of types would be made anew for each request.
 _OBJECT_OR_NONE, _TEXT_OR_NONE = (dict, NoneType), (str, NoneType)
 
 
-async def read(request: Request, settings: Settings) -> GraphQLRequest:
-    """Read the parameters of a request; raises BadRequest for what is no GraphQL request."""
+async def read(request: Request, settings: Settings, *, streams: bool = False) -> GraphQLRequest:
+    """Read the parameters of a request, whose answer may be a stream; raises BadRequest for no GraphQL request."""
+    more = _BY_STREAM if streams else frozenset()
     if request.method != "POST":
-        return _checked(_of_query_string(request), _BY_GET)
-    return of_body(await body.read(request, settings.body_limit, settings.body_timeout))
+        return _checked(_of_query_string(request), _BY_GET | more)
+    return _checked(await body.read(request, settings.body_limit, settings.body_timeout), _BY_POST | more)
 
 
 def of_body(parameters: object) -> GraphQLRequest:

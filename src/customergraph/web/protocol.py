@@ -5,7 +5,7 @@ that stops closes a connection after the answer that is due on it. Written for u
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -25,6 +25,8 @@ PROBE_SECONDS = 0.1
 LINGER_SECONDS = 2
 # The extension of ASGI by which an application writes a whole response.
 WHOLE_RESPONSE = "customergraph.response"
+# The extension by which it begins a stream: it gives bytes that a client skips, and gets what cuts the connection.
+STREAM = "customergraph.stream"
 _INVALID = "This is no HTTP request."
 _BLANKS = len(": \r\n")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -48,6 +50,8 @@ class Protocol(HttpToolsProtocol):
         self._running: RequestResponseCycle = None  # type: ignore[assignment]  # as uvicorn has it
         self._refusal: bytes | None = None
         self._probe: asyncio.TimerHandle | None = None
+        # What the client of a stream skips.
+        self._skipped = b""
 
     @property
     def is_idle(self) -> bool:
@@ -111,7 +115,14 @@ class Protocol(HttpToolsProtocol):
             return
         if not cycle.response_started and cycle.scope["http_version"] == "1.1":
             self.transport.write(_CONTINUE)
+        elif self._skipped and not self.flow.write_paused:
+            self.transport.write(self._skipped)
         self._probe = self.loop.call_later(PROBE_SECONDS, self._ask_for_client)
+
+    def _begin_stream(self, skipped: bytes) -> Callable[[], None]:
+        """Ask for a client that has closed its side with these bytes, between the pieces of a chunked response."""
+        self._skipped = b"%x\r\n%b\r\n" % (len(skipped), skipped)
+        return self.transport.abort
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._probe is not None:
@@ -150,7 +161,7 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         scope: Any = cycle.scope
-        scope["extensions"] = {WHOLE_RESPONSE: partial(_respond, cycle)}
+        scope["extensions"] = {WHOLE_RESPONSE: partial(_respond, cycle), STREAM: self._begin_stream}
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:

@@ -87,7 +87,8 @@ class Reports:
         }
         if outcome != OK:
             line |= _mistakes(record)
-        is_warning = record.seconds - record.receiving >= self._slow or outcome in _ALARMING
+        is_slow = record.seconds - record.receiving >= self._slow and not record.is_stream
+        is_warning = is_slow or outcome in _ALARMING
         if is_warning and usage.statements:
             line["statement"] = usage.longest[:MOST_SQL_CHARACTERS]
             line["milliseconds_statement"] = _milliseconds(usage.longest_seconds)

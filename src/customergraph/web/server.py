@@ -102,6 +102,7 @@ class Server(uvicorn.Server):
         time = asyncio.get_running_loop().time
         ends_at = time() + self.grace
         await self._stop_listening(sockets or [])
+        self.lifespan.state["cut_streams"]()
         for connection in self._connections():
             connection.shutdown()
         await self._finish_requests(ends_at)

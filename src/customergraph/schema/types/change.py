@@ -8,12 +8,13 @@ from uuid import UUID
 import strawberry
 
 from customergraph.domain import feed, identity
-from customergraph.domain.feed import ENTITY_OF, FeedCursor, FeedPage, FeedPages
+from customergraph.domain.feed import ENTITY_OF, FeedCursor, FeedPage, FeedPages, FeedReader
 from customergraph.domain.identity import GlobalId, Kind
+from customergraph.domain.paging import LARGEST_PAGE
 from customergraph.execution.fields import Loading, computed, held
 from customergraph.execution.strawberry_internals import to_camel_case
 from customergraph.schema.connections import ConnectionSource, ConnectionSources, PageInfo
-from customergraph.schema.context import Info
+from customergraph.schema.context import Context, Info
 from customergraph.schema.enums import ChangeAction, ChangeKind
 from customergraph.schema.loaded_fields import unset_to_none
 from customergraph.schema.node import Node, TypedRow
@@ -119,6 +120,33 @@ class _FeedLoading(Loading):
         return ConnectionSources(values, self.counters, keys)
 
 
+class _FollowingLoading(_FeedLoading):
+    """Loads the page, and gives it to the reader of a subscription."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, loader: Any, reader: FeedReader) -> None:
+        super().__init__(loader)
+        self._reader = reader
+
+    async def load(self, key: Any) -> _FeedSource:
+        source = await super().load(key)
+        self._reader.page = source.page  # type: ignore[assignment] # it is a page of the feed
+        return source
+
+    def sources(self, values: FeedPages, keys: Sequence[Any]) -> ConnectionSources:
+        self._reader.page = values[0]
+        return super().sources(values, keys)
+
+
+_CustomerId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(
+        description="Only changes of this customer and its history: the customer's global id, integer id or UUID."
+    ),
+]
+
+
 def changes_of_project(
     info: Info,
     after: Annotated[
@@ -136,19 +164,43 @@ def changes_of_project(
             " and more may follow."
         ),
     ] = strawberry.UNSET,
-    customer_id: Annotated[
-        strawberry.ID | None,
-        strawberry.argument(
-            description="Only changes of this customer and its history: the customer's global id, integer id or UUID."
-        ),
-    ] = strawberry.UNSET,
+    customer_id: _CustomerId = strawberry.UNSET,
 ) -> Any:
     context = info.context
-    cursor, chosen, customer = map(unset_to_none, (after, kinds, customer_id))
-    page = FeedPage(
-        feed.page_size(unset_to_none(first)),
-        None if cursor is None else FeedCursor.decoded(cursor, context.principal.project_id),
+    page = FeedPage(feed.page_size(unset_to_none(first)), _cursor(context, after), *_conditions(kinds, customer_id))
+    return _FeedLoading(context.loaders.changes(page, context.token_id))
+
+
+def following_changes(
+    info: Info,
+    after: Annotated[
+        str | None,
+        strawberry.argument(
+            description="Begin after this cursor, which must be a cursor of `changes`. The default is to begin with"
+            " what is committed from now on."
+        ),
+    ] = strawberry.UNSET,
+    kinds: Annotated[
+        list[ChangeKind] | None, strawberry.argument(description="Only changes of these kinds of objects.")
+    ] = strawberry.UNSET,
+    customer_id: _CustomerId = strawberry.UNSET,
+) -> Any:
+    context = info.context
+    start = context.feed_reader.place or _cursor(context, after)
+    page = FeedPage(LARGEST_PAGE, start, *_conditions(kinds, customer_id), at_head=start is None)
+    return _FollowingLoading(context.loaders.changes(page, context.token_id), context.feed_reader)
+
+
+def _cursor(context: Context, after: str | None) -> FeedCursor | None:
+    text = unset_to_none(after)
+    return None if text is None else FeedCursor.decoded(text, context.principal.project_id)
+
+
+def _conditions(
+    kinds: list[ChangeKind] | None, customer_id: strawberry.ID | None
+) -> tuple[frozenset[ChangeKind] | None, int | UUID | None]:
+    chosen, customer = map(unset_to_none, (kinds, customer_id))
+    return (
         None if chosen is None else frozenset(chosen),
         None if customer is None else identity.parsed(customer, Kind.CUSTOMER) or _NOBODY,
     )
-    return _FeedLoading(context.loaders.changes(page, context.token_id))
