@@ -1,8 +1,11 @@
 """Clients that people use, against the gateway: their files here are what README shows, and are run as they are."""
 
 import json
+import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +15,12 @@ import pytest
 import stores
 from clients.npm_packages import FOLDER, run, workplace
 from conftest import MakeServer
+from customergraph.domain.identity import GlobalId
 from customergraph.domain.principal import Scope
 from customergraph.settings import Settings
+from customergraph.store.entities import ENTITIES
 from factories import Tenant
+from mutations import on_customer
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +68,8 @@ def open_shop(serve: MakeServer, sqlite_url: str) -> Iterator[OpenShop]:
 
     def make(**settings: Any) -> Shop:
         # A count of search results costs 500, so that the second one finds too little in the bucket.
-        url = serve(Settings(database_url=sqlite_url, cost_limit=900, bucket_size=900, bucket_refill=1, **settings))
+        small = {"cost_limit": 900, "bucket_size": 900, "bucket_refill": 1}
+        url = serve(Settings(database_url=sqlite_url, **small | settings))
         tenant = Tenant(url, sqlite_url, "acme")
         tenant.add_customers(*({"first_name": name} for name in NAMES))
         shops.append(Shop(tenant, url))
@@ -210,3 +217,40 @@ def test_gql_of_python_pages_to_the_end_and_reads_codes(shop: Shop) -> None:
     assert (NAMES[0], "Called back") in shop.customers()
     assert visited.report["userErrors"] == ["NOT_FOUND"]
     assert visited.codes == CODES
+
+
+def test_a_program_of_sixty_lines_keeps_a_copy_in_step(open_shop: OpenShop, tmp_path: Path) -> None:
+    shop = open_shop(cost_limit=50_000, bucket_size=100_000)
+    copy = tmp_path / "copy.db"
+    arguments = (sys.executable, "-W", "error", "keep_a_copy.py", *shop.arguments[:2], str(copy))
+    shop.tenant.add_histories(2, each=1)
+    run(FOLDER, *arguments)
+    first = copied(copy)
+    deleted, renamed = stores.rows(shop.tenant.database_url, "SELECT id FROM customer ORDER BY id DESC LIMIT 2")
+
+    shop.tenant.client.data(on_customer("deleteCustomer"), id=deleted[0])
+    shop.tenant.client.data(on_customer("updateCustomerNotes"), id=renamed[0])
+    run(FOLDER, *arguments)
+
+    assert set(copied(copy)) < set(first)
+    assert copied(copy) == everything(shop.tenant)
+
+
+def copied(copy: Path) -> dict[str, Any]:
+    """Return the objects of a copy by their ids."""
+    with closing(sqlite3.connect(copy)) as store:
+        return {id_: json.loads(fields) for id_, fields in store.execute("SELECT id, fields FROM object")}
+
+
+def everything(tenant: Tenant) -> dict[str, Any]:
+    """Return all objects of the project, with the fields that the program reads."""
+    fields = re.findall(r'"(\w+)": "(uuid [^"]*)"', (FOLDER / "keep_a_copy.py").read_text("utf-8"))
+    selection = "__typename id " + " ".join(f"... on {name} {{ {names} }}" for name, names in fields)
+    ids = [
+        GlobalId.of(kind)(id_)
+        for kind, entity in ENTITIES.items()
+        for (id_,) in stores.rows(tenant.database_url, f"SELECT id FROM {entity.table.name}")  # noqa: S608 - ours
+    ]
+    query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ {selection} }} }}"
+    pages = [tenant.client.data(query, ids=ids[start : start + 100])["nodes"] for start in range(0, len(ids), 100)]
+    return {node["id"]: node for page in pages for node in page}
