@@ -64,6 +64,32 @@ def test_an_exported_project_is_imported_as_the_same_project(
     assert copy.client.data(PROJECT) == exported
 
 
+@pytest.mark.parametrize("format_", ["ndjson", "csv"])
+def test_an_exported_folder_is_imported_by_one_command(
+    acme: Tenant, make_tenant: MakeTenant, command: Command, format_: str
+) -> None:
+    fill(acme)
+    acme.add_reviews({"customer_id": None, "body": "Of a deleted customer."})
+    copy = make_tenant("copy")
+    command.inside.succeed("export", "files", "--project", "acme", "--format", format_)
+
+    command.inside.succeed("import", "all", "files", "--project", "copy")
+    again = command.inside.run("import", "all", "files", "--project", "copy")
+
+    reviews = "{ reviews(first: 100) { nodes { uuid body customer { uuid } } } }"
+    assert copy.client.data(PROJECT) == acme.client.data(PROJECT)
+    assert copy.client.data(reviews) == acme.client.data(reviews)
+    assert " 0 added, 0 updated, " in again.stderr.splitlines()[-1]
+
+
+def test_a_folder_that_was_not_exported_is_refused(acme: Tenant, command: Command) -> None:  # noqa: ARG001
+    (command.folder / "files").mkdir()
+
+    refusal = command.inside.refusal("import", "all", "files", "--project", "acme")
+
+    assert refusal.startswith("files has no file of locations, tags, customers,")
+
+
 def test_the_feed_goes_on_from_the_cursor_of_an_export(acme: Tenant, command: Command) -> None:
     acme.add_customer()
 

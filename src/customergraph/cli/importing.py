@@ -15,9 +15,12 @@ from customergraph.cli.console import progress_bar, report_problem
 from customergraph.cli.jobs import INTERRUPTED, TERMINATED, Reported, on_store
 from customergraph.cli.options import DatabaseUrl, ProjectSlug, checked, examples
 from customergraph.domain import timestamps
+from customergraph.errors import CommandRefused
+from customergraph.exporting import ExportFormat
 from customergraph.importing import decoding, importer, mapping, reading, suggesting
 from customergraph.importing.files import SUFFIXES, Format, format_of, refuse_device
 from customergraph.importing.importer import Manner, Progress, Source
+from customergraph.importing.kind import ImportKind
 from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 from customergraph.importing.reading import DayOrder, Meaning, Unit
 from customergraph.importing.rejects import Rejects
@@ -136,6 +139,50 @@ for _kind in ImportKindName:
         help=f"Import {_kind}. Columns: {', '.join(IMPORT_KINDS[_kind].rules)}.",
         epilog=examples(f"customergraph import {_kind} {_kind}.csv --project acme"),
     )(import_file)
+
+
+@commands.command("all", epilog=examples("customergraph import all exported --project acme"))
+def import_folder(
+    folder: Annotated[Path, typer.Argument(help="A folder that `export` wrote.")],
+    slug: ProjectSlug,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Import what `export` wrote, in its order. Reviews of deleted customers are kept without one."""
+    failed = False
+    for kind, path in _exported(folder).items():
+        columns = IMPORT_KINDS[kind]
+        if kind is ImportKindName.REVIEWS:
+            columns = replace(columns, without_customer=True, customer_keys=())
+        failed |= _import_exported(kind, columns, path, slug, database_url)
+    if failed:
+        raise SystemExit(1)
+
+
+def _exported(folder: Path) -> dict[ImportKindName, Path]:
+    """Return the file of each kind, in the order in which they refer to each other."""
+    files = {kind: [folder / f"{kind}.{format_}" for format_ in ExportFormat] for kind in ImportKindName}
+    found = {kind: path for kind, paths in files.items() for path in paths if path.is_file()}
+    missing = [kind for kind in ImportKindName if kind not in found]
+    if missing:
+        raise CommandRefused(f"{folder} has no file of {', '.join(missing)}: it is not one that was exported")
+    return found
+
+
+def _import_exported(
+    kind: ImportKindName, columns: ImportKind, path: Path, slug: str, database_url: str | None
+) -> bool:
+    """Import a file; returns whether rows were rejected."""
+    rejects_path, started_at, manner = Path(f"{path}.rejects.csv"), time.monotonic(), Manner()
+    with path.open("rb") as stream, progress_bar("bytes") as bar:
+        task = bar.add_task(f"importing {kind}", total=path.stat().st_size)
+        source = Source(stream, Format(path.suffix.removeprefix(".")), columns, slug, None, None, Meaning())
+        progress = Progress(lambda count: bar.advance(task, count), report_problem)
+        rejects = Rejects(rejects_path, marked=False)
+        summary = on_store(database_url, lambda database: importer.run(database, source, rejects, progress, manner))
+    import_reports.summary(kind, summary, time.monotonic() - started_at, manner)
+    if summary.rejected:
+        import_reports.rejected(summary, rejects_path, manner)
+    return summary.rejected > 0
 
 
 @commands.command("map", epilog=examples("customergraph import map --suggest export.csv --kind customers"))
