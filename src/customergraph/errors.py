@@ -13,7 +13,7 @@ SETTING_PREFIX = "CUSTOMERGRAPH_"
 
 _REFUSED_KINDS = {
     "mutation": "Only queries can be sent by GET: send mutations by POST.",
-    "subscription": "A subscription is answered by a stream of events: send it with `Accept: text/event-stream`.",
+    "subscription": "A subscription is answered by events: send it with `Accept: text/event-stream`, or by WebSocket.",
 }
 
 

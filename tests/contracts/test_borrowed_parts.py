@@ -102,6 +102,7 @@ uvicorn:Server.shutdown
 uvicorn:Server.startup
 uvicorn.lifespan.on:LifespanOn.shutdown
 uvicorn.lifespan.on:LifespanOn.state
+uvicorn.protocols.http.httptools_impl:HttpToolsProtocol._should_upgrade
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol._start_asgi_task
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol._unset_keepalive_if_required
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.config
@@ -109,6 +110,7 @@ uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.connection_lost
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.cycle
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.data_received
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.eof_received
+uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.handle_websocket_upgrade
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.headers
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.logger
 uvicorn.protocols.http.httptools_impl:HttpToolsProtocol.loop
@@ -139,6 +141,12 @@ uvicorn.protocols.http.httptools_impl:RequestResponseCycle.scope
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.transport
 uvicorn.protocols.http.httptools_impl:RequestResponseCycle.scope
 uvicorn.protocols.http.httptools_impl:STATUS_LINE
+uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.handle_connect
+uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.handshake_complete
+uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.scope
+uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.shutdown
+uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.transport
+uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol.writable
 uvicorn.server:ServerState.connections
 uvicorn.server:ServerState.tasks
 """.split()
@@ -161,7 +169,8 @@ BORROWERS = {
     "store/sqlalchemy_internals.py": ("sqlalchemy.sql.util",),
     "store/aiosqlite_internals.py": (),
     "store/postgresql.py": ("asyncpg",),
-    "web/protocol.py": ("httptools", "uvicorn.protocols"),
+    "web/protocol.py": ("httptools", "uvicorn.protocols.http"),
+    "web/socket_protocol.py": ("uvicorn.protocols.websockets",),
     "web/server.py": ("uvicorn.server", "uvicorn.lifespan"),
 }
 # Private in name alone: os._exit and the methods of named tuples are documented, and no other name

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from customergraph import logs
@@ -31,6 +31,7 @@ from customergraph.web.landing import landing, readme
 from customergraph.web.metrics import Metrics
 from customergraph.web.reports import Reports
 from customergraph.web.request_id import HEADER, RequestId
+from customergraph.web.socket_upgrade import Upgrades
 from customergraph.web.token import token
 
 # How long a thread that computes, as the reader of documents does, keeps the event loop waiting.
@@ -102,6 +103,8 @@ def create_app(settings: Settings, *, shown_token: str | None = None, metrics: M
         exception_handlers={HTTPException: _http_refused, Exception: refused},
         lifespan=lifespan,
     )
+    upgrades = Upgrades(app, settings, reports)
+    app.router.routes += [WebSocketRoute(path, upgrades.__call__) for path in ("/graphql", "/graphql/")]
     # A redirect would lead to an address that is made of the request's Host.
     app.router.redirect_slashes = False
     return Entrance(app, settings, reports, Hosts(app, settings).accepts)

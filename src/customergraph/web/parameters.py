@@ -28,6 +28,11 @@ async def read(request: Request, settings: Settings, *, streams: bool = False) -
     return _checked(await body.read(request, settings.body_limit, settings.body_timeout), _BY_POST | more)
 
 
+def of_message(parameters: object) -> GraphQLRequest:
+    """Return the request that a message of a WebSocket holds; raises BadRequest."""
+    return _checked(parameters, _BY_POST | _BY_STREAM)
+
+
 def of_body(parameters: object) -> GraphQLRequest:
     """Return the request that a JSON body of a POST holds; raises BadRequest."""
     return _checked(parameters, _BY_POST)

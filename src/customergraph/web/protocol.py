@@ -27,6 +27,7 @@ LINGER_SECONDS = 2
 WHOLE_RESPONSE = "customergraph.response"
 # The extension by which it begins a stream: it gives bytes that a client skips, and gets what cuts the connection.
 STREAM = "customergraph.stream"
+SOCKET_PATHS = frozenset({b"/graphql", b"/graphql/"})
 _INVALID = "This is no HTTP request."
 _BLANKS = len(": \r\n")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -77,15 +78,29 @@ class Protocol(HttpToolsProtocol):
             self._refuse_head()
 
     def _feed(self, data: bytes) -> None:
-        """Parse the bytes. A request to upgrade is read like any other (RFC 9110, section 7.8)."""
+        """Parse the bytes. A request to upgrade to what there is not is read like any other (RFC 9110, section 7.8)."""
         while True:
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
+                if self._should_upgrade():
+                    self._become_socket(data)
+                    return
                 self.parser = _after_head(self)
             else:
                 return
+
+    def _should_upgrade(self) -> bool:
+        is_socket = self.url.partition(b"?")[0] in SOCKET_PATHS and self.parser.get_method() == b"GET"
+        return is_socket and self.is_idle and super()._should_upgrade()
+
+    def _become_socket(self, data: bytes) -> None:
+        """Give the connection to the protocol of WebSocket, with the bytes that have come after the head."""
+        self.handle_websocket_upgrade()
+        protocol: Any = self.transport.get_protocol()
+        if data:
+            protocol.data_received(data)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the connection open while a whole request is unanswered (RFC 9112, section 9.6)."""

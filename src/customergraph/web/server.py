@@ -23,6 +23,7 @@ from customergraph import logs
 from customergraph.settings import Settings
 from customergraph.web import listening
 from customergraph.web.protocol import Protocol
+from customergraph.web.socket_protocol import SocketProtocol
 
 # How long a stopping server waits for its requests, and how long before the end of that time it
 # stops their work in the store.
@@ -44,7 +45,9 @@ def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Confi
         factory=True,
         loop="uvloop",
         http=Protocol,
-        ws="none",
+        ws=SocketProtocol,
+        ws_max_size=settings.body_limit,
+        ws_per_message_deflate=False,
         server_header=False,
         access_log=False,
         timeout_keep_alive=settings.keep_alive,  # type: ignore[arg-type]
@@ -103,7 +106,7 @@ class Server(uvicorn.Server):
         ends_at = time() + self.grace
         await self._stop_listening(sockets or [])
         self.lifespan.state["cut_streams"]()
-        for connection in self._connections():
+        for connection in tuple(self.server_state.connections):
             connection.shutdown()
         await self._finish_requests(ends_at)
         while self._connections() and time() < ends_at and not self.force_exit:
