@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1)] = 1
     graphiql: bool = True
+    dashboard: bool = False
     hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     cors_headers: Annotated[tuple[str, ...], NoDecode] = ()

@@ -18,6 +18,9 @@ import { makeBuilderAccessible } from "./queryBuilder.js";
 import "./page.css";
 import { rememberedToken } from "./token.js";
 
+// What a link to this page asks: its hash, which browsers do not send.
+const asked = new URLSearchParams(location.hash.slice(1));
+
 // The same list for each rendering: for a new one GraphiQL would close the plugin that is open.
 const plugins = [{ ...explorerPlugin({ showAttribution: false }), title: "Query builder" }];
 
@@ -53,6 +56,8 @@ function Page({ shownToken, isOpen }) {
           onSchemaChange={sortTypes}
           schemaDescription
           defaultQuery={firstQuery}
+          query={asked.get("query") ?? undefined}
+          variables={asked.get("variables") ?? undefined}
           plugins={plugins}
           // A token that is typed there would be kept in the history.
           isHeadersEditorEnabled={false}

@@ -37,7 +37,12 @@ def demo(
         secret = asyncio.run(demo_project.open_store(path, size, lambda count: progress.advance(task, count)))
     url = f"http://127.0.0.1:{port}/graphql"
     settings = Settings.read(
-        database_url=f"sqlite+aiosqlite:///{path}", host="127.0.0.1", port=port, workers=1, graphiql=True
+        database_url=f"sqlite+aiosqlite:///{path}",
+        host="127.0.0.1",
+        port=port,
+        workers=1,
+        graphiql=True,
+        dashboard=True,
     )
     with revoked_unless_shown(settings.database_url, secret):
         if customers is not None and not is_new:

@@ -22,6 +22,7 @@ from customergraph.settings import Settings
 from customergraph.web import graphiql, pages, rate_limit
 from customergraph.web.bad_request import BadRequest
 from customergraph.web.compression import Compression
+from customergraph.web.dashboard import dashboard
 from customergraph.web.entrance import Entrance
 from customergraph.web.faults import Faults
 from customergraph.web.graphql import graphql, refused
@@ -44,7 +45,7 @@ ALLOWED_HEADERS = (
 
 
 def create_app(settings: Settings, *, shown_token: str | None = None, metrics: Metrics | None = None) -> Entrance:
-    """Make the application over the configured store; `shown_token` stands ready in GraphiQL.
+    """Make the application over the configured store; `shown_token` stands ready in its pages.
 
     Raises CommandRefused for a trusted document that no request could have.
     """
@@ -77,7 +78,8 @@ def create_app(settings: Settings, *, shown_token: str | None = None, metrics: M
 
     app = Starlette(
         routes=[
-            Route("/", landing(graphiql=settings.graphiql), methods=["GET"]),
+            Route("/", landing(graphiql=settings.graphiql, dashboard=settings.dashboard), methods=["GET"]),
+            *(_with_slash("/dashboard", dashboard(shown_token), ["GET"]) if settings.dashboard else ()),
             *_with_slash("/graphql", endpoint, ["GET", "POST"]),
             *_with_slash("/graphql/token", token, ["GET"]),
             *_with_slash("/readme", readme, ["GET"]),

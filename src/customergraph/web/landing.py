@@ -12,15 +12,17 @@ from customergraph.web import pages
 _ABOUT = metadata("customergraph")
 _LINKS = {
     "graphql": "GraphiQL: write queries, and read the documentation of every field",
+    "dashboard": "Dashboard: an example that asks by fetch alone, and shows what it asks",
     "readme": "README",
     "healthz": "Health: whether the process lives",
     "readyz": "Readiness: whether the store answers",
 }
 
 
-def landing(*, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Make the endpoint of `/`, whose page links to GraphiQL where that is served."""
-    links = {address: text for address, text in _LINKS.items() if graphiql or address != "graphql"}
+def landing(*, graphiql: bool, dashboard: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Make the endpoint of `/`, whose page links to the pages that are served."""
+    served = {"graphql": graphiql, "dashboard": dashboard}
+    links = {address: text for address, text in _LINKS.items() if served.get(address, True)}
     items = "\n        ".join(f'<li><a href="{address}">{text}</a></li>' for address, text in links.items())
 
     async def endpoint(request: Request) -> Response:
