@@ -55,9 +55,9 @@ def test_a_file_that_cannot_be_what_it_is_said_to_be_is_refused(imports: Imports
     ("kind", "header", "keys"),
     [
         ("customers", "first_name", "'email' or 'phone' or 'uuid'"),
-        ("messages", "channel,template,scheduled_at", "'email' or 'phone'"),
-        ("reviews", "score", "'email' or 'phone'"),
-        ("charges", "amount,currency", "'email' or 'phone'"),
+        ("messages", "channel,template,scheduled_at", "'email' or 'phone' or 'customer_uuid'"),
+        ("reviews", "score", "'email' or 'phone' or 'customer_uuid'"),
+        ("charges", "amount,currency", "'email' or 'phone' or 'customer_uuid'"),
     ],
 )
 def test_a_file_about_customers_needs_a_column_that_names_them(
@@ -70,7 +70,7 @@ def test_a_file_about_customers_needs_a_column_that_names_them(
 
 def test_the_uuid_of_a_customer_is_enough_and_that_of_a_message_is_not(imports: Imports) -> None:
     assert imports.csv("customers", "uuid,first_name") == (0, 0, 0)
-    with pytest.raises(CommandRefused, match="'email' or 'phone' is missing"):
+    with pytest.raises(CommandRefused, match="'email' or 'phone' or 'customer_uuid' is missing"):
         imports.csv("messages", "uuid,channel,template,scheduled_at")
 
 

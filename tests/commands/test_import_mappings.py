@@ -129,7 +129,7 @@ def test_trustpilot_reviews_keep_their_source_and_can_be_kept_without_a_customer
 
     assert exports.inside.run(*words).returncode == 1
     assert reject_rows(exports.folder / "trustpilot-reviews.csv.rejects.csv") == [
-        ("4", "Review User Email", "an email or a phone is needed")
+        ("4", "Review User Email", "an email, a phone or a customer_uuid is needed")
     ]
     exports.inside.succeed(*words, "--without-customer")
 

@@ -32,6 +32,7 @@ BY_ID = (
     "query($x: ID!) { customer(id: $x) { id name } }",
     "query($x: ID!) { node(id: $x) { __typename id ... on Customer { name notes } } }",
     "query($x: ID!) { nodes(ids: [$x, $x]) { __typename id } }",
+    "query($x: ID!) { changes(customerId: $x) { nodes { position } pageInfo { hasNextPage endCursor } headCursor } }",
     *(on_customer(name).replace("$id", "$x") for name in ARGUMENTS),
     *(
         f'mutation($x: ID!) {{ record{kind}(input: [{{uuid: "{UUID(int=1)}", customerId: $x}}]) {ERRORS} }}'
@@ -45,6 +46,10 @@ BY_TAG = (
 )
 BY_LOCATION = (
     f"query($x: String!) {{ reviews(locationSlug: $x) {FOUND} }}",
+    (
+        'query($x: String!) { stats(dateFrom: "2026-01-01", dateTo: "2026-12-31") {'
+        " revenue(locationSlug: $x) { amount } reviews(locationSlug: $x) { reviewsCount } } }"
+    ),
     f"query($x: String!) {{ charges(locationSlug: $x) {FOUND} }}",
     f'mutation($x: String!) {{ createCustomer(input: {{firstName: "A", locationSlug: $x}}) {ERRORS} }}',
 )

@@ -235,7 +235,7 @@ TABLES = sorted(filter(is_tenants, metadata.tables.values()), key=lambda table: 
 
 def _one(table: Table) -> Any:
     """Return a column that each of the tables has."""
-    return next(iter(table.primary_key)) if table.name != "customer_tag" else table.c.tag_id
+    return next(column for column in table.c if column.name != "project_id")
 
 
 def _select_of_alias(alias: FromClause) -> Executable:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from customergraph.domain import text
-from customergraph.domain.customer import search_argument
+from customergraph.domain.customer import search_argument, words_of
 from customergraph.errors import UserErrorCode, ValueRefused
 
 # Letters whose folding or composition is not that of each character alone, among plain ones.
@@ -137,7 +137,7 @@ def test_ascii_is_searched_for_as_any_text_is(value: str) -> None:
 
 @given(st.text(st.sampled_from("ab \u00e9\u0301\u00df\ufdfa\u00a8%\u3000"), max_size=100), texts)
 def test_the_words_of_a_search_hold_no_space_and_say_all_that_is_sought(sought: str, value: str) -> None:
-    words = search_argument(sought)
+    words = words_of(search_argument(sought))
 
     assert not [word for word in words if not word or any(map(str.isspace, word))]
     form = text.searchable(value)
