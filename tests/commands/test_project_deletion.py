@@ -56,11 +56,12 @@ def test_nothing_of_a_deleted_project_is_left_and_others_keep_everything(
         tenant.add_reviews({"customer_id": None})
     assert set(rows_of(acme)) == set(TABLES), "the deletion has to be tried with rows of every table"
     before = other.rows()
+    count = sum(rows for name, rows in rows_of(acme).items() if name != "token")
 
     result = command.inside.run(*DELETE)
 
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr == f"Project acme was deleted ({6 * MANY + 4:,} rows).\n"
+    assert result.stderr == f"Project acme was deleted ({count:,} rows).\n"
     assert rows_of(acme) == {}
     assert command.rows("SELECT slug FROM project") == ["other"]
     assert other.rows() == before

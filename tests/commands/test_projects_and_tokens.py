@@ -190,7 +190,7 @@ def test_an_unknown_project_is_refused_in_one_line(command: Command) -> None:
 
 def test_wrong_usage_ends_with_2(embedded: Command) -> None:
     assert embedded.run("token", "create").returncode == 2
-    embedded.file("customers.txt", "first_name,email\n")
+    embedded.file("customers.doc", "first_name,email\n")
     for words in (
         ("nonsense",),
         ("project", "create", "acme"),
@@ -205,7 +205,7 @@ def test_wrong_usage_ends_with_2(embedded: Command) -> None:
         ("project", "delete", "acme"),
         ("project", "delete", "acme", "--confirm", "other"),
         ("import", "unicorns", "customers.csv", "--project", "acme"),
-        ("import", "customers", "customers.txt", "--project", "acme"),
+        ("import", "customers", "customers.doc", "--project", "acme"),
         ("import", "customers", "-", "--project", "acme"),
     ):
         result = embedded.inside.run(*words)

@@ -686,7 +686,8 @@ def test_queries_are_answered_alike_with_and_without_compiled_plans(
     assert len(answered) >= EXAMPLES
     assert sum(answered) > EXAMPLES / 2
     # What is left to graphql-core is `node`, `nodes`, introspection, and what is wrong.
-    assert sureness.sure > EXAMPLES / 2
+    # The objects of changes are of several types, and what selects them is not compiled.
+    assert sureness.sure > EXAMPLES / 3
 
 
 # Where a value fails at once, graphql-core leaves others of its level that would have to be awaited.

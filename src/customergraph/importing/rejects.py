@@ -2,10 +2,11 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
+from shutil import copyfileobj
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -14,6 +15,8 @@ from customergraph.staging import Place
 
 # These columns stand before the row's own, and are skipped when the file is imported.
 HEADER = ("line", "column", "reason")
+# As much as the csv module can be told.
+LARGEST_CELL = 2**31 - 1
 
 
 class Rejects:
@@ -102,14 +105,27 @@ class Rejects:
 
     def _complete(self, temporary: Path, whole: Path) -> None:
         """Write the header, which is known at the end, and the rows."""
-        width = len(HEADER) + len(self._columns) if self._grew else 0
+        width = len(HEADER) + len(self._columns)
         with (
             temporary.open(encoding="utf-8", errors="surrogateescape", newline="") as rows,
             whole.open("w", encoding=self._encoding, errors="surrogateescape", newline="") as file,
         ):
-            writer = csv.writer(file)
-            writer.writerow((*HEADER, *self._columns))
-            writer.writerows(_padded(csv.reader(rows), width))
+            csv.writer(file).writerow((*HEADER, *self._columns))
+            if not self._grew:
+                copyfileobj(rows, file)
+                return
+            with _long_cells():
+                csv.writer(file).writerows(_padded(csv.reader(rows), width))
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let the csv module read cells of any length: rows are rejected for cells that are too long."""
+    usual = csv.field_size_limit(LARGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _padded(rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
