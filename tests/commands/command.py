@@ -56,7 +56,9 @@ def reject_rows(path: Path) -> list[tuple[str, str, str]]:
 def whole_reject_rows(path: Path) -> list[list[str]]:
     """Return the rows of a rejects file, with its header, and with the rejected rows' own columns."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        usual = csv.field_size_limit(2**31 - 1)
         rows = list(csv.reader(file))
+        csv.field_size_limit(usual)
     assert rows[0][:3] == ["line", "column", "reason"]
     return rows
 
