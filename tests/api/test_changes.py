@@ -1,5 +1,6 @@
 """The feed of a project's changes."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -216,9 +217,13 @@ def test_a_page_has_between_1_and_100_changes(client: GraphQLClient, first: int)
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-@pytest.mark.parametrize("after", ["", "x", "WyJjaGFuZ2VzIiwxLDIsM10=", "WyJjaGFuZ2VzIiwxLC0xLG51bGxd"])
-def test_a_broken_cursor_is_refused(client: GraphQLClient, after: str) -> None:
-    error = client.error(CHANGES, after=after)
+BEYOND_ALL = base64.urlsafe_b64encode(b'["changes",1,9223372036854775807,0]').decode().rstrip("=")
+
+
+@pytest.mark.parametrize("after", ["", "x", "WyJjaGFuZ2VzIiwxLDIsM10=", "WyJjaGFuZ2VzIiwxLC0xLG51bGxd", BEYOND_ALL])
+@pytest.mark.parametrize("kinds", [None, ["TAG"]])
+def test_a_broken_cursor_is_refused(client: GraphQLClient, after: str, kinds: list[str] | None) -> None:
+    error = client.error(CHANGES, after=after, kinds=kinds)
 
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 

@@ -89,7 +89,7 @@ class Changes:
     """The changes of one transaction, each row once."""
 
     def __init__(self) -> None:
-        # By kind: rows that were added, whose ids may not be known yet, by uuid; the others by id.
+        # By kind: rows that were added, whose ids are not known yet, by uuid; the others by id.
         self._added: dict[ChangeKind, dict[UUID, _Subject]] = defaultdict(dict)
         self._others: dict[ChangeKind, dict[int, _Subject]] = defaultdict(dict)
 
@@ -98,8 +98,7 @@ class Changes:
         kind = _KINDS.get(table)
         if kind is not None:
             self._added[kind].update(
-                (row["uuid"], _Subject(ChangeAction.CREATED, row.get("id"), row["uuid"], row.get("customer_id")))
-                for row in rows
+                (row["uuid"], _Subject(ChangeAction.CREATED, None, row["uuid"], row.get("customer_id"))) for row in rows
             )
 
     def updated(
@@ -123,8 +122,7 @@ class Changes:
     async def complete(self, write: "Write") -> None:
         """Look up what is not known: by at most two statements for each kind."""
         for kind, subjects in self._added.items():
-            unknown = [uuid for uuid, subject in subjects.items() if subject.id is None]
-            for row in await write.rows(_by_uuid(_TABLES[kind]), {"uuids": unknown}) if unknown else ():
+            for row in await write.rows(_by_uuid(_TABLES[kind]), {"uuids": list(subjects)}):
                 subjects[row.uuid].id = row.id
         for kind, others in self._others.items():
             for subject in self._added[kind].values():
@@ -135,13 +133,13 @@ class Changes:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the changes in the order of the feed, as rows without their positions."""
-        kept = [
-            (kind, subject)
-            for kind in ENTITY_OF
-            for subject in sorted(self._of(kind), key=lambda subject: subject.id or 0)
-        ]
-        gone = [one for one in kept if one[1].action is ChangeAction.DELETED]
-        return [_row(*one) for one in [*(one for one in kept if one not in gone), *reversed(gone)]]
+        kept: list[dict[str, Any]] = []
+        gone: list[dict[str, Any]] = []
+        for kind in ENTITY_OF:
+            for subject in sorted(self._of(kind), key=lambda subject: subject.id or 0):
+                rows = gone if subject.action is ChangeAction.DELETED else kept
+                rows.append(_row(kind, subject))
+        return kept + gone[::-1]
 
     def _of(self, kind: ChangeKind) -> Iterator[_Subject]:
         yield from self._added[kind].values()

@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    insert,
     select,
     union,
     update,
@@ -28,7 +27,7 @@ from customergraph.store.change_log import recorded
 from customergraph.store.entities import CUSTOMER
 from customergraph.store.statements import cached
 from customergraph.store.tables import charge, customer, customer_tag, message, review
-from customergraph.store.tenancy import TENANT, in_project, in_project_by_id
+from customergraph.store.tenancy import in_project, in_project_by_id
 from customergraph.store.transactions import Write
 
 _LOCKED = select(*CUSTOMER.columns).where(in_project(customer)).with_for_update()
@@ -78,16 +77,6 @@ async def locked_by(write: Write, keys: Mapping[str, Collection[Any]]) -> Sequen
     if not parameters:
         return []
     return await write.rows(_locked_by_statement(tuple(sorted(parameters))), parameters)
-
-
-_INSERT = recorded(insert(customer).values(project_id=TENANT).returning(customer.c.id))
-
-
-async def add(write: Write, columns: Mapping[str, Any]) -> int:
-    """Insert one customer and return its id."""
-    id_ = int(await write.value(_INSERT, columns))
-    write.changes.added(customer, [{**columns, "id": id_}])
-    return id_
 
 
 _CHANGE = recorded(update(customer).where(in_project(customer), customer.c.id == bindparam("changed_id")))

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import strawberry
 
-from customergraph.domain import feed, identity
+from customergraph.domain import identity
 from customergraph.domain.feed import ENTITY_OF, FeedCursor, FeedPage, FeedPages, FeedReader
 from customergraph.domain.identity import GlobalId, Kind
-from customergraph.domain.paging import LARGEST_PAGE
+from customergraph.domain.paging import LARGEST_PAGE, PAGE, refuse_size
 from customergraph.execution.fields import Loading, computed, held
 from customergraph.execution.strawberry_internals import to_camel_case
 from customergraph.schema.connections import ConnectionSource, ConnectionSources, PageInfo
@@ -166,8 +166,9 @@ def changes_of_project(
     ] = strawberry.UNSET,
     customer_id: _CustomerId = strawberry.UNSET,
 ) -> Any:
-    context = info.context
-    page = FeedPage(feed.page_size(unset_to_none(first)), _cursor(context, after), *_conditions(kinds, customer_id))
+    context, size = info.context, unset_to_none(first)
+    refuse_size("first", size)
+    page = FeedPage(size or PAGE, _cursor(context, after), *_conditions(kinds, customer_id))
     return _FeedLoading(context.loaders.changes(page, context.token_id))
 
 
