@@ -258,13 +258,17 @@ FRAMES = {
     "a long address": b"GET /graphql?query=%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 100_000),
     "a long header": b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: %b\r\n\r\n" % (b"a," * 500_000),
     "many headers": b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%b\r\n" % (b"Accept: a\r\n" * 5_000),
-    "an upgrade": b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
     "half a head": b"POST /graphql HTTP/1.1\r\nHost: x\r\n",
     "half a body": b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
 }
 
 
+# An upgrade to WebSocket without the protocol that is spoken there: it is closed with the code 4406.
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+CLOSED = b"\x88\x1c" + (4406).to_bytes(2) + b"Subprotocol not acceptable"
 # What a client may have sent of a request when it goes away.
 BEGUN = (b"", b"Content-Length: 9\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n8\r\n{", b"Expect: x\r\n\r\n")
 
@@ -286,5 +290,8 @@ def test_any_bytes_are_answered_honestly_and_without_a_banner(wire: Wire) -> Non
     check()
     for name, content in FRAMES.items():
         assert is_honest(*wire.answer_to(content)), name
+    status, headers, body = wire.answer_to(UPGRADE)
+    assert (status, body) == (101, CLOSED)
+    assert "server" not in headers
     for rest in BEGUN:
         wire.cut_off(b"POST /graphql HTTP/1.1\r\nHost: x\r\n" + held + rest)
