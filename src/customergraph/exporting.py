@@ -1,13 +1,14 @@
 """The export of a project: a file for each kind of import, in its columns (contract, `sync.md`, section 10)."""
 
 import csv
-import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self, TextIO
 from uuid import UUID
 
@@ -19,8 +20,8 @@ from customergraph.domain.identity import Kind
 from customergraph.domain.message import MESSAGES_BY_ID, MessageCriteria
 from customergraph.domain.paging import Cursor, Ordering, Page
 from customergraph.domain.review import REVIEWS_BY_ID, ReviewCriteria
-from customergraph.errors import CommandRefused
 from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
+from customergraph.staging import Place
 from customergraph.store import access, catalog, feed, reads
 from customergraph.store.database import Database
 from customergraph.store.entities import CUSTOMER, ENTITIES
@@ -59,7 +60,7 @@ async def export(
     are complete. Raises UnknownProject, and CommandRefused for a folder that is not new or empty.
     """
     project = await access.project_of_slug(database, slug)
-    with _Folder.opened(folder) as files:
+    with _Folder(folder) as files:
         async with database.read(project.id) as read:
             cursor = await feed.head(read)
             counts = await _Export(read, files, format_, advance).write_all()
@@ -173,48 +174,41 @@ def _text(value: datetime | UUID) -> str:
 class _Folder:
     """A folder whose files get their names when all of them are complete."""
 
-    def __init__(self, path: Path, *, is_new: bool) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._is_new = is_new
-        self._files: dict[str, TextIO] = {}
+        self._place = Place(path, "export", is_ours=lambda _path: False)
+        self._is_new = not path.exists()
+        self._files: list[tuple[Place, Path, TextIO]] = []
+        self._cleanup = ExitStack()
 
-    @classmethod
-    def opened(cls, path: Path) -> Self:
-        """Make a folder, or take an empty one."""
-        try:
-            is_new = not path.exists()
-            path.mkdir(exist_ok=True)
-            if any(path.iterdir()):
-                raise CommandRefused(f"{path} is not empty: choose a new folder")
-        except OSError as error:
-            raise CommandRefused(f"{path} cannot be written to: {error.strerror}") from None
-        return cls(path, is_new=is_new)
+    def __enter__(self) -> Self:
+        """Make the folder; raises CommandRefused for one that is not new or empty."""
+        with self._place.refusing():
+            self._path.mkdir(exist_ok=True)
+            if any(self._path.iterdir()):
+                raise self._place.refusal("the folder is not empty: choose a new one")
+        return self
 
     def new(self, name: str) -> TextIO:
         """Open a new file under a temporary name."""
-        file = self._files[name] = (self._path / f".{name}.part").open("x", encoding="utf-8", newline="")
+        place = Place(self._path / name, "export", is_ours=lambda _path: False)
+        temporary = self._cleanup.enter_context(place.temporary())
+        file = self._cleanup.enter_context(temporary.open("x", encoding="utf-8", newline=""))
+        self._files.append((place, temporary, file))
         return file
 
     def complete(self) -> None:
-        """Give all files their names, so that they survive a crash of the machine."""
-        for file in self._files.values():
-            file.flush()
-            os.fsync(file.fileno())
+        """Give all files their names."""
+        for place, temporary, file in self._files:
             file.close()
-        for name in self._files:
-            (self._path / f".{name}.part").rename(self._path / name)
-        descriptor = os.open(self._path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            place.put(temporary)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        for name, file in self._files.items():
-            file.close()
-            (self._path / f".{name}.part").unlink(missing_ok=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
         if self._is_new and not any(self._path.iterdir()):
             self._path.rmdir()
+        if isinstance(error, OSError):
+            with self._place.refusing():
+                raise error

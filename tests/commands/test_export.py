@@ -124,7 +124,7 @@ def test_only_a_new_or_an_empty_folder_is_written_to(acme: Tenant, command: Comm
     unknown = command.inside.refusal("export", "new", "--project", "none")
     nowhere = command.inside.refusal("export", "no/where", "--project", "acme")
 
-    assert refusal == "empty is not empty: choose a new folder"
+    assert refusal == "the export cannot be written to empty: the folder is not empty: choose a new one"
     assert "none" in unknown
-    assert nowhere == "no/where cannot be written to: No such file or directory"
+    assert nowhere == "the export cannot be written to no/where: No such file or directory"
     assert not (command.folder / "new").exists()

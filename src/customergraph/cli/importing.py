@@ -2,10 +2,12 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -20,10 +22,10 @@ from customergraph.exporting import ExportFormat
 from customergraph.importing import decoding, importer, mapping, reading, suggesting
 from customergraph.importing.files import SUFFIXES, Format, format_of, refuse_device
 from customergraph.importing.importer import Manner, Progress, Source
-from customergraph.importing.kind import ImportKind
 from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 from customergraph.importing.reading import DayOrder, Meaning, Unit
 from customergraph.importing.rejects import Rejects
+from customergraph.importing.summary import Summary
 from customergraph.saving.kinds import OnKnown
 
 _SUFFIXES = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
@@ -112,25 +114,46 @@ def import_file(
         raise SystemExit(2)
     # A dry run leaves no file that nobody asked for: it could replace one that is being mended.
     rejected = Rejects(None if dry and rejects is None else rejects_path, marked=encoding is not None)
+    manner = Manner(strict=strict, dry=dry, blank_clears=blank is Blank.CLEAR, create_tags=create_tags)
+    source = partial(
+        Source,
+        format=format_,
+        kind=columns,
+        project_slug=slug,
+        encoding=encoding,
+        mapping=named,
+        meaning=meaning.over(named),
+    )
+    summary = _imported(database_url, kind, file, source, rejected, manner)
+    if summary.rejected:
+        import_reports.rejected(summary, rejects_path, manner)
+        raise SystemExit(1)
+
+
+def _imported(
+    database_url: str | None,
+    kind: ImportKindName,
+    file: str,
+    source: Callable[[BinaryIO], Source],
+    rejects: Rejects,
+    manner: Manner,
+) -> Summary:
+    """Import a file, and report what came of it."""
     started_at = time.monotonic()
     with streams.opened(file) as stream, progress_bar("bytes") as bar:
         refuse_device(stream, "standard input" if file == "-" else file)
         size = None if file == "-" else Path(file).stat().st_size
         task = bar.add_task(f"importing {kind}", total=size)
-        source = Source(stream, format_, columns, slug, encoding, named, meaning.over(named))
         progress = Progress(lambda count: bar.advance(task, count), report_problem)
-        manner = Manner(strict=strict, dry=dry, blank_clears=blank is Blank.CLEAR, create_tags=create_tags)
         try:
             summary = on_store(
-                database_url, lambda database: importer.run(database, source, rejected, progress, manner)
+                database_url, lambda database: importer.run(database, source(stream), rejects, progress, manner)
             )
         except (KeyboardInterrupt, SystemExit) as ended:
             import_reports.interrupted(progress.summary)
             raise Reported(INTERRUPTED if isinstance(ended, KeyboardInterrupt) else TERMINATED) from None
     import_reports.summary(kind, summary, time.monotonic() - started_at, manner)
-    if summary.rejected:
-        import_reports.rejected(summary, rejects_path, manner)
-        raise SystemExit(1)
+    return summary
 
 
 for _kind in ImportKindName:
@@ -148,13 +171,18 @@ def import_folder(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Import what `export` wrote, in its order. Reviews of deleted customers are kept without one."""
-    failed = False
+    rejected = 0
     for kind, path in _exported(folder).items():
         columns = IMPORT_KINDS[kind]
         if kind is ImportKindName.REVIEWS:
             columns = replace(columns, without_customer=True, customer_keys=())
-        failed |= _import_exported(kind, columns, path, slug, database_url)
-    if failed:
+        format_, rejects_path = Format(path.suffix.removeprefix(".")), Path(f"{path}.rejects.csv")
+        source = partial(Source, format=format_, kind=columns, project_slug=slug)
+        summary = _imported(database_url, kind, str(path), source, Rejects(rejects_path), Manner())
+        if summary.rejected:
+            import_reports.rejected(summary, rejects_path, Manner())
+        rejected += summary.rejected
+    if rejected:
         raise SystemExit(1)
 
 
@@ -166,23 +194,6 @@ def _exported(folder: Path) -> dict[ImportKindName, Path]:
     if missing:
         raise CommandRefused(f"{folder} has no file of {', '.join(missing)}: it is not one that was exported")
     return found
-
-
-def _import_exported(
-    kind: ImportKindName, columns: ImportKind, path: Path, slug: str, database_url: str | None
-) -> bool:
-    """Import a file; returns whether rows were rejected."""
-    rejects_path, started_at, manner = Path(f"{path}.rejects.csv"), time.monotonic(), Manner()
-    with path.open("rb") as stream, progress_bar("bytes") as bar:
-        task = bar.add_task(f"importing {kind}", total=path.stat().st_size)
-        source = Source(stream, Format(path.suffix.removeprefix(".")), columns, slug, None, None, Meaning())
-        progress = Progress(lambda count: bar.advance(task, count), report_problem)
-        rejects = Rejects(rejects_path, marked=False)
-        summary = on_store(database_url, lambda database: importer.run(database, source, rejects, progress, manner))
-    import_reports.summary(kind, summary, time.monotonic() - started_at, manner)
-    if summary.rejected:
-        import_reports.rejected(summary, rejects_path, manner)
-    return summary.rejected > 0
 
 
 @commands.command("map", epilog=examples("customergraph import map --suggest export.csv --kind customers"))
