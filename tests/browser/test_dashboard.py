@@ -81,6 +81,7 @@ def test_customers_are_searched_sorted_filtered_and_paged(dashboard: Visit) -> N
     expect(page.locator('#facets [aria-pressed="true"]')).to_contain_text("Archived")
     expect(page.locator("#rows tr").first).to_contain_text("(archived)")
     page.locator('#facets [aria-pressed="true"]').click()
+    expect(page.locator("#rows")).not_to_contain_text("(archived)")
     name = page.locator("#rows tr button").first.inner_text()
     page.get_by_label("Search").fill(name)
     expect(page.locator("#rows tr").first.locator("button")).to_have_text(name)

@@ -152,8 +152,13 @@ function funnel(rows) {
   });
 }
 
+let questions = 0;
+
 async function showCustomers() {
+  const question = ++questions;
   const { customers } = await ask($("customers"), CUSTOMERS, { ...list, q: list.q || null });
+  // An answer that comes after a later question is of no use any more.
+  if (question !== questions) return;
   $("facets").replaceChildren(
     ...customers.facetCounts.map(({ facet, count }) => {
       const button = make("button", { type: "button", "aria-pressed": list.filter === facet }, [`${words(facet)} ${count.toLocaleString()}`]);
