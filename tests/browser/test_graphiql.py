@@ -45,7 +45,8 @@ def test_cost_time_and_what_is_left_stand_below_the_run_button(shown: Visit) -> 
     costs = shown.page.locator(".last-answer")
     expect(costs).to_contain_text("cost2")
     expect(costs).to_contain_text("ms")
-    expect(costs).to_contain_text(re.compile("left(99,9|100,0)"))
+    # GraphiQL has read the schema just before, and the bucket may not be full again.
+    expect(costs).to_contain_text(re.compile("left(99,[5-9]|100,0)"))
 
 
 def test_the_documentation_begins_with_an_introduction_and_what_a_project_has(shown: Visit) -> None:
