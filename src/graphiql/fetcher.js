@@ -1,58 +1,77 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { getOperationAST } from "graphql";
+
 import { ENDPOINT } from "./endpoint.js";
 import { authorization } from "./token.js";
 
 const UNAUTHORIZED = 401;
 const INTROSPECTION = "IntrospectionQuery";
+const JSON_TYPES = "application/graphql-response+json, application/json;q=0.9";
+const EVENTS = "text/event-stream";
 
 /**
  * Makes the function by which GraphiQL sends operations. It returns an observable: the stop button ends the request,
- * and the gateway then stops the operation.
+ * and the gateway then stops the operation. A subscription has an answer for each of its events.
  *
  * A missing or refused token is no answer: `refused` is called with the reason, which is empty where none was sent.
- * `answered` is called with the cost and the milliseconds of each operation but GraphiQL's own.
+ * `answered` is called with the cost and the milliseconds of each answer but those to GraphiQL's own operations.
  */
 export function createFetcher({ token, isOpen, answered, refused }) {
-  return (parameters) => ({
+  return (parameters, { documentAST } = {}) => ({
     subscribe(observer) {
       const controller = new AbortController();
-      send(parameters, controller.signal)
-        .then((answer) => {
-          if (answer) observer.next(answer);
-          observer.complete();
-        })
-        .catch((error) => {
-          if (!controller.signal.aborted) observer.error(error);
-        });
+      const operation = withKnownOperation(parameters);
+      const type = documentAST && getOperationAST(documentAST, operation.operationName)?.operation;
+      pass(answers(operation, type === "subscription", controller.signal), observer).catch((error) => {
+        if (!controller.signal.aborted) observer.error(error);
+      });
       return { unsubscribe: () => controller.abort() };
     },
   });
 
-  async function send(parameters, signal) {
+  async function* answers(operation, isSubscription, signal) {
     if (!token && !isOpen) {
       refused({ reason: "" });
-      return null;
+      return;
     }
     const since = performance.now();
     const response = await fetch(ENDPOINT, {
       method: "POST",
       headers: {
-        Accept: "application/graphql-response+json, application/json;q=0.9",
+        Accept: isSubscription ? EVENTS : JSON_TYPES,
         "Content-Type": "application/json",
         ...authorization(token),
       },
-      body: JSON.stringify(withKnownOperation(parameters)),
+      body: JSON.stringify(operation),
       signal,
     });
-    const answer = await parsed(response);
-    if (response.status === UNAUTHORIZED) {
-      refused({ reason: token ? answer.errors[0].message : "" });
-      return null;
+    const isStream = response.headers.get("Content-Type")?.startsWith(EVENTS);
+    for await (const answer of isStream ? streamed(response) : [await parsed(response)]) {
+      if (response.status === UNAUTHORIZED) {
+        refused({ reason: token ? answer.errors[0].message : "" });
+        return;
+      }
+      if (operation.operationName !== INTROSPECTION) {
+        answered({ cost: answer.extensions?.cost, milliseconds: performance.now() - since });
+      }
+      yield answer;
     }
-    if (parameters.operationName !== INTROSPECTION) {
-      answered({ cost: answer.extensions?.cost, milliseconds: performance.now() - since });
-    }
-    return answer;
   }
+}
+
+async function pass(answers, observer) {
+  for await (const answer of answers) observer.next(answer);
+  observer.complete();
+}
+
+/** Yields the answers of a stream (GraphQL over SSE, distinct connections), until its event `complete`. */
+async function* streamed(response) {
+  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
+  for (let read = await events.read(); !read.done; read = await events.read()) {
+    if (read.value.event === "complete") return;
+    if (read.value.event === "next") yield JSON.parse(read.value.data);
+  }
+  throw new Error("The stream has ended early. Subscribe again, with the last endCursor as `after`.");
 }
 
 async function parsed(response) {

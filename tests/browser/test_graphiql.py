@@ -6,7 +6,7 @@ from playwright.sync_api import Route, expect
 
 from browser.conftest import Arrive
 from browser.visit import Visit
-from conftest import MakeServer
+from conftest import MakeServer, RunningServer
 from customergraph.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -198,6 +198,33 @@ def test_the_stop_button_ends_the_request(shown: Visit) -> None:
 
     expect(shown.page.get_by_label("Execute query")).to_be_visible()
     assert len(held) == 1
+
+
+def test_a_subscription_shows_changes_until_it_is_stopped(shown: Visit, token: str) -> None:
+    shown.write(shown.query, "subscription Typed { changes { nodes { kind action } pageInfo { endCursor } } }")
+    shown.run()
+    shown.shows('"nodes": []', '"endCursor"')
+
+    create = 'mutation { createCustomer(input: { firstName: "Ada", email: "ada@example.com" }) { customer { id } } }'
+    httpx.post(f"{shown.url}/graphql", json={"query": create}, headers={"Authorization": f"Bearer {token}"})
+    shown.shows('"kind": "CUSTOMER"', '"action": "CREATED"')
+    expect(shown.page.locator(".last-answer")).to_contain_text("cost")
+    shown.page.get_by_label("Stop query").click()
+
+    expect(shown.page.get_by_label("Execute query")).to_be_visible()
+    assert shown.complaints == []
+
+
+def test_a_subscription_whose_server_stops_says_how_to_go_on(database_url: str, token: str, arrive: Arrive) -> None:
+    with RunningServer(Settings(database_url=database_url)) as server:
+        visited = arrive(server.url)
+        visited.open()
+        visited.use(token)
+        visited.write(visited.query, "subscription Typed { changes { nodes { kind } } }")
+        visited.run()
+        visited.shows('"nodes": []')
+
+    visited.shows("Subscribe again, with the last endCursor as `after`.")
 
 
 def test_tab_leaves_the_editor_after_escape(shown: Visit) -> None:
