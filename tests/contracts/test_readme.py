@@ -1,4 +1,4 @@
-"""README tells the truth: its queries, commands and tables are run and compared."""
+"""README and the pages that it links to tell the truth: their queries, commands and tables are run and compared."""
 
 import asyncio
 import json
@@ -24,6 +24,8 @@ from statements import recorded
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / ".github/CONTRIBUTING.md").read_text("utf-8")
+OPERATING = (ROOT / "src/customergraph/operate/README.md").read_text("utf-8")
+IMPORTING = (ROOT / "src/customergraph/importing/README.md").read_text("utf-8")
 
 
 def blocks(name: str, page: str = README) -> list[str]:
@@ -32,8 +34,8 @@ def blocks(name: str, page: str = README) -> list[str]:
     return texts
 
 
-def rows(name: str) -> list[list[str]]:
-    table = re.search(rf"<!-- {name} -->\n((?:\|.*\n)+)", README)
+def rows(name: str, page: str = README) -> list[list[str]]:
+    table = re.search(rf"<!-- {name} -->\n((?:\|.*\n)+)", page)
     assert table
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[1].splitlines()[2:]]
 
@@ -130,12 +132,27 @@ def test_the_lines_of_clients_are_those_of_the_programs_that_the_tests_run() -> 
         assert places == sorted(places), name
 
 
+def test_the_copying_client_in_readme_is_the_one_that_the_tests_run() -> None:
+    (program,) = blocks("keep-a-copy")
+
+    assert program == (ROOT / "tests/clients/keep_a_copy.py").read_text("utf-8")
+    assert len(program.splitlines()) <= 60
+
+
+def test_the_links_of_the_pages_lead_somewhere() -> None:
+    pages = ("README.md", "src/customergraph/operate/README.md", "src/customergraph/importing/README.md")
+    for page in pages:
+        text = (ROOT / page).read_text("utf-8")
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", text):
+            assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
+
+
 def test_readme_has_250_lines_at_most() -> None:
     assert len(README.splitlines()) <= 250
 
 
-def test_the_settings_are_those_of_readme() -> None:
-    documented = {name.strip("`"): default.strip("`") for name, default, _ in rows("settings")}
+def test_the_settings_are_those_of_the_page_for_operators() -> None:
+    documented = {name.strip("`"): default.strip("`") for name, default, _ in rows("settings", OPERATING)}
 
     fields = {f"CUSTOMERGRAPH_{name.upper()}": field.default for name, field in Settings.model_fields.items()}
 
@@ -154,8 +171,8 @@ def test_the_codes_are_those_of_readme() -> None:
     assert documented == set(codes_in_sources)
 
 
-def test_the_import_columns_are_those_of_readme() -> None:
-    documented = {kind.strip("`"): columns for kind, columns, _ in rows("columns")}
+def test_the_import_columns_are_those_of_the_page_about_imports() -> None:
+    documented = {kind.strip("`"): columns for kind, columns, _ in rows("columns", IMPORTING)}
 
     assert documented.keys() == set(IMPORT_KINDS)
     for name, kind in IMPORT_KINDS.items():

@@ -125,7 +125,7 @@ LIMITS: dict[str, tuple[str, int, Document]] = {
 }
 
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+OPERATING = (Path(__file__).parents[2] / "src/customergraph/operate/README.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -144,10 +144,10 @@ def limit_of(response: httpx.Response) -> str | None:
     error = answer["errors"][0]
     assert error["extensions"]["code"] in {"LIMIT_EXCEEDED", "BAD_USER_INPUT"}, answer
     limit = str(error["extensions"]["limit"])
-    # What an operator would raise, as README has it.
+    # What an operator would raise, as the page for operators has it.
     setting = f"CUSTOMERGRAPH_{limit}"
     assert f"setting {setting})" in error["message"]
-    assert f"| `{setting}` |" in README
+    assert f"| `{setting}` |" in OPERATING
     return limit
 
 
