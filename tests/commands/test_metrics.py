@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from commands.command import Command, until
 from commands.serving import Serve, Serving
 from conftest import free_port
+from event_stream import subscribed
+from graphql_client import GraphQLClient
 from processes import workers_of
 
 pytestmark = pytest.mark.slow
@@ -111,6 +113,26 @@ def test_gauges_tell_of_living_workers_alone_and_counters_of_all(serve_embedded:
     assert after.total("pool_connections_in_use") == 0
     assert after.total("operations_running") == 0
     assert after.total("event_loop_lag_seconds_count") > before.total("event_loop_lag_seconds_count")
+
+
+def test_subscriptions_are_counted_while_they_are_open_and_so_are_the_changes_they_are_sent(
+    serve_embedded: Serve,
+) -> None:
+    port = free_port()
+    serving = serve_embedded(METRICS_PORT=str(port), WORKERS="2")
+    client = GraphQLClient(str(serving.http.base_url), serving.token)
+    with subscribed(client, "subscription { changes { nodes { action } } }") as first:
+        next(first)
+        with subscribed(client, "subscription { changes { nodes { action } } }") as second:
+            next(second)
+            serving.post(CREATE, {"input": {"firstName": "Ann"}})
+            changes = sum(len(next(events)["data"]["changes"]["nodes"]) for events in (first, second))
+            until(lambda: Scrape(port).total("subscriptions") == 2, "two subscriptions are open")
+    client.close()
+
+    until(lambda: Scrape(port).total("subscriptions") == 0, "both are closed")
+    assert changes == 2
+    assert Scrape(port).total("subscription_changes_total") == 2
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

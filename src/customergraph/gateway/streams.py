@@ -29,6 +29,8 @@ class Streams:
         self._poll = poll
         self._most = most
         self._most_of_token = most_of_token
+        # By all of them together, since the worker's start.
+        self.changes_sent = 0
         # By token.
         self._open: defaultdict[int, set[Stream]] = defaultdict(set)
         self._polling: asyncio.Task[None] | None = None

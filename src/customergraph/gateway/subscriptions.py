@@ -99,6 +99,7 @@ class Subscription:
         if page is None or answer.body["data"] is None:
             self._has_ended = True
             return answer
+        self._gateway.streams.changes_sent += len(page.rows)
         is_first, self._place = self._place is None, page.end
         self._newest = None if page.has_next_page else page
         return answer if is_first or page.rows else None

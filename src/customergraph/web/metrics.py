@@ -10,6 +10,7 @@
 | `customergraph_refusals_total` | `limit`, the name of its setting |
 | `customergraph_cache_requests_total` | `cache` (`documents`, `tokens`), `result` (`hit`, `miss`) |
 | `customergraph_operations_running`, `customergraph_operations_waiting`, `customergraph_subscriptions` | |
+| `customergraph_subscription_changes_total`, for each subscription that was sent them | |
 | `customergraph_pool_connections_in_use`, `customergraph_pool_connections_waiting`, `customergraph_pool_size` | |
 | `customergraph_event_loop_lag_seconds` (histogram) | |
 
@@ -58,6 +59,9 @@ class Metrics:
         caches = Counter("customergraph_cache_requests", "Requests to caches.", ["cache", "result"], registry=registry)
         self._documents = [caches.labels("documents", result) for result in ("miss", "hit")]
         self._tokens = [caches.labels("tokens", result) for result in ("miss", "hit")]
+        self._changes = Counter(
+            "customergraph_subscription_changes", "Changes that subscriptions were sent.", registry=registry
+        )
         self._lag = Histogram(
             "customergraph_event_loop_lag_seconds", "How late timers ran.", buckets=_LAGS, registry=registry
         )
@@ -97,14 +101,17 @@ class Metrics:
         self._refusals.labels(limit).inc()
 
     async def sample(self, gateway: Gateway) -> None:
-        """Measure the event loop and the pool, for ever."""
+        """Measure the event loop, the pool and the subscriptions, for ever."""
         time = asyncio.get_running_loop().time
+        changes_sent = 0
         while True:
             started = time()
             await asyncio.sleep(SAMPLED_SECONDS)
             self._lag.observe(max(0.0, time() - started - SAMPLED_SECONDS))
             for gauge, value in zip(self._gauges, _use(gateway), strict=True):
                 gauge.set(value)
+            self._changes.inc(gateway.streams.changes_sent - changes_sent)
+            changes_sent = gateway.streams.changes_sent
 
 
 def _use(gateway: Gateway) -> tuple[int, ...]:
