@@ -295,3 +295,15 @@ def test_rows_that_are_referred_to_are_looked_up_by_id(planner: Planner) -> None
     by_id = re.compile(r"INTEGER PRIMARY KEY|using pk_\w+|Index Cond: \(id = ")
     assert [plan for plan in plans if not by_id.search(plan)] == []
     assert len(plans) == 3
+
+
+@pytest.mark.parametrize(
+    "field", ["location { name }", "messages { totalCount }", "reviews(first: 1) { nodes { location { name } } }"]
+)
+def test_many_keys_are_looked_up_in_an_index_and_joined_with_nothing(planner: Planner, field: str) -> None:
+    plan = planner.plans_of(f"{{ customers {{ nodes {{ {field} }} }} }}")[-1]
+
+    # On SQLite the same keys are the values of a JSON array, which one look-up in the index takes.
+    expected = r"SEARCH .*=\?" if planner.is_embedded else r"= ANY \("
+    assert re.search(expected, plan), plan
+    assert not _SCAN.search(plan), plan

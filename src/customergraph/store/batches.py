@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, Executable, Text, TypeDecorator, bindparam, column
+from sqlalchemy import BigInteger, ColumnElement, Executable, Text, TypeDecorator, bindparam, column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import TableValuedAlias
-from sqlalchemy.types import TypeEngine, to_instance
+from sqlalchemy.types import NullType, TypeEngine, to_instance
 
 from customergraph.rows import Rows, Singles
 
@@ -56,6 +56,31 @@ def each(keys: str, type_: type[TypeEngine[Any]] = BigInteger) -> TableValuedAli
     rows = _Each(bindparam(keys, type_=Keys(type_)))
     # PostgreSQL names the column of a function by the function's alias; SQLite names it `value`.
     return rows.table_valued(column("value", type_()), name="value")
+
+
+class _Among(FunctionElement[Any]):
+    inherit_cache = True
+    name = "among"
+    # Not a Boolean: SQLAlchemy would compare that with 1 on SQLite, which then uses no index.
+    type = NullType()
+
+
+@compiles(_Among)
+def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, keys = (compiler.process(part, **options) for part in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({keys})))"  # noqa: S608 - of our columns and parameters
+
+
+@compiles(_Among, "postgresql")
+def _any(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    # IN with a subquery would be a join, which takes longer to start, and which may begin with all rows of a project.
+    column, keys = (compiler.process(part, **options) for part in element.clauses)
+    return f"({column} = ANY ({keys}))"
+
+
+def among(column: ColumnElement[Any], keys: str, type_: type[TypeEngine[Any]] = BigInteger) -> ColumnElement[bool]:
+    """Return the condition that a column has one of the parameter's keys."""
+    return _Among(column, bindparam(keys, type_=Keys(type_)))
 
 
 class Batch(NamedTuple):

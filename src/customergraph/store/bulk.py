@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, Table, Text, Uuid, bindparam, select, update
 from sqlalchemy.sql import Executable
 
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.change_log import recorded
 from customergraph.store.entities import CUSTOMER, ENTITIES
 from customergraph.store.statements import cached
@@ -31,8 +31,7 @@ def _change_statement(table: Table, columns: tuple[str, ...]) -> Executable:
 @cached
 def _rows_statement(table: Table, key: str, *, locked: bool) -> Executable:
     columns = [*CUSTOMER.columns, table.c.email_key] if table is customer else [*table.c]
-    keys = select(each("keys", _KEY_TYPES[key]).c.value)
-    rows = select(*columns).where(in_project(table), table.c[key].in_(keys))
+    rows = select(*columns).where(in_project(table), among(table.c[key], "keys", _KEY_TYPES[key]))
     return rows.order_by(table.c.id).with_for_update() if locked else rows
 
 
@@ -88,8 +87,7 @@ async def known(
 
 @cached
 def _ids_statement(table: Table) -> Executable:
-    uuids = select(each("uuids", Uuid).c.value)
-    return select(table.c.uuid, table.c.id).where(in_project(table), table.c.uuid.in_(uuids))
+    return select(table.c.uuid, table.c.id).where(in_project(table), among(table.c.uuid, "uuids", Uuid))
 
 
 async def ids(transaction: Transaction, table: str, uuids: Iterable[UUID]) -> Mapping[UUID, int]:

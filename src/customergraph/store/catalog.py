@@ -6,7 +6,7 @@ from sqlalchemy import Text, select
 from sqlalchemy.sql import Executable
 
 from customergraph.rows import Lists, Row, Rows, ranges_of
-from customergraph.store.batches import Batch, each
+from customergraph.store.batches import Batch, among
 from customergraph.store.entities import LOCATION, TAG, Entity
 from customergraph.store.rows import Columns
 from customergraph.store.statements import cached
@@ -14,9 +14,10 @@ from customergraph.store.tables import customer_tag, location, tag
 from customergraph.store.tenancy import in_project
 from customergraph.store.transactions import Transaction
 
-_SLUGS = select(each("slugs", Text).c.value)
-_LOCATION_IDS = select(location.c.slug, location.c.id).where(in_project(location), location.c.slug.in_(_SLUGS))
-_TAG_IDS = select(tag.c.slug, tag.c.id).where(in_project(tag), tag.c.slug.in_(_SLUGS))
+_LOCATION_IDS = select(location.c.slug, location.c.id).where(
+    in_project(location), among(location.c.slug, "slugs", Text)
+)
+_TAG_IDS = select(tag.c.slug, tag.c.id).where(in_project(tag), among(tag.c.slug, "slugs", Text))
 
 
 @cached
@@ -43,9 +44,7 @@ def _tags_of_statement(columns: Columns) -> Executable:
     return (
         select(*TAG.selected(columns), customer_tag.c.customer_id)
         .select_from(customer_tag.join(tag, tag.c.id == customer_tag.c.tag_id))
-        .where(
-            in_project(customer_tag), in_project(tag), customer_tag.c.customer_id.in_(select(each("parents").c.value))
-        )
+        .where(in_project(customer_tag), in_project(tag), among(customer_tag.c.customer_id, "parents"))
         .order_by(customer_tag.c.customer_id, tag.c.name_key, tag.c.id)
     )
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from customergraph.domain import timestamps
 from customergraph.domain.feed import CHANGE_KIND_OF, ENTITY_OF, ChangeAction, ChangeKind
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.entities import CUSTOMER, ENTITIES
 from customergraph.store.statements import cached
 from customergraph.store.tables import change, customer_tag, feed
@@ -161,15 +161,13 @@ def _row(kind: ChangeKind, subject: _Subject) -> dict[str, Any]:
 
 @cached
 def _by_uuid(table: Table) -> Executable:
-    uuids = select(each("uuids", Uuid).c.value)
-    return select(table.c.id, table.c.uuid).where(in_project(table), table.c.uuid.in_(uuids))
+    return select(table.c.id, table.c.uuid).where(in_project(table), among(table.c.uuid, "uuids", Uuid))
 
 
 @cached
 def _by_id(table: Table) -> Executable:
     owner = table.c.customer_id if "customer_id" in table.c else null().label("customer_id")
-    ids = select(each("ids").c.value)
-    return select(table.c.id, table.c.uuid, owner).where(in_project_by_id(table), table.c.id.in_(ids))
+    return select(table.c.id, table.c.uuid, owner).where(in_project_by_id(table), among(table.c.id, "ids"))
 
 
 _OLDEST_AT = select(change.c.at).where(in_project(change)).order_by(change.c.position).limit(1).scalar_subquery()

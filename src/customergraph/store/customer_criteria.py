@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 from customergraph.domain.customer import CustomerCriteria, CustomerDateKey, CustomerFilter
 from customergraph.domain.paging import Ordering
 from customergraph.store import searching
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.paging import Range, ranges_of
 from customergraph.store.searching import SearchShape
 from customergraph.store.snapshots import Read
@@ -31,7 +31,7 @@ _FACET_DECIDES: Mapping[CustomerFilter, tuple[str, bool]] = {
 _IS_LIVE, _IS_ARCHIVED = customer.c.is_archived.is_(false()), customer.c.is_archived.is_(true())
 # PostgreSQL's indexes serve IN, and not OR.
 LIVE_OR_ARCHIVED = customer.c.is_archived.in_([false(), true()])
-_TAGS_OF_SLUGS = select(tag.c.id).where(in_project(tag), tag.c.slug.in_(select(each("tag_slugs", Text).c.value)))
+_TAGS_OF_SLUGS = select(tag.c.id).where(in_project(tag), among(tag.c.slug, "tag_slugs", Text))
 _LOCATION_OF_SLUG = select(location.c.id).where(
     in_project(location), location.c.slug == bindparam("location_slug", type_=Text)
 )

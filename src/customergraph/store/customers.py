@@ -22,7 +22,7 @@ from sqlalchemy.sql import Executable
 from sqlalchemy.types import TypeEngine
 
 from customergraph.rows import Row
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.change_log import recorded
 from customergraph.store.entities import CUSTOMER
 from customergraph.store.statements import cached
@@ -55,7 +55,7 @@ def _locked_by_statement(names: tuple[str, ...]) -> Executable:
     ids = (
         select(some.c.id).where(
             in_project_by_id(some) if name == "id" else in_project(some),
-            some.c[name].in_(select(each(name, _KEY_TYPES[name]).c.value)),
+            among(some.c[name], name, _KEY_TYPES[name]),
         )
         for name in names
     )
@@ -117,9 +117,7 @@ async def remove(write: Write, row: Row) -> None:
 _TAG_IDS = select(customer_tag.c.tag_id).where(
     in_project(customer_tag), customer_tag.c.customer_id == bindparam("tagged_id")
 )
-_UNTAG = recorded(
-    delete(customer_tag).where(in_project(customer_tag), customer_tag.c.customer_id.in_(select(each("ids").c.value)))
-)
+_UNTAG = recorded(delete(customer_tag).where(in_project(customer_tag), among(customer_tag.c.customer_id, "ids")))
 
 
 async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -> bool:

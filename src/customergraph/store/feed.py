@@ -24,7 +24,7 @@ from sqlalchemy.sql import ColumnElement, Executable
 from customergraph.domain.feed import BEFORE_FIRST, ENTITY_OF, FeedCursor, FeedPage, FeedPages, Place
 from customergraph.errors import CursorExpired
 from customergraph.rows import Rows
-from customergraph.store.batches import Batch, each
+from customergraph.store.batches import Batch, among
 from customergraph.store.numbered import Numbered
 from customergraph.store.rows import Columns
 from customergraph.store.snapshots import Read
@@ -119,7 +119,7 @@ def _newest() -> ColumnElement[int]:
 def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if shape.kinds:
-        conditions.append(change.c.kind.in_(select(each("kinds", SmallInteger).c.value)))
+        conditions.append(among(change.c.kind, "kinds", SmallInteger))
     if shape.customer is int:
         conditions.append(change.c.customer_id == bindparam("customer", type_=BigInteger))
     elif shape.customer is UUID:

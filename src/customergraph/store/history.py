@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, literal, or_, select, update
 
 from customergraph.domain.message import MessageTemplate
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.change_log import recorded
 from customergraph.store.snapshots import Read
 from customergraph.store.tables import UNSENT, charge, customer, message, review
@@ -49,16 +49,10 @@ _SUMMARY: dict[str, ColumnElement[Any]] = {
 }
 _COLUMNS = (customer.c.id, customer.c.uuid, *(customer.c[name] for name in _SUMMARY))
 _REFRESH = recorded(
-    update(customer)
-    .where(in_project(customer), customer.c.id.in_(select(each("ids").c.value)))
-    .values(_SUMMARY)
-    .returning(*_COLUMNS)
+    update(customer).where(in_project(customer), among(customer.c.id, "ids")).values(_SUMMARY).returning(*_COLUMNS)
 )
 _LOCKED = (
-    select(*_COLUMNS)
-    .where(in_project(customer), customer.c.id.in_(select(each("ids").c.value)))
-    .order_by(customer.c.id)
-    .with_for_update()
+    select(*_COLUMNS).where(in_project(customer), among(customer.c.id, "ids")).order_by(customer.c.id).with_for_update()
 )
 _STALE = (
     select(func.count())

@@ -16,7 +16,7 @@ from sqlalchemy.sql import Executable
 from customergraph.domain.customer import derived
 from customergraph.domain.text import KEYS_VERSION, fold
 from customergraph.store import access, bulk, mailboxes
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.database import Database
 from customergraph.store.problems import MailboxShared, Problem, WrongKeys
 from customergraph.store.tables import customer, location, store_fact, tag
@@ -53,7 +53,7 @@ class KeyedTable:
 
     def locked(self) -> Executable:
         """Select the rows of the parameter `ids`, and keep others from changing them."""
-        return self._rows().where(self.table.c.id.in_(select(each("ids").c.value))).with_for_update()
+        return self._rows().where(among(self.table.c.id, "ids")).with_for_update()
 
     async def changes(self, transaction: Transaction, rows: Sequence[Row]) -> Changes:
         """Return the right keys of each row with a wrong one, by the row's id."""

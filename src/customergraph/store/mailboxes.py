@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Text, func, select
 
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.tables import customer
 from customergraph.store.tenancy import in_project
 from customergraph.store.transactions import Transaction
@@ -19,7 +19,7 @@ MAX_NAMED = 20
 _MARK = "\n"
 
 _HOLDERS = select(customer.c.id, customer.c.email_key).where(
-    in_project(customer), customer.c.email_key.in_(select(each("keys", Text).c.value))
+    in_project(customer), among(customer.c.email_key, "keys", Text)
 )
 _SHARING = in_project(customer), customer.c.email_key.like(f"%{_MARK}%")
 _NAMED = select(customer.c.id, customer.c.email_key).where(*_SHARING).order_by(customer.c.id).limit(MAX_NAMED)

@@ -15,7 +15,7 @@ from customergraph.domain.customer import CustomerCriteria, CustomerFilter
 from customergraph.domain.paging import Page, Pages
 from customergraph.rows import Lists, Rows, ranges_of
 from customergraph.store import paging
-from customergraph.store.batches import Batch, each, singles
+from customergraph.store.batches import Batch, among, singles
 from customergraph.store.customer_criteria import LIVE_OR_ARCHIVED, CriteriaShape, look_up_of, parameters_of
 from customergraph.store.entities import CUSTOMER, Entity
 from customergraph.store.paging import PageShape
@@ -40,13 +40,13 @@ def by_uuids(uuids: Sequence[UUID], entity: Entity, *, columns: Columns) -> Batc
 @cached
 def _by_ids_statement(entity: Entity, columns: Columns) -> Executable:
     table = entity.table
-    return select(*entity.selected(columns)).where(in_project_by_id(table), table.c.id.in_(select(each("ids").c.value)))
+    return select(*entity.selected(columns)).where(in_project_by_id(table), among(table.c.id, "ids"))
 
 
 @cached
 def _by_uuids_statement(entity: Entity, columns: Columns) -> Executable:
     table = entity.table
-    has_uuid = table.c.uuid.in_(select(each("uuids", Uuid).c.value))
+    has_uuid = among(table.c.uuid, "uuids", Uuid)
     return select(*entity.selected(columns, "uuid")).where(in_project(table), has_uuid)
 
 
@@ -91,7 +91,7 @@ def _counts_statement(entity: Entity, criteria: Any) -> Executable:
     parent = entity.table.c[_parent(entity)]
     return (
         select(parent.label("parent"), func.count().label("total"))
-        .where(in_project(entity.table), parent.in_(select(each("parents").c.value)), *entity.conditions(criteria))
+        .where(in_project(entity.table), among(parent, "parents"), *entity.conditions(criteria))
         .group_by(parent)
     )
 

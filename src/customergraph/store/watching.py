@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 
 from customergraph.domain import timestamps
-from customergraph.store.batches import each
+from customergraph.store.batches import among
 from customergraph.store.database import Database
 from customergraph.store.tables import feed, token
 from customergraph.store.tenancy import across_projects
@@ -13,7 +13,7 @@ from customergraph.store.tenancy import across_projects
 _STATES = across_projects(
     select(func.coalesce(feed.c.position, 0).label("position"), token.c.id, token.c.revoked_at, token.c.expires_at)
     .outerjoin(feed, feed.c.project_id == token.c.project_id)
-    .where(token.c.id.in_(select(each("tokens").c.value)))
+    .where(among(token.c.id, "tokens"))
 )
 
 
