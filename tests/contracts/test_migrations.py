@@ -16,7 +16,7 @@ from factories import Tenant
 
 LIST = "{ customers(filter: UNSUBSCRIBED, sortKey: ASKED_AT) { totalCount nodes { id } } }"
 SEARCH = "query($q: String) { customers(q: $q, sortKey: NAME, sortDir: ASC) { nodes { name } } }"
-BEHIND = "the store's schema is behind (version {}, needed 0008): run `customergraph db upgrade`"
+BEHIND = "the store's schema is behind (version {}, needed 0009): run `customergraph db upgrade`"
 WRONG_KEY = (
     "project acme: 1 rows of customer have keys that do not follow from their texts: run `customergraph db upgrade`"
 )
@@ -25,6 +25,7 @@ NEW_INDEXES = [
     SORT_INDEX.format("updated_at"),
     *(f"ix_{table}_project_id_id" for table in ("message", "review", "charge")),
     "ix_customer_location",
+    "ix_customer_name_prefix",
     *(f"ix_{table}_stats" for table in ("message", "review", "charge")),
     *(f"ix_{table}_project_id_location_id_id" for table in ("review", "charge")),
     "ix_message_project_id_channel_id",

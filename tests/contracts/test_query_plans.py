@@ -167,14 +167,18 @@ def test_customers_with_all_tags_are_found_by_the_tags(planner: Planner) -> None
     assert [plan.count("customer_tag") > 1 for plan in plans if "customer" in plan] == [True, True]
 
 
-def test_relevance_reads_a_range_of_names_first(planner: Planner) -> None:
+def test_relevance_reads_ranges_of_names_first(planner: Planner) -> None:
     query = "query($q: String) { customers(q: $q, sortKey: RELEVANCE, first: 10) { nodes { id } } }"
 
-    (plan,) = planner.plans_of(query, q="cu")
+    (ascii_plan,) = planner.plans_of(query, q="cu")
+    (other_plan,) = planner.plans_of(query, q="жu")
 
-    assert not _SCAN.search(plan), plan
     by_name = "ix_customer_project_id_is_archived_name_key_id"
-    assert re.search(rf"{by_name}.*name_key ?>", plan, re.DOTALL), plan
+    assert re.search(rf"{by_name}.*name_key ?>", ascii_plan, re.DOTALL), ascii_plan
+    for plan in (ascii_plan, other_plan):
+        assert not _SCAN.search(plan), plan
+        # PostgreSQL rather filters the few rows of a test than sorts them.
+        assert not planner.is_embedded or "ix_customer_name_prefix (project_id=? AND is_archived=? AND <expr>>?" in plan
 
 
 def test_those_who_unsubscribed_have_an_index_by_the_time_they_were_asked(planner: Planner) -> None:
