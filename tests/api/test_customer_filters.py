@@ -7,7 +7,7 @@ import pytest
 from customergraph.domain.customer import CustomerFilter, CustomerSortKey
 from customergraph.domain.paging import SortDirection
 from factories import Tenant, at
-from graphql_client import GraphQLClient
+from graphql_client import GraphQLClient, cost
 from statements import recorded
 
 LIST = """
@@ -116,6 +116,30 @@ def test_tags_and_a_location_take_the_same_statements_however_many_there_are(
         counts[number] = statements
 
     assert len({len(statements) for statements in counts.values()}) == 1, counts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "price"),
+    [
+        ("locationSlug: null, tagSlugs: []", 0),
+        ('locationSlug: "x", includeArchived: true, sortDir: ASC, sortKey: CREATED_AT, q: ""', 0),
+        ('locationSlug: "x", dateFrom: "2026-01-01", dateTo: "2026-02-01"', 0),
+        ('locationSlug: "x", email: "a@example.com", tagSlugs: []', 0),
+        ('locationSlug: "x", sortKey: NAME', 100),
+        ('locationSlug: "x", filter: ASKED', 100),
+        ('locationSlug: "x", tagSlug: "a"', 100),
+        ('locationSlug: "x", q: "a"', 100),
+        ('locationSlug: "x", dateKey: ASKED_AT, dateFrom: "2026-01-01"', 100),
+        ('tagSlug: "a", tagSlugs: ["a"], sortKey: NAME', 0),
+        ('tagSlugs: ["a", "b"]', 100),
+        ('tagSlug: "a", tagSlugs: ["b"], locationSlug: "x"', 100),
+    ],
+)
+def test_conditions_that_no_index_serves_cost_100_more(client: GraphQLClient, arguments: str, price: int) -> None:
+    answer = client.answer(f"{{ customers(first: 7, {arguments}) {{ nodes {{ id }} }} }}")
+
+    # What was not returned is given back, but for what was read.
+    assert (cost(answer)["requested"], cost(answer)["actual"]) == (7 + price, price)
 
 
 @pytest.mark.parametrize("direction", SortDirection)

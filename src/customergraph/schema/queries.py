@@ -16,6 +16,7 @@ from customergraph.schema.types.customer import (
     customer_of,
     customers_of,
     price_of_counting_customers,
+    price_of_customers,
 )
 from customergraph.schema.types.location import Location
 from customergraph.schema.types.message import Message, messages_of_project
@@ -35,6 +36,7 @@ class Query:
         None,
         description="The customers that meet all conditions of the arguments.",
         count_price=price_of_counting_customers,
+        price=price_of_customers,
     )
     changes: ChangeConnection = batched(
         changes_of_project,

@@ -27,7 +27,7 @@ from customergraph.schema.enums import (
 )
 from customergraph.schema.loaded_fields import loaded, referenced, unset_to_none
 from customergraph.schema.node import Node, database_id, global_id
-from customergraph.schema.project_lists import COUNT_PRICE, days
+from customergraph.schema.project_lists import COUNT_PRICE, UNSERVED, UNSERVED_PRICE, days
 from customergraph.schema.scalars import BigInt
 from customergraph.schema.types.charge import Charge
 from customergraph.schema.types.location import Location
@@ -39,6 +39,11 @@ NESTED_PAGE = 10
 # In objects, like all costs: a search also reads the rows that do not match.
 SEARCH_COUNT_PRICE = 500
 FACET_COUNTS_PRICE = 500
+# An index has the customers of a location by `createdAt`, so that these may go with it.
+_SERVED_WITH_LOCATION = {
+    *("locationSlug", "email", "includeArchived", "dateFrom", "dateTo", "dateKey", "sortKey", "sortDir"),
+    *("first", "after", "last", "before"),
+}
 
 
 def _is_set(value: Any) -> bool:
@@ -158,6 +163,19 @@ def price_of_counting_customers(arguments: Mapping[str, Any]) -> int:
     return SEARCH_COUNT_PRICE if (arguments.get("q") or "").strip() else COUNT_PRICE
 
 
+def price_of_customers(arguments: Mapping[str, Any]) -> int:
+    """Return what a page of `customers` costs besides its objects: a price where no index serves the conditions."""
+    tags = {arguments.get("tagSlug"), *(arguments.get("tagSlugs") or ())} - {None}
+    is_served = len(tags) <= 1 and (arguments.get("locationSlug") is None or _is_served_with_location(arguments))
+    return 0 if is_served else UNSERVED_PRICE
+
+
+def _is_served_with_location(arguments: Mapping[str, Any]) -> bool:
+    is_by_creation = all(arguments.get(name) in {None, "CREATED_AT"} for name in ("sortKey", "dateKey"))
+    # Neither an empty search nor an empty list of tags is a condition.
+    return is_by_creation and _SERVED_WITH_LOCATION.issuperset(name for name, value in arguments.items() if value)
+
+
 def customers_of(
     info: Info,
     q: Annotated[
@@ -179,10 +197,17 @@ def customers_of(
     ] = strawberry.UNSET,
     tag_slugs: Annotated[
         list[str] | None,
-        strawberry.argument(description="Only customers that have all of these tags: at most 10 slugs."),
+        strawberry.argument(
+            description="Only customers that have all of these tags: at most 10 slugs. A page with several tags"
+            f" {UNSERVED}."
+        ),
     ] = strawberry.UNSET,
     location_slug: Annotated[
-        str | None, strawberry.argument(description="Only customers of this location.")
+        str | None,
+        strawberry.argument(
+            description="Only customers of this location. A page in another order than by `CREATED_AT`, or with other"
+            f" conditions than `email`, `includeArchived` and days of `createdAt`, {UNSERVED}."
+        ),
     ] = strawberry.UNSET,
     include_archived: Annotated[  # noqa: FBT002 - an argument of the graph, which has a name
         bool | None,
