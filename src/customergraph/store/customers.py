@@ -24,9 +24,9 @@ from sqlalchemy.types import TypeEngine
 from customergraph.rows import Row
 from customergraph.store.batches import among
 from customergraph.store.change_log import recorded
-from customergraph.store.entities import CUSTOMER
+from customergraph.store.entities import CUSTOMER, ENTITIES
 from customergraph.store.statements import cached
-from customergraph.store.tables import charge, customer, customer_tag, message, review
+from customergraph.store.tables import customer, customer_tag
 from customergraph.store.tenancy import in_project, in_project_by_id
 from customergraph.store.transactions import Write
 
@@ -92,12 +92,19 @@ def _of_removed(table: Table) -> ColumnElement[bool]:
     return and_(in_project(table), table.c.customer_id == bindparam("removed_id"))
 
 
-_ORPHAN_REVIEWS = recorded(
-    update(review).where(_of_removed(review)).values(customer_id=None).returning(review.c.id, review.c.uuid)
-)
+_HISTORY = [entity.table for entity in ENTITIES.values() if entity.parent == "customer_id"]
+# Rows that can be without a customer stay.
+_ORPHAN = {
+    table: recorded(
+        update(table).where(_of_removed(table)).values(customer_id=None).returning(table.c.id, table.c.uuid)
+    )
+    for table in _HISTORY
+    if table.c.customer_id.nullable
+}
 _DELETE_HISTORY = {
     table: recorded(delete(table).where(_of_removed(table)).returning(table.c.id, table.c.uuid))
-    for table in (message, charge)
+    for table in _HISTORY
+    if table not in _ORPHAN
 }
 _DELETE = recorded(delete(customer).where(in_project(customer), customer.c.id == bindparam("removed_id")))
 
@@ -105,8 +112,9 @@ _DELETE = recorded(delete(customer).where(in_project(customer), customer.c.id ==
 async def remove(write: Write, row: Row) -> None:
     """Delete a customer with its messages, charges and tag assignments; its reviews stay without a customer."""
     removed = {"removed_id": row.id}
-    for orphan in await write.rows(_ORPHAN_REVIEWS, removed):
-        write.changes.updated(review, orphan.id, ["customer_id"], uuid=orphan.uuid, customer_id=row.id)
+    for table, statement in _ORPHAN.items():
+        for orphan in await write.rows(statement, removed):
+            write.changes.updated(table, orphan.id, ["customer_id"], uuid=orphan.uuid, customer_id=row.id)
     for table, statement in _DELETE_HISTORY.items():
         for gone in await write.rows(statement, removed):
             write.changes.deleted(table, gone.id, gone.uuid, row.id)
