@@ -46,7 +46,7 @@ class Events:
 def subscribed(client: GraphQLClient, query: str, **variables: Any) -> Iterator[Events]:
     """Subscribe on a connection of its own, until the end of the block."""
     headers = {**ACCEPT, "Authorization": client.http.headers["Authorization"]}
-    with httpx.Client(base_url=client.http.base_url, headers=headers, timeout=30) as http:
+    with httpx.Client(base_url=client.http.base_url, headers=headers, timeout=client.http.timeout) as http:
         body = {"query": query, "variables": variables}
         with http.stream("POST", "/graphql", json=body) as response:
             # Kept here: what reads the response would close it when it is freed.

@@ -1,14 +1,12 @@
 """GraphQL over WebSocket: `graphql-transport-ws`."""
 
-import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
 
 from conftest import MakeServer, RunningServer
 from customergraph.domain.principal import Scope
@@ -16,44 +14,9 @@ from customergraph.settings import Settings
 from factories import Tenant
 from graphql_client import GraphQLClient
 from mutations import CREATE
+from socket_client import INIT, Socket, opened
 
 POSITIONS = "subscription($after: String) { changes(after: $after) { nodes { position } pageInfo { endCursor } } }"
-INIT = {"type": "connection_init"}
-
-
-class Socket:
-    """One connection, whose messages are JSON."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-
-    def send(self, *messages: Any) -> None:
-        for message in messages:
-            self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
-
-    def receive(self) -> Any:
-        return json.loads(self.connection.recv(timeout=20))
-
-    def subscribe(self, id_: str, query: str, **variables: Any) -> None:
-        self.send({"id": id_, "type": "subscribe", "payload": {"query": query, "variables": variables}})
-
-    def code(self) -> int:
-        """Wait until the server closes the connection, and return its code."""
-        with suppress(ConnectionClosed):
-            while True:
-                self.connection.recv(timeout=20)
-        assert self.connection.close_code is not None
-        return self.connection.close_code
-
-
-@contextmanager
-def opened(
-    url: str, token: str | None = None, protocols: tuple[str, ...] = ("graphql-transport-ws",), **options: Any
-) -> Iterator[Socket]:
-    headers = {"Authorization": token} if token else {}
-    address = f"{url.replace('http', 'ws')}/graphql"
-    with connect(address, subprotocols=protocols, additional_headers=headers, **options) as connection:  # type: ignore[arg-type]
-        yield Socket(connection)
 
 
 @contextmanager
