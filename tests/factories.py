@@ -118,12 +118,10 @@ class Tenant:
         rows = [{"uuid": uuid4(), **row} for row in rows]
 
         async def job(write: Write) -> list[int]:
-            await bulk.add(write, table, rows)
-            added = await bulk.known(write, table, "uuid", [row["uuid"] for row in rows])
+            ids = await bulk.add(write, table, rows)
             if owners:
-                await history.refresh(write, {row["customer_id"] for row in rows} - {None})
-            ids = {row.uuid: row.id for row in added}
-            return [ids[row["uuid"]] for row in rows]
+                await history.refresh(write, bulk.TABLES[table], {row["customer_id"] for row in rows} - {None})
+            return [*ids]
 
         return self.write(job)
 

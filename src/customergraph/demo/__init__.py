@@ -90,17 +90,16 @@ async def _catalog(database: Database, project_id: int) -> tuple[list[int], list
 
 async def _save(database: Database, project_id: int, people: list[Person]) -> None:
     async with database.write(project_id) as write:
-        await bulk.add(write, "customer", [person.columns for person in people])
-        ids = await bulk.ids(write, "customer", [person.columns["uuid"] for person in people])
-        await customers.set_tags(write, {ids[person.columns["uuid"]]: person.tags for person in people})
+        ids = await bulk.add(write, "customer", [person.columns for person in people])
+        await customers.add_tags(write, dict(zip(ids, (person.tags for person in people), strict=True)))
         for table in ("message", "review", "charge"):
             rows = [
-                {**row, "customer_id": ids[person.columns["uuid"]]}
-                for person in people
+                {**row, "customer_id": id_}
+                for id_, person in zip(ids, people, strict=True)
                 for row in getattr(person, f"{table}s")
             ]
             await bulk.add(write, table, rows)
-        await history.refresh(write, ids.values())
+            await history.refresh(write, bulk.TABLES[table], ids)
 
 
 async def open_store(path: Path, customers: int, advance: Callable[[int], None]) -> str:

@@ -188,11 +188,9 @@ class Customers:
 
     async def _insert(self, write: Write, new: Sequence[SavedCustomer], now: datetime) -> None:
         rows = [self._kind.new_row({**customer.columns, "uuid": customer.uuid}, now) for customer in new]
-        await bulk.add(write, self._kind.table, [{**row, **derived(row)} for row in rows])
-        tagged = {customer.uuid: customer.tag_ids for customer in new if customer.tag_ids}
-        if tagged:
-            ids = await bulk.ids(write, self._kind.table, tagged)
-            await customers.set_tags(write, {ids[uuid]: tag_ids for uuid, tag_ids in tagged.items()})
+        ids = await bulk.add(write, self._kind.table, [{**row, **derived(row)} for row in rows])
+        tagged = {id_: customer.tag_ids for id_, customer in zip(ids, new, strict=True) if customer.tag_ids}
+        await customers.add_tags(write, tagged)
 
     async def _change(self, write: Write, stored: Sequence[SavedCustomer], now: datetime) -> set[UUID]:
         tags = await _changed_tags(write, stored)

@@ -58,7 +58,7 @@ class Records:
         # Customers are locked before their messages, as acts on a customer do.
         known = await bulk.known(write, kind.table, "uuid", uuids)
         owners = await Owners.read(write, entries, {row.customer_id for row in known} - {None})
-        rows = await bulk.known(write, kind.table, "uuid", uuids, locked=True)
+        rows = await bulk.known(write, kind.table, "uuid", uuids, locked=True) if known else []
         return cls(kind, entries, rows, owners, await References.read(write, entries))
 
     def put_all(self, mistakes: Mistakes, *, judge: Judge | None = None) -> list[Record | None]:
@@ -141,7 +141,7 @@ class Records:
         ids: set[Any] = {columns.get("customer_id") for columns in new}
         for stored, columns in changes:
             ids |= {stored.customer_id, columns.get("customer_id")}
-        await history.refresh(write, ids - {None})
+        await history.refresh(write, self._kind.entity.table, ids - {None})
         return {stored.uuid for stored, _ in changes}
 
 

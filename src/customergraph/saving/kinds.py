@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -45,14 +46,17 @@ class SavedKind:
 
     def new_row(self, columns: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         """Return a whole row of the table: the columns, and what it has in each that they lack."""
-        return {
-            **dict.fromkeys(self.entity.written),
-            "uuid": uuid4(),
-            **self.when_new,
-            **self.rules.defaults,
-            **dict.fromkeys((*self.now_when_added, *self.rules.now_when_new), now),
-            **columns,
-        }
+        row = {**self._blank_row, **dict.fromkeys(self._now_when_added, now), **columns}
+        row["uuid"] = row["uuid"] or uuid4()
+        return row
+
+    @cached_property
+    def _blank_row(self) -> Mapping[str, Any]:
+        return {**dict.fromkeys(self.entity.written), **self.when_new, **self.rules.defaults}
+
+    @cached_property
+    def _now_when_added(self) -> frozenset[str]:
+        return self.now_when_added | self.rules.now_when_new
 
 
 _UPDATED = frozenset({"updated_at"})

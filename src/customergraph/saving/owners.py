@@ -36,7 +36,7 @@ class Owners:
                 if (value := entry.values.get(name)) is not None:
                     column, key = _key(name, value)
                     keys[column].add(key)
-        return cls(await customers.locked_by(write, keys))
+        return cls(await customers.locked_by(write, keys, identities_only=True))
 
     def knows(self, entry: Entry) -> bool:
         """Return whether a name of the entry is that of a customer."""

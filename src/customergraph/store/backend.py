@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Executable, Table, event
+from sqlalchemy import Dialect, Executable, Table, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -39,13 +39,15 @@ ANSWER_SECONDS = 1
 class ConnectionOptions:
     """How connections are made and used; times are in seconds, and None means no limit.
 
-    `pool_timeout` is how long a request waits for one of the `pool_size` connections of its process.
+    `pool_timeout` is how long a request waits for one of the `pool_size` connections of its process. `bulk` is for
+    commands, whose transactions write many rows.
     """
 
     pool_size: int = 5
     pool_timeout: float = 30
     statement_timeout: float | None = None
     pgbouncer: bool = False
+    bulk: bool = False
 
 
 class Failure(Enum):
@@ -230,8 +232,12 @@ class Backend(ABC):
         """Drop a connection that does not answer, without waiting for it."""
 
     @abstractmethod
-    async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows with the same columns; their ids follow their order."""
+    async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
+        """Return increasing ids for so many new rows of a table."""
+
+    @abstractmethod
+    async def insert(self, connection: AsyncConnection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert rows, given by column."""
 
     @abstractmethod
     async def integrity_problems(self, connection: AsyncConnection) -> list[Problem]:
@@ -245,6 +251,19 @@ class Backend(ABC):
     async def add_missing_indexes(self) -> bool:
         """Make the indexes that the migrations leave to the engine; returns whether one was made."""
         return False
+
+
+def stored(dialect: Dialect, table: Table, columns: Mapping[str, Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return the values of columns as SQLAlchemy would pass them to the driver.
+
+    A column at once takes a fraction of what SQLAlchemy takes for as many rows.
+    """
+    types = {name: table.c[name].type.dialect_impl(dialect) for name in columns}
+    return [_stored(types[name].bind_processor(dialect), values) for name, values in columns.items()]
+
+
+def _stored(write: Callable[[Any], Any] | None, values: Sequence[Any]) -> Sequence[Any]:
+    return values if write is None else list(map(write, values))
 
 
 def _linked_size(linked: LinkedStatements) -> int:

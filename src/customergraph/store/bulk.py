@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, Table, Text, Uuid, bindparam, select, update
 from sqlalchemy.sql import Executable
@@ -35,9 +34,9 @@ def _rows_statement(table: Table, key: str, *, locked: bool) -> Executable:
     return rows.order_by(table.c.id).with_for_update() if locked else rows
 
 
-async def add(write: Write, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, all with the same columns; their ids follow their order."""
-    await write.insert(TABLES[table], rows)
+async def add(write: Write, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+    """Insert rows, all with the same columns; returns their ids, which follow their order."""
+    return await write.add(TABLES[table], rows)
 
 
 async def set_columns(write: Write, table: str, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
@@ -83,14 +82,3 @@ async def known(
     if not keys:
         return []
     return await transaction.rows(_rows_statement(TABLES[table], key, locked=locked), {"keys": keys})
-
-
-@cached
-def _ids_statement(table: Table) -> Executable:
-    return select(table.c.uuid, table.c.id).where(in_project(table), among(table.c.uuid, "uuids", Uuid))
-
-
-async def ids(transaction: Transaction, table: str, uuids: Iterable[UUID]) -> Mapping[UUID, int]:
-    """Return the id of the row with each uuid; uuids without a row are left out."""
-    rows = await transaction.rows(_ids_statement(TABLES[table]), {"uuids": list(uuids)})
-    return {row.uuid: row.id for row in rows}

@@ -5,7 +5,7 @@ is not marked by `recorded` is refused before it runs.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -19,7 +19,6 @@ from sqlalchemy import (
     Integer,
     Table,
     Update,
-    Uuid,
     bindparam,
     delete,
     func,
@@ -76,10 +75,10 @@ def check(statement: Executable) -> None:
 
 @dataclass(slots=True)
 class _Subject:
-    """What happened to one row; what is None is looked up before it is written."""
+    """What happened to one row; a uuid that is None is looked up before it is written."""
 
     action: ChangeAction
-    id: int | None = None
+    id: int
     uuid: UUID | None = None
     customer_id: int | None = None
     fields: set[str] = field(default_factory=set)
@@ -89,17 +88,13 @@ class Changes:
     """The changes of one transaction, each row once."""
 
     def __init__(self) -> None:
-        # By kind: rows that were added, whose ids are not known yet, by uuid; the others by id.
-        self._added: dict[ChangeKind, dict[UUID, _Subject]] = defaultdict(dict)
-        self._others: dict[ChangeKind, dict[int, _Subject]] = defaultdict(dict)
+        self._subjects: dict[ChangeKind, dict[int, _Subject]] = defaultdict(dict)
 
-    def added(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take notice of new rows of a table; nothing for a table of no entity."""
-        kind = _KINDS.get(table)
-        if kind is not None:
-            self._added[kind].update(
-                (row["uuid"], _Subject(ChangeAction.CREATED, None, row["uuid"], row.get("customer_id"))) for row in rows
-            )
+    def added(self, table: Table, ids: Iterable[int], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take notice of new rows of a table, and of their ids."""
+        subjects = self._subjects[_KINDS[table]]
+        for id_, row in zip(ids, rows, strict=True):
+            subjects[id_] = _Subject(ChangeAction.CREATED, id_, row["uuid"], row.get("customer_id"))
 
     def updated(
         self,
@@ -111,57 +106,51 @@ class Changes:
         customer_id: int | None = None,
     ) -> None:
         """Take notice of columns of a stored row that have other values now, or of its `tags`."""
-        subject = self._others[_KINDS[table]].setdefault(id_, _Subject(ChangeAction.UPDATED, id_))
+        subjects = self._subjects[_KINDS[table]]
+        subject = subjects.get(id_)
+        if subject is None:
+            subject = subjects[id_] = _Subject(ChangeAction.UPDATED, id_)
+        elif subject.action is ChangeAction.CREATED:
+            return
         subject.uuid, subject.customer_id = uuid or subject.uuid, customer_id or subject.customer_id
         subject.fields.update(_FIELDS.get(name, name) for name in columns if name not in _UNNAMED)
 
     def deleted(self, table: Table, id_: int, uuid: UUID, customer_id: int | None) -> None:
         """Take notice of a row that is gone."""
-        self._others[_KINDS[table]][id_] = _Subject(ChangeAction.DELETED, id_, uuid, customer_id)
+        self._subjects[_KINDS[table]][id_] = _Subject(ChangeAction.DELETED, id_, uuid, customer_id)
 
     async def complete(self, write: "Write") -> None:
-        """Look up what is not known: by at most two statements for each kind."""
-        for kind, subjects in self._added.items():
-            for row in await write.rows(_by_uuid(_TABLES[kind]), {"uuids": list(subjects)}):
-                subjects[row.uuid].id = row.id
-        for kind, others in self._others.items():
-            for subject in self._added[kind].values():
-                others.pop(subject.id or 0, None)
-            unknown_ids = [id_ for id_, subject in others.items() if subject.uuid is None and subject.fields]
+        """Look up the uuids that are not known: by at most one statement for each kind."""
+        for kind, subjects in self._subjects.items():
+            unknown_ids = [id_ for id_, subject in subjects.items() if subject.uuid is None and subject.fields]
             for row in await write.rows(_by_id(_TABLES[kind]), {"ids": unknown_ids}) if unknown_ids else ():
-                others[row.id].uuid, others[row.id].customer_id = row.uuid, row.customer_id
+                subjects[row.id].uuid, subjects[row.id].customer_id = row.uuid, row.customer_id
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the changes in the order of the feed, as rows without their positions."""
-        kept: list[dict[str, Any]] = []
-        gone: list[dict[str, Any]] = []
+    def columns(self) -> dict[str, list[Any]]:
+        """Return the changes in the order of the feed, by column, without their positions."""
+        ordered = self._ordered()
+        subjects = [subject for _, subject in ordered]
+        return {
+            "kind": [kind for kind, _ in ordered],
+            "action": [subject.action for subject in subjects],
+            "subject_id": [subject.id for subject in subjects],
+            "subject_uuid": [subject.uuid for subject in subjects],
+            "customer_id": [
+                subject.id if kind is ChangeKind.CUSTOMER else subject.customer_id for kind, subject in ordered
+            ],
+            "fields": [" ".join(sorted(subject.fields)) or None for subject in subjects],
+        }
+
+    def _ordered(self) -> list[tuple[ChangeKind, _Subject]]:
+        kept: list[tuple[ChangeKind, _Subject]] = []
+        gone: list[tuple[ChangeKind, _Subject]] = []
         for kind in ENTITY_OF:
-            for subject in sorted(self._of(kind), key=lambda subject: subject.id or 0):
-                rows = gone if subject.action is ChangeAction.DELETED else kept
-                rows.append(_row(kind, subject))
+            for _, subject in sorted(self._subjects[kind].items()):
+                if subject.action is ChangeAction.DELETED:
+                    gone.append((kind, subject))
+                elif subject.action is ChangeAction.CREATED or subject.fields:
+                    kept.append((kind, subject))
         return kept + gone[::-1]
-
-    def _of(self, kind: ChangeKind) -> Iterator[_Subject]:
-        yield from self._added[kind].values()
-        for subject in self._others[kind].values():
-            if subject.fields or subject.action is ChangeAction.DELETED:
-                yield subject
-
-
-def _row(kind: ChangeKind, subject: _Subject) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "action": subject.action,
-        "subject_id": subject.id,
-        "subject_uuid": subject.uuid,
-        "customer_id": subject.id if kind is ChangeKind.CUSTOMER else subject.customer_id,
-        "fields": " ".join(sorted(subject.fields)) or None,
-    }
-
-
-@cached
-def _by_uuid(table: Table) -> Executable:
-    return select(table.c.id, table.c.uuid).where(in_project(table), among(table.c.uuid, "uuids", Uuid))
 
 
 @cached
@@ -200,18 +189,19 @@ _BEGIN = insert(feed).values(project_id=TENANT, position=bindparam("position", t
 async def append(write: "Write", changes: Changes) -> None:
     """Append a transaction's changes to its project's feed: the last that is done before the commit."""
     await changes.complete(write)
-    rows = changes.rows()
-    if not rows:
+    columns = changes.columns()
+    count = len(columns["kind"])
+    if not count:
         return
-    row = await write.row(_ADVANCE, {"count": len(rows)})
+    row = await write.row(_ADVANCE, {"count": count})
     if row is None:
         # The first writer of a project; another at the same time loses the race, and begins again.
-        await write.change(_BEGIN, {"position": len(rows)})
-    first = (row.position if row else len(rows)) - len(rows) + 1
+        await write.change(_BEGIN, {"position": count})
+    last = row.position if row else count
     at = timestamps.now()
-    every = {"at": at, "token_id": write.token_id}
-    await write.insert(change, [{**one, **every, "position": first + place} for place, one in enumerate(rows)])
+    every = {"position": range(last - count + 1, last + 1), "at": [at] * count, "token_id": [write.token_id] * count}
+    await write.insert(change, {**columns, **every})
     since = at - write.feed_kept
     if row and row.oldest_at and row.oldest_at < since:
-        most = REMOVED_FOR_EACH * len(rows) + REMOVED_BESIDES
+        most = REMOVED_FOR_EACH * count + REMOVED_BESIDES
         await write.change(_REMOVE_OLD, {"since": since, "most": most})

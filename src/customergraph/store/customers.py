@@ -48,8 +48,12 @@ async def locked(write: Write, identity: int | UUID | None) -> Row | None:
 _KEY_TYPES: Mapping[str, type[TypeEngine[Any]]] = {"id": BigInteger, "uuid": Uuid, "email_key": Text, "phone": Text}
 
 
+_ALL = (*CUSTOMER.columns, customer.c.email_key)
+_IDENTITY = tuple(customer.c[name] for name in ("id", "uuid", "email", "email_key", "phone"))
+
+
 @cached
-def _locked_by_statement(names: tuple[str, ...]) -> Executable:
+def _locked_by_statement(names: tuple[str, ...], columns: tuple[ColumnElement[Any], ...]) -> Executable:
     """Select by any of the keys. One statement, since the rows are locked in the order in which it gives them."""
     some = customer.alias()
     ids = (
@@ -60,23 +64,26 @@ def _locked_by_statement(names: tuple[str, ...]) -> Executable:
         for name in names
     )
     return (
-        select(*CUSTOMER.columns, customer.c.email_key)
+        select(*columns)
         .where(in_project_by_id(customer), customer.c.id.in_(union(*ids)))
         .order_by(customer.c.id)
         .with_for_update()
     )
 
 
-async def locked_by(write: Write, keys: Mapping[str, Collection[Any]]) -> Sequence[Row]:
+async def locked_by(
+    write: Write, keys: Mapping[str, Collection[Any]], *, identities_only: bool = False
+) -> Sequence[Row]:
     """Return the customers that have one of the keys of a column: `id`, `uuid`, `email_key` or `phone`.
 
     Others are kept from changing them until the transaction ends. All lock in the order of ids, so that no two wait
-    for each other.
+    for each other. With `identities_only` the rows have nothing but the keys and the email.
     """
     parameters = {name: list(values) for name, values in keys.items() if values}
     if not parameters:
         return []
-    return await write.rows(_locked_by_statement(tuple(sorted(parameters))), parameters)
+    columns = _IDENTITY if identities_only else _ALL
+    return await write.rows(_locked_by_statement(tuple(sorted(parameters)), columns), parameters)
 
 
 _CHANGE = recorded(update(customer).where(in_project(customer), customer.c.id == bindparam("changed_id")))
@@ -142,7 +149,18 @@ async def set_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
     if not tag_ids:
         return
     await write.change(_UNTAG, {"ids": list(tag_ids)})
-    rows = [{"customer_id": id_, "tag_id": tag_id} for id_, tags in tag_ids.items() for tag_id in sorted(tags)]
-    await write.insert(customer_tag, rows)
+    await _assign_tags(write, tag_ids)
     for id_ in tag_ids:
         write.changes.updated(customer, id_, ["tags"])
+
+
+async def add_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
+    """Give tags to customers that this transaction has added, by the customers' ids."""
+    if tag_ids:
+        await _assign_tags(write, tag_ids)
+
+
+async def _assign_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
+    pairs = [(id_, tag_id) for id_, tags in tag_ids.items() for tag_id in sorted(tags)]
+    customer_ids, tags = zip(*pairs, strict=True) if pairs else ((), ())
+    await write.insert(customer_tag, {"customer_id": customer_ids, "tag_id": tags})

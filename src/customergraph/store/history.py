@@ -4,14 +4,15 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, exists, func, literal, or_, select, update
 
 from customergraph.domain.message import MessageTemplate
 from customergraph.store.batches import among
 from customergraph.store.change_log import recorded
 from customergraph.store.snapshots import Read
+from customergraph.store.statements import cached
 from customergraph.store.tables import UNSENT, charge, customer, message, review
-from customergraph.store.tenancy import in_project
+from customergraph.store.tenancy import in_project, in_project_by_id
 from customergraph.store.transactions import Write
 
 _CANCEL_UNSENT = recorded(
@@ -47,13 +48,14 @@ _SUMMARY: dict[str, ColumnElement[Any]] = {
     "has_clicked": exists().where(_of_this_customer(message), message.c.clicked_at.is_not(None)).correlate(customer),
     "has_charges": exists().where(_of_this_customer(charge)).correlate(customer),
 }
-_COLUMNS = (customer.c.id, customer.c.uuid, *(customer.c[name] for name in _SUMMARY))
-_REFRESH = recorded(
-    update(customer).where(in_project(customer), among(customer.c.id, "ids")).values(_SUMMARY).returning(*_COLUMNS)
-)
-_LOCKED = (
-    select(*_COLUMNS).where(in_project(customer), among(customer.c.id, "ids")).order_by(customer.c.id).with_for_update()
-)
+# Which columns follow from the rows of each table.
+_SUMMARY_OF = {
+    message: ("asked_at", "messaged_at", "has_clicked"),
+    review: ("reviewed_at",),
+    charge: ("has_charges",),
+}
+_BY_ID = and_(in_project_by_id(customer), among(customer.c.id, "ids"))
+_LOCKED = select(customer.c.id).where(_BY_ID).order_by(customer.c.id).with_for_update()
 _STALE = (
     select(func.count())
     .select_from(customer)
@@ -64,16 +66,34 @@ _STALE = (
 )
 
 
-async def refresh(write: Write, customer_ids: Collection[int]) -> None:
-    """Compute the summaries of these customers, after their history was written."""
-    if not customer_ids:
+@cached
+def _changed(table: Table) -> Executable:
+    """Select the customers whose summary of a table is stale, and which columns of it are."""
+    stale = {name: customer.c[name].is_distinct_from(_SUMMARY[name]) for name in _SUMMARY_OF[table]}
+    return select(customer.c.id, customer.c.uuid, *(condition.label(name) for name, condition in stale.items())).where(
+        _BY_ID, or_(*stale.values())
+    )
+
+
+@cached
+def _refresh(table: Table) -> Executable:
+    return recorded(update(customer).where(_BY_ID).values({name: _SUMMARY[name] for name in _SUMMARY_OF[table]}))
+
+
+async def refresh(write: Write, table: Table, customer_ids: Collection[int]) -> None:
+    """Compute what the summaries of these customers have of a table, after its rows were written."""
+    if not customer_ids or table not in _SUMMARY_OF:
         return
     # Another writer of the same customer's history waits here, and then sees our rows.
     # All lock in the order of ids, so that no two wait for each other.
     ids = {"ids": list(customer_ids)}
-    before = {row.id: row for row in await write.rows(_LOCKED, ids)}
-    for row in await write.rows(_REFRESH, ids):
-        names = [name for name in _SUMMARY if getattr(row, name) != getattr(before[row.id], name)]
+    await write.rows(_LOCKED, ids)
+    changed = await write.rows(_changed(table), ids)
+    if not changed:
+        return
+    await write.change(_refresh(table), {"ids": [row.id for row in changed]})
+    for row in changed:
+        names = [name for name in _SUMMARY_OF[table] if getattr(row, name)]
         write.changes.updated(customer, row.id, names, uuid=row.uuid)
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import asyncpg
-from sqlalchemy import Column, Connection, Dialect, Table, event, func, insert, select
+from sqlalchemy import Connection, Table, event, func, insert, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from customergraph.rows import Rows
 from customergraph.store import postgresql_indexes
-from customergraph.store.backend import Backend, ExecutionOptions, Failure
+from customergraph.store.backend import Backend, ExecutionOptions, Failure, stored
 from customergraph.store.linked import LinkedStatements
 from customergraph.store.problems import Problem
 from customergraph.store.timestamps import count_timestamps
@@ -26,6 +26,7 @@ UPGRADE_LOCK = 0x43474442
 UPGRADE_POLL_SECONDS = 0.2
 # From so many rows on COPY is faster than INSERT.
 COPIED_ROWS = 50
+_NEW_IDS = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
 
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html
 _OUTAGE_CLASSES = frozenset({"08", "28", "3D", "53", "57", "58"})
@@ -157,22 +158,20 @@ class PostgreSQL(Backend):
     def abandon(self, driver: Any) -> None:
         driver.terminate()
 
-    async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        if len(rows) < COPIED_ROWS:
+    async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
+        return (await connection.execute(_NEW_IDS, {"name": table.name, "count": count})).scalars().all()
+
+    async def insert(self, connection: AsyncConnection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        if len(next(iter(columns.values()))) < COPIED_ROWS:
+            rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
             await connection.execute(insert(table), rows)
             return
         driver: Any = (await connection.get_raw_connection()).driver_connection
         if not driver.is_in_transaction():
             # COPY bypasses SQLAlchemy, which begins the transaction with the first statement that it runs itself.
             await connection.exec_driver_sql("SELECT 1")
-        columns = list(rows[0])
-        records = list(
-            zip(
-                *(_stored(connection.dialect, table.c[column], [row[column] for row in rows]) for column in columns),
-                strict=True,
-            )
-        )
-        await _in_time(driver, driver.copy_records_to_table(table.name, records=records, columns=columns))
+        records = list(zip(*stored(connection.dialect, table, columns), strict=True))
+        await _in_time(driver, driver.copy_records_to_table(table.name, records=records, columns=list(columns)))
 
     async def integrity_problems(self, connection: AsyncConnection) -> list[Problem]:
         return await postgresql_indexes.problems(connection)
@@ -216,12 +215,6 @@ def _abandon_silent(context: ExceptionContext) -> None:
     if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
         driver: Any = context.connection.connection.driver_connection
         driver.terminate()
-
-
-def _stored(dialect: Dialect, column: Column[Any], values: list[Any]) -> list[Any]:
-    """Return values of a column as SQLAlchemy would pass them to the driver."""
-    write = column.type.dialect_impl(dialect).bind_processor(dialect)
-    return values if write is None else list(map(write, values))
 
 
 def _milliseconds(seconds: float) -> str:

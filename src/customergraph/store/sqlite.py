@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from customergraph.errors import CommandRefused
 from customergraph.rows import Rows
 from customergraph.store.aiosqlite_internals import in_thread
-from customergraph.store.backend import Backend, ConnectionOptions, ExecutionOptions, Failure
+from customergraph.store.backend import Backend, ConnectionOptions, ExecutionOptions, Failure, stored
 from customergraph.store.checkpoints import Checkpoints
 from customergraph.store.linked import LinkedStatements
 from customergraph.store.problems import Problem
@@ -44,8 +44,11 @@ _OUTAGES = frozenset(
     }
 )
 
-# For each connection. Larger ones read no faster, since the operating system has the pages in memory too.
-CACHE_SIZE = "cache_size=-2048"
+# In kilobytes, for each connection. Larger ones read no faster, since the operating system has the pages in memory
+# too. A transaction that writes many rows would write its pages again and again.
+CACHE_SIZE, BULK_CACHE_SIZE = 2_048, 16_384
+
+_LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 
 
 class SQLite(Backend):
@@ -72,11 +75,19 @@ class SQLite(Backend):
         engine = self._create_engine(
             {"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None, "cached_statements": 64}
         )
-        event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "connect", self._prepare)
         event.listen(engine.sync_engine, "begin", _begin)
         event.listen(engine.sync_engine, "after_cursor_execute", _mark_overwritten)
         event.listen(engine.sync_engine, "checkin", self._checkpoint_overwritten)
         return engine
+
+    def _prepare(self, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cache_size = BULK_CACHE_SIZE if self.options.bulk else CACHE_SIZE
+        pragmas = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=FULL")
+        cursor = connection.cursor()
+        for pragma in (*pragmas, f"cache_size=-{cache_size}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
 
     def _checkpoint_overwritten(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         if entry.info.pop(_OVERWRITTEN, False):
@@ -173,8 +184,16 @@ class SQLite(Backend):
     def abandon(self, driver: Any) -> None:
         pass
 
-    async def insert(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        await connection.execute(insert(table), rows)
+    async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
+        # AUTOINCREMENT keeps the largest id that the table has had. Nobody else writes meanwhile.
+        last = (await connection.execute(_LAST_ID, {"name": table.name})).scalar() or 0
+        return range(last + 1, last + 1 + count)
+
+    async def insert(self, connection: AsyncConnection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+        in_order = {name: columns[name] for name in statement.positiontup or ()}
+        records = list(zip(*stored(connection.dialect, table, in_order), strict=True))
+        await connection.exec_driver_sql(str(statement), records)
 
     async def integrity_problems(self, connection: AsyncConnection) -> list[Problem]:
         integrity = (await connection.execute(text("PRAGMA integrity_check"))).scalars().all()
@@ -200,13 +219,6 @@ def refuse_old_sqlite() -> None:
     """Raise CommandRefused when Python's SQLite is older than 3.35, the oldest that the contract allows."""
     if sqlite3.sqlite_version_info < OLDEST:
         raise CommandRefused(f"SQLite {sqlite3.sqlite_version} is too old: customergraph needs 3.35 or newer")
-
-
-def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=FULL", CACHE_SIZE):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _run(

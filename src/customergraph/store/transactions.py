@@ -262,19 +262,28 @@ class Write(Transaction):
         self._usage.rows += changed
         return changed
 
-    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows of the project, all with the same columns; their ids follow their order.
+    async def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+        """Insert many rows of an entity, all with the same columns; returns their ids, which follow their order.
 
-        Rows of an entity become changes of the feed.
+        They become changes of the feed.
         """
-        if rows:
-            tenants_rows = [{**row, "project_id": self.project_id} for row in rows]
-            text = partial(self._backend.text, insert(table))
-            await self._in_turn(
-                lambda connection: self._timed(text, self._backend.insert(connection, table, tenants_rows))
-            )
-            self._usage.rows += len(rows)
-            self.changes.added(table, rows)
+        if not rows:
+            return []
+        # The feed needs the ids. To have them before is cheaper than to look each up after.
+        ids = await self._in_turn(lambda connection: self._backend.new_ids(connection, table, len(rows)))
+        await self.insert(table, {"id": ids, **{name: [row[name] for row in rows] for name in rows[0]}})
+        self.changes.added(table, ids, rows)
+        return ids
+
+    async def insert(self, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert many rows of the project, given by column; no change tells of them."""
+        count = len(next(iter(columns.values())))
+        if not count:
+            return
+        tenants = {**columns, "project_id": [self.project_id] * count}
+        text = partial(self._backend.text, insert(table))
+        await self._in_turn(lambda connection: self._timed(text, self._backend.insert(connection, table, tenants)))
+        self._usage.rows += count
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
