@@ -45,6 +45,9 @@ ADDRESS_RULES: Mapping[str, Callable[[str | None], str | None]] = {
 
 def email(value: str | None) -> str | None:
     """Check an email address, without the network; it keeps its case."""
+    # A plain address has nothing to trim or to normalise.
+    if value is not None and _is_plain_email(value):
+        return value
     address = text.optional(value, 255)
     if address is None or _is_plain_email(address):
         return address

@@ -93,9 +93,12 @@ def optional(text: str | None, longest: int, *, multiline: bool = False) -> str 
     """
     if text is None:
         return None
-    text = normalized(text)
-    if has_controls(text, LINES_AND_TABS if multiline else frozenset()):
-        raise ValueRefused(UserErrorCode.INVALID, "must not contain control characters")
+    if text.isascii() and text.isprintable():
+        text = text.strip()
+    else:
+        text = normalized(text)
+        if has_controls(text, LINES_AND_TABS if multiline else frozenset()):
+            raise ValueRefused(UserErrorCode.INVALID, "must not contain control characters")
     if len(text) > longest:
         raise ValueRefused(UserErrorCode.TOO_LONG, f"must have at most {longest} characters, and has {len(text)}")
     return text or None

@@ -80,7 +80,7 @@ class Checking:
         address = mailbox(email) if email else None
         if self._kind.is_history and values.get("uuid") is None:
             uuid, times = self._contents.uuid(values, address)
-            entry = replace(entry, values={**values, "uuid": uuid})
+            entry = Entry(entry.field, {**values, "uuid": uuid}, entry.fills)
         else:
             key = values.get("slug") or values.get("uuid") or address or values.get("phone")
             times = self._seen.times(hash(key) & _64_BITS)

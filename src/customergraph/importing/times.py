@@ -13,6 +13,8 @@ _ALWAYS = "YYYY-MM-DD always works"
 # Smaller numbers are days that a spreadsheet counts, or dates written as digits: 45292, 20240201.
 _LEAST_SECONDS = 10**8
 
+# What programs write, which is read at once.
+_USUAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{3}|\.\d{6})?Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
 _CLOCK = r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*([AaPp][Mm])?\s*(Z|UTC|GMT|[+-]\d{2}:?[0-5]\d)?)?"
@@ -24,6 +26,11 @@ _NOON = 12
 
 def instant(cell: str, reading: Reading) -> datetime:
     """Read a day, which begins in the file's time zone, a time, or Unix seconds."""
+    try:
+        if _USUAL.fullmatch(cell):
+            return datetime.fromisoformat(cell)
+    except ValueError:
+        pass  # what follows says what is wrong
     cell = cell.strip()
     if _DAY.fullmatch(cell):
         return _midnight(timestamps.parsed_day(cell), reading.zone)
