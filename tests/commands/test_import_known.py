@@ -164,20 +164,26 @@ def test_a_dry_run_writes_the_rejects_that_are_asked_for(embedded_acme: Command)
     assert reject_rows(embedded_acme.folder / "why.csv") == [("2", "name", "must not be blank")]
 
 
-def test_unknown_tags_and_locations_are_told_in_one_line_at_the_start(embedded_acme: Command) -> None:
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_unknown_tags_and_locations_are_told_in_one_line_at_the_start(embedded_acme: Command, is_piped: bool) -> None:  # noqa: FBT001
     embedded_acme.file("tags.csv", "slug,name\nvip,VIP\n")
     embedded_acme.inside.succeed("import", "tags", "tags.csv", "--project", "acme")
     rows = 'Ann,ann@example.com,"vip,new",\nBob,bob@example.com,"old,new",rome\n'
-    embedded_acme.file("c.csv", f"first_name,email,tags,location\n{rows}")
-    words = ("import", "customers", "c.csv", "--project", "acme")
+    content = f"first_name,email,tags,location\n{rows}"
+    embedded_acme.file("c.csv", content)
+    words = ("import", "customers", *(("-", "--format", "csv") if is_piped else ("c.csv",)), "--project", "acme")
 
-    told, *_ = embedded_acme.inside.run(*words).stderr.splitlines()
-    assert told == (
+    def told(*options: str) -> str:
+        import_ = embedded_acme.run if is_piped else embedded_acme.inside.run
+        first, *_ = import_(*words, *options, stdin=content).stderr.splitlines()
+        return first
+
+    assert told() == (
         "customergraph: the project has no locations 'rome', and no tags 'new', 'old': rows that name them are rejected"
     )
-
-    told, *_ = embedded_acme.inside.run(*words, "--create-tags").stderr.splitlines()
-    assert told == "customergraph: the project has no locations 'rome': rows that name them are rejected"
+    assert (
+        told("--create-tags") == "customergraph: the project has no locations 'rome': rows that name them are rejected"
+    )
     assert embedded_acme.rows("SELECT slug, name FROM tag ORDER BY id")[1] == ("new", "new")
 
 

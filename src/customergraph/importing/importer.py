@@ -80,9 +80,9 @@ async def run(
     Raises CommandRefused before a row is read where the rejects would replace another file, for a file that is
     not of its format or kind, and where other writers changed the same rows at each attempt.
     """
-    with rejects:
+    with rejects, Replay(source.file) as file:
         project = await access.project_of_slug(database, source.project_slug)
-        import_ = _Import(database, project, source, rejects, progress, manner)
+        import_ = _Import(database, project, source, file, rejects, progress, manner)
         await import_.tell_unknown()
         at_once = manner.strict or manner.dry
         try:
@@ -99,18 +99,15 @@ class _Import:
     database: Database
     project: Any
     source: Source
+    file: Replay
     rejects: Rejects
     progress: Progress
     manner: Manner
 
     async def tell_unknown(self) -> None:
-        """Tell the tags and locations that the project lacks, unless the file can be read only once."""
-        file, kind = self.source.file, self.source.kind
-        if not file.seekable():
-            return
-        start = file.tell()
-        names = named(self._checking(), self._content(file), kind, self._reading())
-        file.seek(start)
+        """Tell the tags and locations that the project lacks."""
+        names = named(self._checking(), self._content(), self.source.kind, self._reading())
+        self.file.rewind()
         if self.manner.create_tags:
             names = {column: found for column, found in names.items() if column != "tags"}
         async with self.database.read(self.project.id) as read:
@@ -119,31 +116,31 @@ class _Import:
 
     async def in_batches(self) -> Summary:
         """Import each batch in a transaction of its own."""
+        self.file.keep_no_more()
         summary, checking = self.progress.summary, self._checking()
-        for batch in checking.batches(self._content(self.source.file), self.progress.advance):
+        for batch in checking.batches(self._content(), self.progress.advance):
             saved = await self.database.change(self.project.id, partial(self._save, batch))
             self._count(saved, batch, checking, summary)
         return summary
 
     async def at_once(self) -> Summary:
         """Import the whole file in one transaction, which begins again at the file's start when it loses a race."""
-        with Replay(self.source.file) as file:
 
-            async def attempt(write: Write) -> Summary:
-                file.rewind()
-                self.rejects.begin()
-                summary, checking = Summary(), self._checking()
-                for batch in checking.batches(self._content(file), self.progress.advance):
-                    self._count(await self._save(batch, write), batch, checking, summary)
-                if self.manner.dry or summary.rejected:
-                    raise _RolledBack(summary)
-                return summary
+        async def attempt(write: Write) -> Summary:
+            self.file.rewind()
+            self.rejects.begin()
+            summary, checking = Summary(), self._checking()
+            for batch in checking.batches(self._content(), self.progress.advance):
+                self._count(await self._save(batch, write), batch, checking, summary)
+            if self.manner.dry or summary.rejected:
+                raise _RolledBack(summary)
+            return summary
 
-            try:
-                return await self.database.change(self.project.id, attempt)
-            except _RolledBack as rolled_back:
-                summary = rolled_back.summary
-                return summary if self.manner.dry else replace(summary, added=0, changed=0, unchanged=0)
+        try:
+            return await self.database.change(self.project.id, attempt)
+        except _RolledBack as rolled_back:
+            summary = rolled_back.summary
+            return summary if self.manner.dry else replace(summary, added=0, changed=0, unchanged=0)
 
     def _checking(self) -> Checking:
         return Checking(self.source.kind, self._reading(), self.source.mapping)
@@ -151,8 +148,8 @@ class _Import:
     def _reading(self) -> Reading:
         return Reading.of(self.source.meaning, self.project.timezone, blank_clears=self.manner.blank_clears)
 
-    def _content(self, file: Any) -> Content:
-        return Content(file, self.source.format, self.source.encoding)
+    def _content(self) -> Content:
+        return Content(self.file, self.source.format, self.source.encoding)
 
     async def _save(self, batch: Batch, write: Write) -> Saved:
         await access.refuse_deleted(write, self.source.project_slug)

@@ -8,7 +8,7 @@ from typing import BinaryIO, Self
 class Replay:
     """Reads a file's lines, and reads them again after `rewind`.
 
-    A pipe can be read only once, so its lines are copied to a temporary file.
+    A pipe can be read only once, so its lines are copied to a temporary file, until `keep_no_more`.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -16,6 +16,7 @@ class Replay:
         self._copy = None if file.seekable() else TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._start = file.tell() if self._copy is None else 0
         self._copied = 0
+        self._keeps = True
 
     def __enter__(self) -> Self:
         return self
@@ -29,6 +30,10 @@ class Replay:
     def rewind(self) -> None:
         (self._copy or self._file).seek(self._start)
 
+    def keep_no_more(self) -> None:
+        """Copy no further lines: they are read once."""
+        self._keeps = False
+
     def readline(self, size: int, /) -> bytes:
         """Read a line, or a piece of `size` bytes of a longer one. All calls must have the same size."""
         if self._copy is None:
@@ -36,5 +41,7 @@ class Replay:
         if self._copy.tell() < self._copied:
             return self._copy.readline(size)
         line = self._file.readline(size)
+        if not self._keeps:
+            return line
         self._copied += self._copy.write(line)
         return line
