@@ -19,7 +19,16 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
 from customergraph.errors import StoreUnavailable
-from customergraph.execution.fields import Loading, accepts_any_source, batched, computed, counted, held
+from customergraph.execution.fields import (
+    Loading,
+    accepts_any_source,
+    batched,
+    computed,
+    counted,
+    counted_in_parts,
+    held,
+    made,
+)
 from customergraph.execution.leaves import Native
 from customergraph.loaders import Loader, Loaders
 from customergraph.rows import Column, Conversion, Lists, Range, Rows, Singles
@@ -391,10 +400,10 @@ class LinkSources:
 
 
 class CircleLoading(Loading):
-    """Loads circles by one loader, and, if `size` is selected, their sizes by another."""
+    """Loads circles by one loader, and, if `size` or `tally` is selected, these by others."""
 
-    def __init__(self, members: Loader, counter: Loader, key: Any = None) -> None:
-        super().__init__(members, key, {"size": counter})
+    def __init__(self, members: Loader, size: Loader, tally: Loader, key: Any = None) -> None:
+        super().__init__(members, key, {"size": size, "tally": tally})
 
     async def load(self, key: Any) -> Any:
         members = await self.loader.load(key)
@@ -415,7 +424,15 @@ def _circle(info: Info, first: int = 2) -> Any:
         return Lists(lists.rows, [(start, min(stop, start + first)) for start, stop in lists.ranges])
 
     sizes = world.loader("sizes", lambda keys, _columns: [max(0, PEOPLE + 1 - id_) for id_ in keys])
-    return CircleLoading(world.loader(f"circle{first}", values), sizes, 1)
+    return CircleLoading(world.loader(f"circle{first}", values), sizes, world.loader("tallies", _tallies), 1)
+
+
+def _tallies(keys: Sequence[int], _columns: Columns) -> Lists:
+    """Count those of each circle by rank; of the last one alone there is no count."""
+    ranks = [rank for key in keys if key < PEOPLE for rank in ("high", "low")]
+    heads = [(PEOPLE + 1 - key + (rank == "low")) // 2 for key in keys if key < PEOPLE for rank in ("high", "low")]
+    stops = accumulate((2 * (key < PEOPLE) for key in keys), initial=0)
+    return Lists(Rows({"rank": ranks, "heads": heads}, len(ranks)), list(pairwise(stops)))
 
 
 def _greeting(
@@ -496,6 +513,12 @@ class Summary:
 
 
 @strawberry.type
+class Tally:
+    rank: Rank
+    heads: int
+
+
+@strawberry.type
 class Circle:
     """People of a list, as a connection has them."""
 
@@ -503,6 +526,7 @@ class Circle:
     links: list[Link] = held(description="")
     summary: Summary = held(description="")
     size: int = counted(description="", price=3)
+    tally: list[Tally] = counted_in_parts(description="", price=4)
 
 
 @strawberry.type
@@ -517,6 +541,28 @@ class Robot(Being):
 
 # A robot is asked first: any source is taken for a person.
 Owner = Annotated[Robot | Person, strawberry.union("Owner")]
+
+
+class EraSource(NamedTuple):
+    span: tuple[int, int]
+
+
+def _born_then(info: Info) -> Any:
+    world = info.context
+    return Loading(world.loader("born", lambda keys, columns: world.lists(keys, columns, lambda span: range(*span))))
+
+
+@strawberry.type
+class Era:
+    """What follows from arguments alone; its lists are loaded by it."""
+
+    people: list[Person] = batched(_born_then, "span", price=lambda _arguments: 5, description="")
+
+
+def _era(first: int = 1, last: int = 3) -> EraSource:
+    if last > PEOPLE or first < 1:
+        raise Broken("nobody was born then")
+    return EraSource((first, last + 1))
 
 
 @strawberry.input
@@ -540,6 +586,7 @@ class Query:
     people: list[Person] = batched(_people, None, description="")
     person: Person | None = batched(_person, None, description="")
     circle: Circle | None = batched(_circle, None, description="")
+    era: Era | None = made(_era, description="")
 
     @strawberry.field
     def selected(self, info: Info, input: PeopleInput | None = None) -> list[Person] | None:

@@ -279,6 +279,18 @@ def test_a_list_without_a_key_is_null_and_an_empty_list_is_empty() -> None:
     assert [one["boss"] and one["boss"]["name"] for one in found] == [None, "P1", "P2"]
 
 
+def test_counts_of_parts_stand_at_each_object_of_a_list() -> None:
+    linked = assert_same("{ people(first: 6) { id circle { size tally { rank heads } } } }")
+    by_level = assert_same("{ people { camp { tally { heads } } circle { tally { rank } } } people { age } }")
+    alone = assert_same("{ circle { tally { heads rank } } era(first: 2, last: 4) { people { name } } }")
+
+    assert [one.is_compiled for one in (linked, by_level, alone)] == [True] * 3
+    assert [len(one["circle"]["tally"]) for one in linked.data["people"]] == [2, 2, 2, 2, 2, 0]
+    assert [one["camp"]["tally"][0]["heads"] for one in by_level.data["people"]] == [2, 3, 2]
+    # A circle, its tally with the price of it, what an era is, its people and the price of these.
+    assert alone.objects == 1 + 2 + 4 + 1 + 3 + 5
+
+
 def test_what_is_held_is_counted_as_often_as_it_is_in_the_answer() -> None:
     held = "links { label to { name } } members { name } summary { length } size"
 

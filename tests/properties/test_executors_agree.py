@@ -38,7 +38,7 @@ WHOLE = [-1, 0, 1, 2, 3, 4, 6, 9]
 COLUMNS = ("name", "nick", "age", "height", "rank", "born", "seen", "scores", "kind")
 LOADERS = (
     *("person", "friends", "grid", "table", "pet", "people3", "rivals3", "rivals4", "shadows0", "shadows2"),
-    *("circle1", "circle2", "circle4", "sizes"),
+    *("circle1", "circle2", "circle4", "sizes", "tallies", "born"),
 )
 # What only graphql-core executes, and what is null where it may not be.
 NOT_COMPILED = frozenset(

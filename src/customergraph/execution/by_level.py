@@ -102,9 +102,8 @@ class LevelReading:
         by_loader = dict(zip(requests, values, strict=True))
         for load, loading, positions in self._loads:
             self._put_loaded(load, loading, positions, by_loader)
-        for load, loader, places in self._counting:
-            counts = by_loader[loader]
-            self._placed.put_counts(load, [counts[place] for place in places] if load.planned.leaf else counts)
+        for load, loader, positions in self._counting:
+            self._placed.put_counts(load, by_loader[loader], positions)
 
     async def _read_together(self, requests: Mapping[Any, tuple[Sequence[Any], Columns]]) -> list[Sequence[Any]]:
         is_last = not any(self._places[load.target].leads_on for load, _, _ in self._loads)

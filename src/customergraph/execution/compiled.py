@@ -159,7 +159,7 @@ class _Reading:
         if not objects.count:
             return
         if link.counted is not None:
-            self.placed.put_counts(load, values_of(objects.column("list_key")))
+            self.placed.put_counts(load, values_of(objects.column("list_key")), range(objects.count))
             return
         loading: Any = self._loadings[load.target]
         column = objects.column(link.column) if link.column else [loading.key]

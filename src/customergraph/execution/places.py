@@ -151,12 +151,12 @@ class Placed:
         """Put the one object of a place, a named tuple."""
         self._put_singles(number, Rows({name: [value] for name, value in made._asdict().items()}, 1), [0])
 
-    def put_counts(self, load: Load, counts: Any) -> None:
-        """Put the counts of lists: numbers, or objects for each."""
+    def put_counts(self, load: Load, counts: Any, positions: Sequence[int]) -> None:
+        """Put the counts of lists, numbers or objects for each, which are those at these positions."""
         if load.planned.leaf:
-            self.counts[load.target] = counts
+            self.counts[load.target] = counts if type(positions) is range else [counts[one] for one in positions]
         else:
-            self.put_sources(load, counts, range(len(counts)))
+            self.put_sources(load, counts, positions)
 
     def put_sources(self, load: Load, sources: Any, positions: Sequence[int | None]) -> None:
         """Put the objects of a field, of the sources at these positions; a range stands for all of them."""
