@@ -8,6 +8,7 @@ the actual cost: the objects that were returned.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from graphql import GraphQLError, GraphQLField, get_named_type, is_input_object_type
@@ -127,8 +128,8 @@ def estimate(plan: Plan, variables: VariableValues) -> Cost:
 
 
 def relevant_to_cost(value: Any) -> Any:
-    """Return what of a variable's value can matter to a cost: a number, a length, or whether it is blank."""
-    if value is None or isinstance(value, int):
+    """Return what of a variable's value can matter to a cost: a number, a length, an enum, or whether it is blank."""
+    if value is None or isinstance(value, int | Enum):
         return value
     if isinstance(value, list):
         return "list", len(value)

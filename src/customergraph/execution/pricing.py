@@ -84,7 +84,11 @@ def _values(variables: Iterable[VariableSignature], *, number: int, entries: int
 
 
 def _sample(type_: Any, *, number: int, entries: int) -> Any:
-    """Return a value that costs what one of the type can cost: numbers, lengths and blank texts alone matter."""
+    """Return a value that costs the most that one of the type can cost.
+
+    Numbers, lengths, blank texts and enums alone matter; for an enum it is none of its values, as a text that is
+    not blank.
+    """
     nullable = get_nullable_type(type_)
     if is_list_type(nullable):
         return [_sample(nullable.of_type, number=number, entries=entries)] * entries

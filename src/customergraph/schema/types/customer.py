@@ -165,8 +165,8 @@ def price_of_counting_customers(arguments: Mapping[str, Any]) -> int:
 
 def price_of_customers(arguments: Mapping[str, Any]) -> int:
     """Return what a page of `customers` costs besides its objects: a price where no index serves the conditions."""
-    tags = {arguments.get("tagSlug"), *(arguments.get("tagSlugs") or ())} - {None}
-    is_served = len(tags) <= 1 and (arguments.get("locationSlug") is None or _is_served_with_location(arguments))
+    tags = (arguments.get("tagSlug") is not None) + len(arguments.get("tagSlugs") or ())
+    is_served = tags <= 1 and (arguments.get("locationSlug") is None or _is_served_with_location(arguments))
     return 0 if is_served else UNSERVED_PRICE
 
 
