@@ -73,8 +73,13 @@ def test_the_home_page_is_one_request_and_says_what_it_costs(dashboard: Visit, s
 def test_customers_are_searched_sorted_filtered_and_paged(dashboard: Visit) -> None:
     page = dashboard.page
 
+    newest, back = page.locator("#rows tr button").first.inner_text(), page.get_by_role("button", name="Previous page")
+    expect(back).to_be_disabled()
     page.get_by_role("button", name="Next page").click()
-    expect(page.locator("#rows tr").first).to_be_visible()
+    expect(back).to_be_enabled()
+    expect(page.locator("#rows tr button").first).not_to_have_text(newest)
+    back.click()
+    expect(page.locator("#rows tr button").first).to_have_text(newest)
     page.get_by_role("button", name="Name", exact=True).click()
     expect(page.locator('th[aria-sort="ascending"]')).to_have_text("Name")
     page.locator("#facets button", has_text="Archived").click()
@@ -124,6 +129,20 @@ def test_what_others_change_is_shown_at_once(dashboard: Visit, served: str, demo
     expect(dashboard.page.locator("#changes li").first).to_contain_text("Customer · created · Quinlan New")
     expect(dashboard.page.locator("#rows tr").first).to_contain_text("Quinlan New")
     assert dashboard.complaints == []
+
+
+def test_a_token_that_is_refused_is_asked_for_again(sqlite_url: str, demo_token: str, arrive: Arrive) -> None:
+    with RunningServer(Settings(database_url=sqlite_url, dashboard=True)) as server:
+        page = arrive(server.url).page
+        page.goto(f"{server.url}/dashboard")
+
+        for token, notice in (("cg_unknown", "token"), (demo_token, "")):
+            page.get_by_label("Token").fill(token)
+            page.get_by_role("button", name="Use").click()
+            expect(page.locator("#notice")).to_contain_text(notice)
+
+        expect(page.locator("#rows tr")).to_have_count(20)
+        expect(page.get_by_label("Token")).to_be_hidden()
 
 
 def test_the_operation_of_a_panel_opens_in_graphiql(dashboard: Visit) -> None:

@@ -69,12 +69,14 @@ query Home($from: Date!, $to: Date!) {
   }
 }`;
 const CUSTOMERS = `
-query Customers($q: String, $filter: CustomerFilter, $sortKey: CustomerSortKey, $sortDir: SortDirection, $after: String) {
-  customers(q: $q, filter: $filter, sortKey: $sortKey, sortDir: $sortDir, first: 20, after: $after) {
+query Customers($q: String, $filter: CustomerFilter, $sortKey: CustomerSortKey, $sortDir: SortDirection,
+                $first: Int, $after: String, $last: Int, $before: String) {
+  customers(q: $q, filter: $filter, sortKey: $sortKey, sortDir: $sortDir,
+            first: $first, after: $after, last: $last, before: $before) {
     totalCount
     facetCounts { facet count }
     nodes { id name email phone company createdAt reviewedAt isArchived isUnsubscribed tags { slug name } }
-    pageInfo { hasNextPage endCursor }
+    pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
   }
 }`;
 const CUSTOMER = `
@@ -98,7 +100,9 @@ const COLUMNS = [
   ["Name", "NAME"], ["Email", "EMAIL"], ["Phone", "PHONE"], ["Company", "COMPANY"],
   ["Reviewed", "REVIEWED_AT"], ["Added", "CREATED_AT"],
 ];
-const list = { q: "", filter: null, sortKey: "CREATED_AT", sortDir: "DESC", after: null };
+// A page is so many from the start or after a cursor, or so many before one.
+const FIRST_PAGE = { first: 20, after: null, last: null, before: null };
+const list = { q: null, filter: null, sortKey: "CREATED_AT", sortDir: "DESC", ...FIRST_PAGE };
 
 // The panels --------------------------------------------------------------------------------------------------------
 
@@ -156,7 +160,7 @@ let questions = 0;
 
 async function showCustomers() {
   const question = ++questions;
-  const { customers } = await ask($("customers"), CUSTOMERS, { ...list, q: list.q || null });
+  const { customers } = await ask($("customers"), CUSTOMERS, list);
   // An answer that comes after a later question is of no use any more.
   if (question !== questions) return;
   $("facets").replaceChildren(
@@ -169,8 +173,11 @@ async function showCustomers() {
   $("columns").replaceChildren(...COLUMNS.map(([title, key]) => header(title, key)), make("th", {}, ["Tags"]));
   $("rows").replaceChildren(...customers.nodes.map(row));
   $("count").textContent = `${customers.totalCount.toLocaleString()} customers`;
-  $("next").disabled = !customers.pageInfo.hasNextPage;
-  $("next").onclick = () => narrow({ after: customers.pageInfo.endCursor });
+  const { hasNextPage, endCursor, hasPreviousPage, startCursor } = customers.pageInfo;
+  $("next").disabled = !hasNextPage;
+  $("next").onclick = () => narrow({ after: endCursor });
+  $("previous").disabled = !hasPreviousPage;
+  $("previous").onclick = () => narrow({ first: null, last: FIRST_PAGE.first, before: startCursor });
 }
 
 function header(title, key) {
@@ -190,16 +197,16 @@ function row(customer) {
   ]);
 }
 
-/** Asks for another list: without a place in it, from its beginning. */
+/** Asks for another list or page: without a place in the list, from its beginning. */
 function narrow(conditions) {
-  Object.assign(list, { after: null }, conditions);
+  Object.assign(list, FIRST_PAGE, conditions);
   return guarded(showCustomers);
 }
 
 // One customer ------------------------------------------------------------------------------------------------------
 
 function opener(id, name) {
-  const button = make("button", { type: "button" }, [name]);
+  const button = make("button", { type: "button", class: "opener" }, [name]);
   button.onclick = () => guarded(() => openCustomer(id));
   return button;
 }
@@ -300,7 +307,7 @@ function showHistory({ messages, reviews, charges }) {
   $("history").replaceChildren(
     ...parts.flatMap(([title, nodes, text]) => [
       make("h3", {}, [title]),
-      make("ul", {}, nodes.map((one) => make("li", {}, [text(one)]))),
+      nodes.length ? make("ul", {}, nodes.map((one) => make("li", {}, [text(one)]))) : make("p", {}, ["None yet."]),
     ]),
   );
 }
@@ -329,6 +336,11 @@ async function* events(query, variables) {
   const body = JSON.stringify({ query, variables });
   const response = await fetch(endpoint, { method: "POST", headers: { ...headers(), Accept: "text/event-stream" }, body });
   let text = "";
+  // Before the stream begins a refusal is an answer like any other.
+  if (!response.headers.get("content-type").startsWith("text/event-stream")) {
+    const { errors } = await response.json();
+    throw new Refused(errors[0].message);
+  }
   for await (const piece of chunks(response.body.pipeThrough(new TextDecoderStream()))) {
     text += piece;
     const blocks = text.split("\n\n");
@@ -384,6 +396,7 @@ function line(rows, most) {
   const shapes = [
     svg("path", { d: points.map(([x, y], index) => `${index ? "L" : "M"}${x} ${y}`).join(" ") }),
     ...points.map(([x, y]) => svg("circle", { cx: x, cy: y, r: 3 })),
+    ...points.slice(-1).map(([x, y]) => svg("text", { x: x + 8, y: y + 4 }, [rows.at(-1)[1].toFixed(2)])),
     ...rows.filter((_, index) => index % 3 === 0).map(([label], index) => svg("text", { x: points[index * 3][0] - 14, y: 126 }, [label])),
   ];
   return drawing(rows.map(([label, value]) => `${label}: ${value.toFixed(2)}`), 300, 130, shapes);
@@ -439,7 +452,10 @@ let typing;
 $("q").oninput = () => {
   clearTimeout(typing);
   // Those whose name begins so come first, while one types.
-  typing = setTimeout(() => narrow({ q: $("q").value.trim(), sortKey: $("q").value.trim() ? "RELEVANCE" : "CREATED_AT", sortDir: "DESC" }), 150);
+  typing = setTimeout(() => {
+    const q = $("q").value.trim() || null;
+    narrow({ q, sortKey: q ? "RELEVANCE" : "CREATED_AT", sortDir: "DESC" });
+  }, 150);
 };
 $("search").onsubmit = (event) => event.preventDefault();
 begin();
