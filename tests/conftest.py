@@ -13,6 +13,7 @@ from typing import Self
 
 import pytest
 
+import partitioned
 import stores
 from customergraph.settings import Settings
 from customergraph.web.app import create_app
@@ -55,6 +56,12 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQLServer]:
     """A PostgreSQL server of the tests' own, with the database `empty`, made by the migrations, to be copied."""
+    if partitioned.FOLDER in os.environ:
+        with partitioned.logging_server(free_port(), Path(os.environ[partitioned.FOLDER])) as server:
+            make_empty(server)
+            partitioned.partition(server.url("empty"))
+            yield server
+        return
     with PostgreSQLServer(free_port()) as server:
         make_empty(server)
         yield server

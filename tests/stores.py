@@ -20,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from customergraph.cli.remedies import with_remedy
+from customergraph.settings import Settings
 from customergraph.store import upgrades
+from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database
 
 Result = TypeVar("Result")
@@ -57,8 +59,9 @@ def contrib_programs() -> Path | None:
 class PostgreSQLServer:
     """A PostgreSQL server, from the programs in a folder or from the bundled ones."""
 
-    def __init__(self, port: int, programs: Path | None = None) -> None:
+    def __init__(self, port: int, programs: Path | None = None, settings: Mapping[str, str] | None = None) -> None:
         self.port = port
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._names = count(1)
         self._folder = _folder_of_the_server(None)
         self._data = _folder_of_the_server(_IN_MEMORY)
@@ -67,7 +70,7 @@ class PostgreSQLServer:
     def __enter__(self) -> Self:
         self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as settings:
-            settings.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
+            settings.writelines(f"{name} = '{value}'\n" for name, value in self._settings.items())
         self.start()
         return self
 
@@ -78,7 +81,12 @@ class PostgreSQLServer:
 
     def start(self) -> None:
         options = f"-p {self.port} -k {self._folder}"
-        self._run("pg_ctl", "start", "--wait", f"--log={self._folder / 'log'}", f"--options={options}")
+        self._run("pg_ctl", "start", "--wait", f"--log={self.log}", f"--options={options}")
+
+    @property
+    def log(self) -> Path:
+        """The server's log, which goes with the server."""
+        return self._folder / "log"
 
     def stop(self, mode: str = "immediate") -> None:
         """Stop; in all modes but `fast` as in a crash, with connections cut at once."""
@@ -140,7 +148,8 @@ def on_database(url: str, job: Callable[[Database], Awaitable[Result]]) -> Resul
     """Do a job on a store, in this process."""
 
     async def run() -> Result:
-        database = Database(url)
+        # As the gateway under test, which reads the setting too.
+        database = Database(url, ConnectionOptions(citus=Settings().citus))
         try:
             return await job(database)
         finally:

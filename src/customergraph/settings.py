@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     pool_timeout: Annotated[float, Field(gt=0)] = 2
     statement_timeout: Annotated[float, Field(gt=0)] = 10
     pgbouncer: bool = False
+    citus: bool = False
     feed_days: Annotated[int, Field(ge=1)] = 30
     # Within 5 seconds a subscription has to end whose token was revoked.
     feed_poll: Annotated[float, Field(gt=0, le=4)] = 0.5

@@ -61,7 +61,7 @@ def on_any_store(database_url: str | None, job: Job[Result], *, may_be_made: boo
         embedded.refuse_unusable(path, may_be_made=may_be_made)
 
     async def run() -> Result:
-        options = ConnectionOptions(pgbouncer=settings.pgbouncer, bulk=True)
+        options = ConnectionOptions(pgbouncer=settings.pgbouncer, bulk=True, citus=settings.citus)
         database = Database(settings.database_url, options, feed_days=settings.feed_days)
         try:
             return await job(database)

@@ -48,7 +48,11 @@ class Gateway:
     @classmethod
     def of(cls, settings: Settings, trusted: TrustedDocuments = NO_TRUSTED_DOCUMENTS) -> Self:
         options = ConnectionOptions(
-            settings.pool_size, settings.pool_timeout, settings.statement_timeout, settings.pgbouncer
+            settings.pool_size,
+            settings.pool_timeout,
+            settings.statement_timeout,
+            pgbouncer=settings.pgbouncer,
+            citus=settings.citus,
         )
         limits = limits_of(settings)
         rate = Rate(settings.bucket_size, settings.bucket_refill)

@@ -40,7 +40,8 @@ class ConnectionOptions:
     """How connections are made and used; times are in seconds, and None means no limit.
 
     `pool_timeout` is how long a request waits for one of the `pool_size` connections of its process. `bulk` is for
-    commands, whose transactions write many rows.
+    commands, whose transactions write many rows. With `citus` the tenants' tables are spread over servers, or
+    partitioned, by project.
     """
 
     pool_size: int = 5
@@ -48,6 +49,7 @@ class ConnectionOptions:
     statement_timeout: float | None = None
     pgbouncer: bool = False
     bulk: bool = False
+    citus: bool = False
 
 
 class Failure(Enum):

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from customergraph.rows import Rows
-from customergraph.store import postgresql_indexes
+from customergraph.store import postgresql_indexes, tenancy
 from customergraph.store.backend import Backend, ExecutionOptions, Failure, stored
 from customergraph.store.linked import LinkedStatements
 from customergraph.store.problems import Problem
@@ -98,6 +98,8 @@ class PostgreSQL(Backend):
 
     def _engine(self) -> AsyncEngine:
         engine = self._create_engine(self._connect_args(), pool_use_lifo=True)
+        if self.options.citus:
+            tenancy.spread(engine.dialect)
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "handle_error", _abandon_silent)
         if self.options.pgbouncer and self.options.statement_timeout:
@@ -115,8 +117,10 @@ class PostgreSQL(Backend):
             # PgBouncer keeps neither prepared statements nor a session's settings: without caches asyncpg's
             # statements have no name, and last as long as their transaction.
             return {**arguments, "prepared_statement_cache_size": 0, "statement_cache_size": 0}
-        # Planning for the values of each execution would take several times as long as most statements.
-        settings = {"application_name": "customergraph", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+        # Planning for the values of each execution would take several times as long as most statements. But a plan
+        # for all values is one for all servers.
+        plans = "force_custom_plan" if self.options.citus else "force_generic_plan"
+        settings = {"application_name": "customergraph", "jit": "off", "plan_cache_mode": plans}
         if seconds:
             settings["statement_timeout"] = _milliseconds(seconds)
         # Without it, statements over 15 kB would be planned at each execution.

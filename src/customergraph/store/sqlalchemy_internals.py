@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Insert, Update
 from sqlalchemy.sql import ClauseElement, operators
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ColumnClause
 from sqlalchemy.sql.selectable import FromClause
 
 
@@ -30,11 +29,6 @@ def conjuncts(condition: ClauseElement) -> list[ClauseElement]:
     """Return the conditions that an AND joins; none for any other condition."""
     is_and = getattr(condition, "operator", None) is operators.and_
     return list(condition.get_children()) if is_and else []
-
-
-def is_literal_column(expression: ClauseElement, text: str) -> bool:
-    """Return whether an expression is `literal_column(text)`."""
-    return isinstance(expression, ColumnClause) and expression.is_literal and expression.name == text
 
 
 def parameter_names(compiled: SQLCompiler) -> list[str]:

@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from typing import Any, cast
 from weakref import WeakSet
 
-from sqlalchemy import BigInteger, Delete, Insert, Join, Select, Table, Update, bindparam, literal_column
+from sqlalchemy import BigInteger, Delete, Dialect, Insert, Join, Select, Table, Update, bindparam
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, ColumnElement, Executable, operators, visitors
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnClause, TextClause
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Alias, FromClause
 
 from customergraph.store.sqlalchemy_internals import (
     conjuncts,
     correlated_tables,
-    is_literal_column,
     tables_in,
     written_values,
 )
@@ -40,10 +42,33 @@ def in_project(table: FromClause) -> ColumnElement[bool]:
 def in_project_by_id(table: FromClause) -> ColumnElement[bool]:
     """Return the same condition for rows that are looked up by id.
 
-    The sum keeps an engine without statistics from using an index of the project, which
-    would walk over all rows of the project.
+    It keeps an engine without statistics from using an index of the project, which would walk over all rows of
+    the project. Where projects are spread over servers, it is the plain condition, by which the server is found.
     """
-    return (table.c.project_id + literal_column("0")) == TENANT
+    return _NotByIndex(table.c.project_id) == TENANT
+
+
+class _NotByIndex(FunctionElement[int]):
+    """A column that no index is used for."""
+
+    inherit_cache = True
+    name = "not_by_index"
+    type = BigInteger()
+
+
+@compiles(_NotByIndex)
+def _plus_zero(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.clauses, **options)
+    return column if compiler.dialect in _spread else f"({column} + 0)"
+
+
+# The dialects of stores whose projects are spread over servers.
+_spread: WeakSet[Dialect] = WeakSet()
+
+
+def spread(dialect: Dialect) -> None:
+    """Let the statements of a dialect name their project so that its server is found."""
+    _spread.add(dialect)
 
 
 def check(statement: Executable) -> None:
@@ -116,7 +141,7 @@ def _bound_in(condition: ClauseElement | None) -> set[FromClause]:
     if condition is None:
         return set()
     if isinstance(condition, BinaryExpression):
-        column = condition.left.left if _is_plus_zero(condition.left) else condition.left
+        column = _not_by_index(condition.left)
         is_project = isinstance(column, ColumnClause) and column.name == "project_id"
         if is_project and _is_tenant(condition.right) and condition.operator is operators.eq:
             return {column.table}
@@ -124,9 +149,6 @@ def _bound_in(condition: ClauseElement | None) -> set[FromClause]:
     return set().union(*(_bound_in(part) for part in conjuncts(condition)))
 
 
-def _is_plus_zero(expression: Any) -> bool:
-    return (
-        isinstance(expression, BinaryExpression)
-        and expression.operator is operators.add
-        and is_literal_column(expression.right, "0")
-    )
+def _not_by_index(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the column of `in_project_by_id`; any other expression as it is."""
+    return next(iter(expression.clauses)) if isinstance(expression, _NotByIndex) else expression
