@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+import stores
 from customergraph.domain.customer import CustomerFilter, CustomerSortKey
 from customergraph.domain.paging import SortDirection
 from factories import Tenant, at
@@ -149,6 +150,34 @@ def test_the_price_of_one_order_is_not_that_of_another(client: GraphQLClient) ->
     prices = [cost(client.answer(query, key=key))["requested"] for key in ("NAME", "CREATED_AT", "NAME")]
 
     assert prices == [107, 7, 107]
+
+
+@pytest.mark.parametrize("direction", SortDirection)
+@pytest.mark.parametrize("key", SORTS)
+def test_a_walk_of_a_location_and_of_tags_finds_each_customer_once_in_every_order(
+    acme: Tenant, client: GraphQLClient, key: CustomerSortKey, direction: SortDirection
+) -> None:
+    (here,) = acme.add_locations("here")
+    red, blue = acme.add_tags("red", "blue")
+    customers = acme.add_histories(12, each=1)
+    for number, customer in enumerate(customers):
+        if number % 2:
+            acme.tag(customer, red, *([blue] if number % 3 else []))
+    stores.execute(acme.database_url, "UPDATE customer SET location_id = :here WHERE id % 3 > 0", here=here)
+    everybody = walked(client, 100, sortKey=key, sortDir=direction)
+    conditions: dict[str, dict[str, object]] = {
+        "location": {"locationSlug": "here"},
+        "one tag": {"tagSlugs": ["red"]},
+        "two tags": {"tagSlugs": ["red", "blue"]},
+        "all": {"tagSlugs": ["red"], "locationSlug": "here", "includeArchived": True},
+    }
+
+    lists = {name: walked(client, 3, sortKey=key, sortDir=direction, **one) for name, one in conditions.items()}
+
+    assert len(everybody) == len(set(everybody)) == 12
+    assert {name: len(one) for name, one in lists.items()} == {"location": 8, "one tag": 6, "two tags": 4, "all": 4}
+    for one in lists.values():
+        assert one == [name for name in everybody if name in one]
 
 
 @pytest.mark.parametrize("direction", SortDirection)

@@ -1,5 +1,6 @@
 """The lists of a whole project: all messages, reviews and charges, by id, oldest first."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,10 +21,23 @@ query Page($first: Int, $after: String) {
 
 
 def ids(client: GraphQLClient, field: str, arguments: str = "") -> list[int]:
-    """Return the ids of a list, whose count must be theirs."""
+    """Return the ids of a list, whose count must be theirs, and whose pages of one must have each of them once."""
     connection = client.data(f"{{ list: {field}{arguments} {{ totalCount nodes {{ databaseId }} }} }}")["list"]
     assert connection["totalCount"] == len(connection["nodes"])
-    return [node["databaseId"] for node in connection["nodes"]]
+    whole = [node["databaseId"] for node in connection["nodes"]]
+    assert list(_walked(client, field, arguments)) == whole
+    return whole
+
+
+def _walked(client: GraphQLClient, field: str, arguments: str) -> Iterator[int]:
+    paged = f"({', '.join(filter(None, [arguments.strip('()'), 'first: 1, after: $after']))})"
+    query = f"""query($after: String) {{
+        list: {field}{paged} {{ nodes {{ databaseId }} pageInfo {{ hasNextPage endCursor }} }} }}"""
+    info = {"hasNextPage": True, "endCursor": None}
+    while info["hasNextPage"]:
+        page = client.data(query, after=info["endCursor"])["list"]
+        yield from (node["databaseId"] for node in page["nodes"])
+        info = page["pageInfo"]
 
 
 @pytest.mark.parametrize("field", LISTS)
