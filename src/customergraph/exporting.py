@@ -20,6 +20,7 @@ from customergraph.domain.identity import Kind
 from customergraph.domain.message import MESSAGES_BY_ID, MessageCriteria
 from customergraph.domain.paging import Cursor, Ordering, Page
 from customergraph.domain.review import REVIEWS_BY_ID, ReviewCriteria
+from customergraph.importing import marks
 from customergraph.importing.kinds import IMPORT_KINDS, ImportKindName
 from customergraph.staging import Place
 from customergraph.store import access, catalog, feed, reads
@@ -97,7 +98,7 @@ class _Export:
         write = _csv_writer(file, columns) if self.format is ExportFormat.CSV else partial(_write_ndjson, file)
         count = 0
         async for rows in batches:
-            write([{column: row.get(column) for column in columns} for row in rows])
+            write([{column: _marked(column, row.get(column)) for column in columns} for row in rows])
             count += len(rows)
             self.advance(len(rows))
         return count
@@ -150,6 +151,10 @@ async def _once(rows: Sequence[Any]) -> AsyncIterator[Sequence[Mapping[str, Any]
     yield [row._asdict() for row in rows]
 
 
+def _marked(column: str, value: Any) -> Any:
+    return marks.with_apostrophe(column, value) if isinstance(value, str) and "'" in value else value
+
+
 def _csv_writer(file: TextIO, columns: Sequence[str]) -> Callable[[Iterable[Mapping[str, Any]]], None]:
     writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
@@ -159,6 +164,8 @@ def _csv_writer(file: TextIO, columns: Sequence[str]) -> Callable[[Iterable[Mapp
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return marks.with_formula(value)
     return timestamps.rfc_3339(value) if isinstance(value, datetime) else value
 
 

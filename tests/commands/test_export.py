@@ -65,6 +65,20 @@ def test_an_exported_project_is_imported_as_the_same_project(
 
 
 @pytest.mark.parametrize("format_", ["ndjson", "csv"])
+def test_values_that_look_like_marks_of_spreadsheets_are_imported_as_they_are(
+    acme: Tenant, make_tenant: MakeTenant, command: Command, format_: str
+) -> None:
+    for text in ('="x"', '="=""x"""', '=""', "'123", "''+1", "5 '7", '="', "' '1", "sep=;"):
+        acme.add_customer(first_name=text, notes=f"{text}\n{text}", address1=text, city=text, postal_code=text[:20])
+    copy = make_tenant("copy")
+    command.inside.succeed("export", "files", "--project", "acme", "--format", format_)
+
+    command.inside.succeed("import", "all", "files", "--project", "copy")
+
+    assert copy.client.data(PROJECT) == acme.client.data(PROJECT)
+
+
+@pytest.mark.parametrize("format_", ["ndjson", "csv"])
 def test_an_exported_folder_is_imported_by_one_command(
     acme: Tenant, make_tenant: MakeTenant, command: Command, format_: str
 ) -> None:

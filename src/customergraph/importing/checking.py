@@ -8,8 +8,9 @@ from customergraph.domain.entry import Entry
 from customergraph.importing.files import Content
 from customergraph.importing.identity import Contents, Seen
 from customergraph.importing.kind import ImportKind
-from customergraph.importing.layouts import Layout, Layouts, without_text_marks
+from customergraph.importing.layouts import Layout, Layouts
 from customergraph.importing.mapping import NamedMapping
+from customergraph.importing.marks import without_apostrophes
 from customergraph.importing.reading import Reading
 from customergraph.importing.rows import Record, Reject
 
@@ -63,7 +64,7 @@ class Checking:
         layout = self.layouts.of(record.names)
         rows = layout.rows(record)
         if "'" in "".join(record.texts):
-            rows = [without_text_marks(cells) for cells in rows]
+            rows = [without_apostrophes(cells) for cells in rows]
         results = [self._kind.check(record.line, cells, self._reading) for cells in rows]
         checked = [result for result in results if isinstance(result, Entry)]
         if len(checked) < len(results):

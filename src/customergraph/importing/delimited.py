@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from customergraph.errors import CommandRefused
 from customergraph.importing.layouts import LayoutRefused, Layouts
 from customergraph.importing.lines import MAX_RECORD_CHARACTERS, RecordLines, RecordTooLong
+from customergraph.importing.marks import without_formula
 from customergraph.importing.rejects import HEADER as OF_REJECTS
 from customergraph.importing.rows import Record, Reject
 
@@ -18,8 +19,6 @@ _MAX_ROWS_BEFORE_HEADER = 50
 
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-# Excel's way to keep a text of digits a text.
-_FORMULA = re.compile(r'="([^"]*)"')
 
 # Messages of the csv module. Its limit of 131,072 characters for a cell suffices: the longest text has 50,000.
 _END_OF_FILE = "unexpected end of data"
@@ -95,7 +94,7 @@ def _record(source: RecordLines, cells: list[str], names: tuple[str, ...]) -> Re
             record,
         )
     if '="' in text:
-        cells[:] = [match[1] if (match := _FORMULA.fullmatch(cell)) else cell for cell in cells]
+        cells[:] = map(without_formula, cells)
     return record
 
 

@@ -1,6 +1,5 @@
 """Where the cells of a kind's columns are in the rows of a file, by its own names or by a mapping."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -13,11 +12,6 @@ from customergraph.importing.rows import Record
 
 # JSON may have other names in each row.
 _MAX_LAYOUTS = 1_000
-# These hold what people write: an apostrophe before digits may be theirs.
-_WRITTEN = frozenset(
-    {"first_name", "last_name", "name", "display_name", "company", "notes", "body", "reply", "failed_reason", "tags"}
-)
-_TEXT_MARK = re.compile(r"\s*'(?=\+?\d)")
 MAPPING_HINT = "`customergraph import map --suggest FILE` writes a mapping, which can leave columns out"
 
 
@@ -69,14 +63,6 @@ class _DirectLayout:
 
     def reads(self, name: str) -> bool:  # noqa: ARG002 - it reads all
         return True
-
-
-def without_text_marks(cells: dict[str, str]) -> dict[str, str]:
-    """Return the cells without the apostrophes by which spreadsheets keep digits a text."""
-    return {
-        column: cell if column in _WRITTEN or "'" not in cell else _TEXT_MARK.sub("", cell, count=1)
-        for column, cell in cells.items()
-    }
 
 
 class Layouts:
