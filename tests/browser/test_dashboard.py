@@ -128,6 +128,8 @@ def test_what_others_change_is_shown_at_once(dashboard: Visit, served: str, demo
 
     expect(dashboard.page.locator("#changes li").first).to_contain_text("Customer · created · Quinlan New")
     expect(dashboard.page.locator("#rows tr").first).to_contain_text("Quinlan New")
+    expect(dashboard.page.locator("#live .operation summary")).to_contain_text("cost 2 of 200 for the last event")
+    expect(dashboard.page.locator("#live .operation pre")).to_contain_text("subscription Changes($after: String)")
     assert dashboard.complaints == []
 
 

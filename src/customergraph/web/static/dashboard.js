@@ -23,7 +23,7 @@ async function ask(panel, query, variables = {}) {
     body: JSON.stringify({ query, variables }),
   });
   const { data, errors, extensions } = await response.json();
-  if (panel) showOperation(panel, query, variables, extensions?.cost, performance.now() - since);
+  if (panel) showOperation(panel, query, variables, `${price(extensions)}, ${Math.round(performance.now() - since)} ms`);
   if (errors) throw new Refused(errors[0].message);
   return data;
 }
@@ -38,13 +38,16 @@ async function change(mutation, declarations, call, variables) {
   return data[mutation];
 }
 
-function showOperation(panel, query, variables, cost, milliseconds) {
+function price(extensions) {
+  return extensions?.cost ? `cost ${extensions.cost.actual} of ${extensions.cost.requested}` : "no cost";
+}
+
+function showOperation(panel, query, variables, note) {
   const graphiql = new URL(endpoint);
   graphiql.hash = new URLSearchParams({ query, variables: JSON.stringify(variables, null, 2) });
-  const price = cost ? `cost ${cost.actual} of ${cost.requested}, ` : "";
   const old = panel.querySelector(".operation");
   const shown = make("details", { class: "operation", open: old?.open ? "" : null }, [
-    make("summary", {}, [`The operation of this panel: ${price}${Math.round(milliseconds)} ms`]),
+    make("summary", {}, [`The operation of this panel: ${note}`]),
     make("pre", { tabindex: 0, "aria-label": "Operation" }, [`${query.trim()}\n\n${JSON.stringify(variables)}`]),
     make("a", { href: graphiql, target: "_blank", rel: "noopener" }, ["Open in GraphiQL"]),
   ]);
@@ -319,8 +322,10 @@ async function follow() {
   let after = null;
   for (;;) {
     try {
-      for await (const { data, errors } of events(CHANGES, { after })) {
+      const variables = { after };
+      for await (const { data, errors, extensions } of events(CHANGES, variables)) {
         if (errors) throw new Refused(errors[0].message);
+        showOperation($("live"), CHANGES, variables, `${price(extensions)} for the last event`);
         after = data.changes.pageInfo.endCursor;
         if (data.changes.nodes.length) await showChanges(data.changes.nodes);
       }
