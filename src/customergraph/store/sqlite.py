@@ -46,7 +46,7 @@ _OUTAGES = frozenset(
 
 # In kilobytes, for each connection. Larger ones read no faster, since the operating system has the pages in memory
 # too. A transaction that writes many rows would write its pages again and again.
-CACHE_SIZE, BULK_CACHE_SIZE = 2_048, 16_384
+CACHE_SIZE, BULK_CACHE_SIZE = 2_048, 8_192
 
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 
