@@ -24,6 +24,7 @@ from customergraph.settings import Settings
 from customergraph.store import upgrades
 from customergraph.store.backend import ConnectionOptions
 from customergraph.store.database import Database
+from processes import command_line
 
 Result = TypeVar("Result")
 
@@ -68,14 +69,19 @@ class PostgreSQLServer:
         self._programs = programs or _bundled_programs(self._folder)
 
     def __enter__(self) -> Self:
-        self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-        with (self._data / "postgresql.conf").open("a") as settings:
-            settings.writelines(f"{name} = '{value}'\n" for name, value in self._settings.items())
+        self._make()
         self.start()
         return self
 
+    def _make(self) -> None:
+        self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        with (self._data / "postgresql.conf").open("a") as settings:
+            settings.writelines(f"{name} = '{value}'\n" for name, value in self._settings.items())
+
     def __exit__(self, *_error: object) -> None:
-        self.stop()
+        # A test may have killed it.
+        if self._has_process():
+            self.stop()
         shutil.rmtree(self._folder)
         shutil.rmtree(self._data)
 
@@ -91,6 +97,20 @@ class PostgreSQLServer:
     def stop(self, mode: str = "immediate") -> None:
         """Stop; in all modes but `fast` as in a crash, with connections cut at once."""
         self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
+
+    def promote(self) -> None:
+        """Make a standby take writes."""
+        self._run("pg_ctl", "promote", "--wait")
+
+    def pids(self) -> list[int]:
+        """Return the processes of the server, those of its sessions too."""
+        first = int((self._data / "postmaster.pid").read_text("ascii").split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text("ascii").split()
+        return [first, *map(int, children)]
+
+    def _has_process(self) -> bool:
+        pid = self._data / "postmaster.pid"
+        return pid.exists() and bool(command_line(int(pid.read_text("ascii").split()[0])))
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
@@ -122,6 +142,26 @@ class PostgreSQLServer:
             await connection.close()
 
         asyncio.run(run())
+
+
+class Standby(PostgreSQLServer):
+    """A server that follows another one, which acknowledges only what this one has."""
+
+    def __init__(self, port: int, programs: Path, primary: PostgreSQLServer) -> None:
+        super().__init__(port, programs)
+        self._primary = primary
+
+    def _make(self) -> None:
+        self._data.chmod(0o700)
+        source = f"--dbname=host=127.0.0.1 port={self._primary.port} user=postgres"
+        self._run("pg_basebackup", source, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast")
+
+    def start(self) -> None:
+        super().start()
+        url = self._primary.url("postgres")
+        execute(url, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        execute(url, "ALTER SYSTEM SET synchronous_commit = on")
+        execute(url, "SELECT pg_reload_conf()")
 
 
 def _folder_of_the_server(within: str | None) -> Path:

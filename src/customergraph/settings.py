@@ -189,7 +189,8 @@ def _nearest(name: str, settings: Sequence[str]) -> str | None:
 def _is_server_url(url: str) -> bool:
     try:
         address = urlsplit(url)
-        _ = address.port
+        for host in address.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
         options = dict(parse_qsl(address.query, keep_blank_values=True, strict_parsing=bool(address.query)))
     except ValueError:
         return False

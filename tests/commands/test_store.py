@@ -205,6 +205,7 @@ def test_a_bucket_that_the_largest_operation_does_not_fit_into_stops_the_start(n
         "sqlite+aiosqlite:///",
         "sqlite+aiosqlite:///:memory:",
         "sqlite+aiosqlite://",
+        "postgresql+asyncpg://zzsecret@one:5432,two:zzsecret/store",
         "zzsecret",
         "",
     ],

@@ -22,6 +22,7 @@ from customergraph.store import tenancy
 from customergraph.store.linked import Link, LinkedStatements
 from customergraph.store.problems import Problem
 from customergraph.store.rows import Prepared
+from customergraph.store.servers import with_first_address
 from customergraph.store.usage import Usage
 
 ExecutionOptions = Mapping[str, Any]
@@ -118,7 +119,7 @@ class Backend(ABC):
 
     def _create_engine(self, connect_args: Mapping[str, Any], **options: Any) -> AsyncEngine:
         engine = create_async_engine(
-            self.url,
+            with_first_address(self.url),
             connect_args=connect_args,
             query_cache_size=COMPILED_STATEMENTS,
             # Parameters hold customers' contacts: they stay out of every error, and so out of the logs.

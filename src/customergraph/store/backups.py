@@ -13,6 +13,7 @@ from customergraph.errors import CommandRefused, StoreOnServer
 from customergraph.staging import COMPANIONS, Place
 from customergraph.store import embedded
 from customergraph.store.database import Database
+from customergraph.store.servers import with_first_address
 from customergraph.store.tables import metadata
 from customergraph.store.upgrades import newest
 
@@ -41,7 +42,7 @@ async def back_up(database: Database, path: Path) -> int:
 
 def _without_password(url: str) -> str:
     """Return a store's URL as PostgreSQL's own programs take it."""
-    address = make_url(url)
+    address = make_url(with_first_address(url))
     query = {name: value for name, value in address.query.items() if name != "ssl"}
     return str(URL.create("postgresql", address.username, None, address.host, address.port, address.database, query))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Executable, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from customergraph.errors import StoreUnavailable
@@ -17,6 +17,7 @@ from customergraph.store.backend import Backend, ConnectionOptions
 from customergraph.store.connections import Connections, IdleConnections, driver_of
 from customergraph.store.failures import AGAIN, LostRace, raise_failure, raise_known
 from customergraph.store.postgresql import PostgreSQL
+from customergraph.store.servers import with_first_address
 from customergraph.store.snapshots import Read
 from customergraph.store.sqlite import SQLite
 from customergraph.store.tables import project
@@ -45,7 +46,7 @@ class Database:
         *,
         feed_days: float = FEED_DAYS,
     ) -> None:
-        kind = SQLite if make_url(url).get_backend_name() == "sqlite" else PostgreSQL
+        kind = SQLite if _parts(url).get_backend_name() == "sqlite" else PostgreSQL
         self.url = url
         self.backend: Backend = kind(url, options)
         self._reading = self.backend.engine.execution_options(**self.backend.reading)
@@ -191,10 +192,14 @@ class Database:
 
 def without_password(url: str) -> str:
     """Return a store's URL as logs may have it."""
-    return make_url(url).render_as_string(hide_password=True)
+    return _parts(url).render_as_string(hide_password=True)
 
 
 def embedded_path(url: str) -> Path | None:
     """Return the file of an embedded store; None for a store on a server."""
-    address = make_url(url)
+    address = _parts(url)
     return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
+
+
+def _parts(url: str) -> URL:
+    return make_url(with_first_address(url))

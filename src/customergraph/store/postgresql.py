@@ -18,6 +18,7 @@ from customergraph.store import postgresql_indexes, tenancy
 from customergraph.store.backend import Backend, ExecutionOptions, Failure, stored
 from customergraph.store.linked import LinkedStatements
 from customergraph.store.problems import Problem
+from customergraph.store.servers import Servers, addresses_in
 from customergraph.store.timestamps import count_timestamps
 from customergraph.store.usage import Usage
 
@@ -30,7 +31,8 @@ _NEW_IDS = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM genera
 
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html
 _OUTAGE_CLASSES = frozenset({"08", "28", "3D", "53", "57", "58"})
-_OUTAGES = frozenset({"25006", "55P03"})  # read-only (a standby), a lock that was not to be had in time
+_READ_ONLY = "25006"  # a standby
+_OUTAGES = frozenset({_READ_ONLY, "55P03"})  # the other: a lock that was not to be had in time
 # A serialisation failure, a deadlock, and what another transaction added or removed meanwhile.
 _RACES = frozenset({"40001", "40P01", "23505", "23503"})
 
@@ -96,7 +98,14 @@ class PostgreSQL(Backend):
         if not driver.is_closed() and driver.is_in_transaction():
             await self.command(driver, "ROLLBACK;")
 
+    async def close(self) -> None:
+        await super().close()
+        if self._servers is not None:
+            await self._servers.close()
+
     def _engine(self) -> AsyncEngine:
+        addresses = addresses_in(self.url)
+        self._servers = Servers(addresses) if len(addresses) > 1 else None
         engine = self._create_engine(self._connect_args(), pool_use_lifo=True)
         if self.options.citus:
             tenancy.spread(engine.dialect)
@@ -113,6 +122,8 @@ class PostgreSQL(Backend):
             # A server that cannot be reached cannot stop a statement: then asyncpg stops waiting.
             "command_timeout": seconds and seconds + 1,
         }
+        if self._servers is not None:
+            arguments["async_creator_fn"] = self._servers.connect
         if self.options.pgbouncer:
             # PgBouncer keeps neither prepared statements nor a session's settings: without caches asyncpg's
             # statements have no name, and last as long as their transaction.
@@ -215,8 +226,10 @@ async def _in_time(driver: Any, answer: Awaitable[Any]) -> Any:
 
 
 def _abandon_silent(context: ExceptionContext) -> None:
-    """Do the same where SQLAlchemy runs the statement."""
-    if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
+    """Do the same where SQLAlchemy runs the statement, and drop a connection to a server that takes no writes."""
+    error = context.original_exception
+    is_useless = isinstance(error, TimeoutError) or getattr(error, "sqlstate", None) == _READ_ONLY
+    if is_useless and context.connection is not None:
         driver: Any = context.connection.connection.driver_connection
         driver.terminate()
 
