@@ -105,7 +105,8 @@ class PostgreSQL(Backend):
 
     def _engine(self) -> AsyncEngine:
         addresses = addresses_in(self.url)
-        self._servers = Servers(addresses) if len(addresses) > 1 else None
+        has_several = len(addresses) > 1
+        self._servers = Servers(addresses, asyncpg.connect, self.driver_errors) if has_several else None
         engine = self._create_engine(self._connect_args(), pool_use_lifo=True)
         if self.options.citus:
             tenancy.spread(engine.dialect)

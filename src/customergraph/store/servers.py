@@ -1,12 +1,10 @@
 """The servers of one PostgreSQL: a URL may name several, of which one takes writes, and after a failover another."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from weakref import WeakKeyDictionary
-
-import asyncpg
 
 # How long each server may take to accept a connection: two that are silent are known within four seconds.
 CONNECT_SECONDS = 1.5
@@ -16,7 +14,6 @@ ANSWER_SECONDS = 2
 PORT = 5432
 
 _IS_READ_ONLY = "SELECT current_setting('transaction_read_only') = 'on'"
-_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Address(NamedTuple):
@@ -53,7 +50,12 @@ class Servers:
     takes no writes any more, all connections to it are dropped.
     """
 
-    def __init__(self, addresses: Sequence[Address]) -> None:
+    def __init__(
+        self, addresses: Sequence[Address], connect: Callable[..., Awaitable[Any]], errors: tuple[type[Exception], ...]
+    ) -> None:
+        """Take the driver's function that connects, and the errors that it raises."""
+        self._driver_connect = connect
+        self._errors: tuple[type[Exception], ...] = (OSError, *errors)
         # Those that failed come last.
         self._addresses = list(addresses)
         self._connections: WeakKeyDictionary[Any, Address] = WeakKeyDictionary()
@@ -65,7 +67,7 @@ class Servers:
         for address in tuple(self._addresses):
             try:
                 connection = await self._connect(address, arguments)
-            except _ERRORS as error:
+            except self._errors as error:
                 self._put_last(address)
                 reasons.append(f"{address.host}:{address.port}: {error or type(error).__name__}")
             else:
@@ -75,7 +77,7 @@ class Servers:
         raise ConnectionError("; ".join(reasons))
 
     async def _connect(self, address: Address, arguments: dict[str, Any]) -> Any:
-        return await asyncpg.connect(
+        return await self._driver_connect(
             host=address.host,
             port=address.port,
             timeout=CONNECT_SECONDS,
@@ -103,7 +105,7 @@ class Servers:
                         is_left = await own.fetchval(_IS_READ_ONLY)
                 except TimeoutError:
                     is_left = True
-                except _ERRORS:
+                except self._errors:
                     is_left = False  # It answers, or the connections know that they are closed.
                 if is_left:
                     self._leave(address, open_ones)
