@@ -191,6 +191,16 @@ def test_apollo_client_and_urql_send_a_document_once_and_then_its_hash(shop: Sho
     ]
 
 
+def test_graphql_sse_and_graphql_ws_follow_the_feed_and_go_on_after_they_left(shop: Shop, tmp_path: Path) -> None:
+    printed = run(workplace(tmp_path), "node", "feed.mjs", *shop.arguments)
+
+    assert json.loads(printed) == {
+        "events": [[], ["event 1"], ["event 2"]],
+        # After the connection was lost, graphql-ws asks with the same cursor once more.
+        "socket": [[], ["socket 1"], ["socket 2"], ["socket 2"], ["socket 3"]],
+    }
+
+
 def test_the_types_of_graphql_codegen_fit_the_answers_and_find_mistakes(shop: Shop, tmp_path: Path) -> None:
     customer_id = shop.tenant.add_customer(first_name="Zz")
     shop.tenant.add_charges({"customer_id": customer_id, "amount": 2**53 + 1})
