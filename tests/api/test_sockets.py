@@ -1,5 +1,6 @@
 """GraphQL over WebSocket: `graphql-transport-ws`."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 from conftest import MakeServer, RunningServer
 from customergraph.domain.principal import Scope
 from customergraph.settings import Settings
+from event_stream import subscribed
 from factories import Tenant
 from graphql_client import GraphQLClient
 from mutations import CREATE
@@ -117,6 +119,25 @@ def test_a_client_has_ten_seconds_to_say_who_it_is(acme: Tenant) -> None:
         started = time.monotonic()
         assert socket.code() == 4408
     assert 9 < time.monotonic() - started < 13
+
+
+@pytest.mark.slow
+def test_streams_that_are_idle_get_a_comment_or_a_ping_every_fifteen_seconds(
+    acme: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = logging.getLogger("frames")
+    caplog.set_level(logging.DEBUG, "frames")
+    token = acme.client.http.headers["Authorization"]
+    with subscribed(acme.client, POSITIONS) as events, opened(acme.base_url, token, logger=frames) as socket:
+        socket.send(INIT)
+        next(events)
+        time.sleep(16)
+        pings = [message for message in caplog.messages if message.startswith("< PING")]
+        create(acme.client)
+        next(events)
+
+    # One comment came at the beginning.
+    assert (events.comments, len(pings)) == (2, 1)
 
 
 def test_a_bad_token_and_a_page_of_another_origin_get_no_connection(serve: MakeServer, sqlite_url: str) -> None:

@@ -22,6 +22,7 @@ import uvicorn
 from customergraph import logs
 from customergraph.settings import Settings
 from customergraph.web import listening
+from customergraph.web.event_stream import COMMENT_SECONDS
 from customergraph.web.protocol import Protocol
 from customergraph.web.socket_protocol import SocketProtocol
 
@@ -48,6 +49,7 @@ def configuration(app: Any, settings: Settings, **options: Any) -> uvicorn.Confi
         ws=SocketProtocol,
         ws_max_size=settings.body_limit,
         ws_per_message_deflate=False,
+        ws_ping_interval=COMMENT_SECONDS,
         server_header=False,
         access_log=False,
         timeout_keep_alive=settings.keep_alive,  # type: ignore[arg-type]
