@@ -1,5 +1,6 @@
 """deleteCustomer (contract, section 5)."""
 
+import stores
 from factories import Tenant
 from graphql_client import GraphQLClient
 from mutations import CREATE, on_customer
@@ -67,3 +68,15 @@ def test_the_id_of_a_deleted_customer_is_never_reused(client: GraphQLClient) -> 
         ids.append(payload["customer"]["databaseId"])
         client.data(DELETE, id=ids[-1])
     assert ids == sorted(set(ids))
+
+
+def test_a_long_history_is_deleted_whole_and_the_feed_tells_of_each_part(acme: Tenant, client: GraphQLClient) -> None:
+    id_ = acme.add_customer()
+    acme.add_messages(*({"customer_id": id_} for _ in range(5_100)))
+    (before,) = stores.rows(acme.database_url, "SELECT max(position) FROM change")[0]
+
+    client.data(DELETE, id=id_)
+
+    assert stores.rows(acme.database_url, "SELECT count(*) FROM message") == [(0,)]
+    told = f"SELECT count(*), max(position) FROM change WHERE position > {before}"  # noqa: S608 - ours
+    assert stores.rows(acme.database_url, told) == [(5_101, before + 5_101)]

@@ -6,7 +6,8 @@ is not marked by `recorded` is refused before it runs.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 from weakref import WeakSet
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 # A writer of n changes removes at most 2n + 10 that are too old.
 REMOVED_FOR_EACH, REMOVED_BESIDES = 2, 10
+INSERTED_AT_ONCE = 5_000
 
 _KINDS: Mapping[Table, ChangeKind] = {entity.table: CHANGE_KIND_OF[kind] for kind, entity in ENTITIES.items()}
 _TABLES: Mapping[ChangeKind, Table] = {kind: table for table, kind in _KINDS.items()}
@@ -81,7 +83,7 @@ class _Subject:
     id: int
     uuid: UUID | None = None
     customer_id: int | None = None
-    fields: set[str] = field(default_factory=set)
+    fields: frozenset[str] = frozenset()
 
 
 class Changes:
@@ -113,7 +115,7 @@ class Changes:
         elif subject.action is ChangeAction.CREATED:
             return
         subject.uuid, subject.customer_id = uuid or subject.uuid, customer_id or subject.customer_id
-        subject.fields.update(_FIELDS.get(name, name) for name in columns if name not in _UNNAMED)
+        subject.fields |= {_FIELDS.get(name, name) for name in columns if name not in _UNNAMED}
 
     def deleted(self, table: Table, id_: int, uuid: UUID, customer_id: int | None) -> None:
         """Take notice of a row that is gone."""
@@ -126,31 +128,36 @@ class Changes:
             for row in await write.rows(_by_id(_TABLES[kind]), {"ids": unknown_ids}) if unknown_ids else ():
                 subjects[row.id].uuid, subjects[row.id].customer_id = row.uuid, row.customer_id
 
-    def columns(self) -> dict[str, list[Any]]:
-        """Return the changes in the order of the feed, by column, without their positions."""
-        ordered = self._ordered()
-        subjects = [subject for _, subject in ordered]
-        return {
-            "kind": [kind for kind, _ in ordered],
-            "action": [subject.action for subject in subjects],
-            "subject_id": [subject.id for subject in subjects],
-            "subject_uuid": [subject.uuid for subject in subjects],
-            "customer_id": [
-                subject.id if kind is ChangeKind.CUSTOMER else subject.customer_id for kind, subject in ordered
-            ],
-            "fields": [" ".join(sorted(subject.fields)) or None for subject in subjects],
-        }
-
-    def _ordered(self) -> list[tuple[ChangeKind, _Subject]]:
+    def ordered(self) -> "Ordered":
+        """Return the changes in the order of the feed."""
         kept: list[tuple[ChangeKind, _Subject]] = []
         gone: list[tuple[ChangeKind, _Subject]] = []
         for kind in ENTITY_OF:
-            for _, subject in sorted(self._subjects[kind].items()):
+            subjects = self._subjects[kind]
+            for subject in map(subjects.__getitem__, sorted(subjects)):
                 if subject.action is ChangeAction.DELETED:
                     gone.append((kind, subject))
                 elif subject.action is ChangeAction.CREATED or subject.fields:
                     kept.append((kind, subject))
         return kept + gone[::-1]
+
+
+Ordered = list[tuple[ChangeKind, _Subject]]
+
+
+def _columns(changes: Ordered) -> dict[str, list[Any]]:
+    """Return changes by column, without their positions."""
+    subjects = [subject for _, subject in changes]
+    return {
+        "kind": [kind for kind, _ in changes],
+        "action": [subject.action for subject in subjects],
+        "subject_id": [subject.id for subject in subjects],
+        "subject_uuid": [subject.uuid for subject in subjects],
+        "customer_id": [
+            subject.id if kind is ChangeKind.CUSTOMER else subject.customer_id for kind, subject in changes
+        ],
+        "fields": [" ".join(sorted(subject.fields)) or None for subject in subjects],
+    }
 
 
 @cached
@@ -191,8 +198,8 @@ _BEGIN = insert(feed).values(project_id=TENANT, position=bindparam("position", t
 async def append(write: "Write", changes: Changes) -> None:
     """Append a transaction's changes to its project's feed: the last that is done before the commit."""
     await changes.complete(write)
-    columns = changes.columns()
-    count = len(columns["kind"])
+    ordered = changes.ordered()
+    count = len(ordered)
     if not count:
         return
     row = await write.row(_ADVANCE, {"count": count})
@@ -201,9 +208,17 @@ async def append(write: "Write", changes: Changes) -> None:
         await write.change(_BEGIN, {"position": count})
     last = row.position if row else count
     at = timestamps.now()
-    every = {"position": range(last - count + 1, last + 1), "at": [at] * count, "token_id": [write.token_id] * count}
-    await write.insert(change, {**columns, **every})
+    await _insert(write, ordered, last - count + 1, at)
     since = at - write.feed_kept
     if row and row.oldest_at and row.oldest_at < since:
         most = REMOVED_FOR_EACH * count + REMOVED_BESIDES
         await write.change(_REMOVE_OLD, {"since": since, "most": most})
+
+
+async def _insert(write: "Write", ordered: Ordered, first: int, at: datetime) -> None:
+    """Insert changes from a position on, so many at once that no other operation waits long meanwhile."""
+    for start in range(0, len(ordered), INSERTED_AT_ONCE):
+        changes = ordered[start : start + INSERTED_AT_ONCE]
+        count, position = len(changes), first + start
+        every = {"position": range(position, position + count), "at": [at] * count}
+        await write.insert(change, {**_columns(changes), **every, "token_id": [write.token_id] * count})

@@ -1,6 +1,6 @@
 """Customers: every change of their columns and tags. `reads` has what queries read."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    literal_column,
     select,
     union,
     update,
@@ -29,6 +30,9 @@ from customergraph.store.statements import cached
 from customergraph.store.tables import customer, customer_tag
 from customergraph.store.tenancy import in_project, in_project_by_id
 from customergraph.store.transactions import Write
+
+# So many rows of a long history are removed at once.
+_PART_ROWS = 2_000
 
 _LOCKED = select(*CUSTOMER.columns).where(in_project(customer)).with_for_update()
 _LOCKED_BY_ID = _LOCKED.where(customer.c.id == bindparam("locked_id"))
@@ -99,17 +103,22 @@ def _of_removed(table: Table) -> ColumnElement[bool]:
     return and_(in_project(table), table.c.customer_id == bindparam("removed_id"))
 
 
+def _part_of_removed(table: Table) -> ColumnElement[bool]:
+    part = select(table.c.id).where(_of_removed(table)).limit(literal_column(str(_PART_ROWS)))
+    return and_(in_project(table), table.c.id.in_(part))
+
+
 _HISTORY = [entity.table for entity in ENTITIES.values() if entity.parent == "customer_id"]
 # Rows that can be without a customer stay.
 _ORPHAN = {
     table: recorded(
-        update(table).where(_of_removed(table)).values(customer_id=None).returning(table.c.id, table.c.uuid)
+        update(table).where(_part_of_removed(table)).values(customer_id=None).returning(table.c.id, table.c.uuid)
     )
     for table in _HISTORY
     if table.c.customer_id.nullable
 }
 _DELETE_HISTORY = {
-    table: recorded(delete(table).where(_of_removed(table)).returning(table.c.id, table.c.uuid))
+    table: recorded(delete(table).where(_part_of_removed(table)).returning(table.c.id, table.c.uuid))
     for table in _HISTORY
     if table not in _ORPHAN
 }
@@ -120,10 +129,10 @@ async def remove(write: Write, row: Row) -> None:
     """Delete a customer with its messages, charges and tag assignments; its reviews stay without a customer."""
     removed = {"removed_id": row.id}
     for table, statement in _ORPHAN.items():
-        for orphan in await write.rows(statement, removed):
+        async for orphan in _in_parts(write, statement, removed):
             write.changes.updated(table, orphan.id, ["customer_id"], uuid=orphan.uuid, customer_id=row.id)
     for table, statement in _DELETE_HISTORY.items():
-        for gone in await write.rows(statement, removed):
+        async for gone in _in_parts(write, statement, removed):
             write.changes.deleted(table, gone.id, gone.uuid, row.id)
     await write.change(_DELETE, removed)
     write.changes.deleted(customer, row.id, row.uuid, row.id)
@@ -133,6 +142,16 @@ _TAG_IDS = select(customer_tag.c.tag_id).where(
     in_project(customer_tag), customer_tag.c.customer_id == bindparam("tagged_id")
 )
 _UNTAG = recorded(delete(customer_tag).where(in_project(customer_tag), among(customer_tag.c.customer_id, "ids")))
+
+
+async def _in_parts(write: Write, statement: Executable, parameters: Mapping[str, Any]) -> AsyncIterator[Row]:
+    """Run a statement until it leaves nothing; yields its rows. Between its parts other operations go on."""
+    while True:
+        rows = await write.rows(statement, parameters)
+        for row in rows:
+            yield row
+        if len(rows) < _PART_ROWS:
+            return
 
 
 async def replace_tags(write: Write, customer_id: int, tag_ids: Iterable[int]) -> bool:
