@@ -89,8 +89,7 @@ async def refresh(write: Write, table: Table, customer_ids: Collection[int]) -> 
     ids = {"ids": list(customer_ids)}
     await write.rows(_LOCKED, ids)
     changed = await write.rows(_changed(table), ids)
-    if not changed:
-        return
+    # Also for none: the number of statements does not depend on what is stored.
     await write.change(_refresh(table), {"ids": [row.id for row in changed]})
     for row in changed:
         names = [name for name in _SUMMARY_OF[table] if getattr(row, name)]
