@@ -235,7 +235,7 @@ def test_a_stream_ends_within_five_seconds_after_its_token_was_revoked(acme: Ten
 
 
 def test_a_stream_ends_when_its_token_expires(acme: Tenant) -> None:
-    token = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) + timedelta(seconds=2))
+    token = acme.token_with(Scope.READ, expires_at=datetime.now(UTC) + timedelta(seconds=5))
 
     with subscribed(GraphQLClient(acme.base_url, token), POSITIONS) as events:
         next(events)
