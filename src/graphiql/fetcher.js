@@ -1,5 +1,5 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import { getOperationAST } from "graphql";
+import { getOperationAST, parse } from "graphql";
 
 import { ENDPOINT } from "./endpoint.js";
 import { authorization } from "./token.js";
@@ -17,19 +17,18 @@ const EVENTS = "text/event-stream";
  * `answered` is called with the cost and the milliseconds of each answer but those to GraphiQL's own operations.
  */
 export function createFetcher({ token, isOpen, answered, refused }) {
-  return (parameters, { documentAST } = {}) => ({
+  return (parameters) => ({
     subscribe(observer) {
       const controller = new AbortController();
       const operation = withKnownOperation(parameters);
-      const type = documentAST && getOperationAST(documentAST, operation.operationName)?.operation;
-      pass(answers(operation, type === "subscription", controller.signal), observer).catch((error) => {
+      pass(answers(operation, controller.signal), observer).catch((error) => {
         if (!controller.signal.aborted) observer.error(error);
       });
       return { unsubscribe: () => controller.abort() };
     },
   });
 
-  async function* answers(operation, isSubscription, signal) {
+  async function* answers(operation, signal) {
     if (!token && !isOpen) {
       refused({ reason: "" });
       return;
@@ -38,7 +37,7 @@ export function createFetcher({ token, isOpen, answered, refused }) {
     const response = await fetch(ENDPOINT, {
       method: "POST",
       headers: {
-        Accept: isSubscription ? EVENTS : JSON_TYPES,
+        Accept: isSubscription(operation) ? EVENTS : JSON_TYPES,
         "Content-Type": "application/json",
         ...authorization(token),
       },
@@ -56,6 +55,14 @@ export function createFetcher({ token, isOpen, answered, refused }) {
       }
       yield answer;
     }
+  }
+}
+
+function isSubscription({ query, operationName }) {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === "subscription";
+  } catch {
+    return false; // The gateway says what is wrong with the text.
   }
 }
 

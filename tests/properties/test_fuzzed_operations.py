@@ -292,17 +292,33 @@ def counts(operation: Operation, data: Any) -> int:
     )
 
 
+SERVED_WITH_LOCATION = {
+    *("locationSlug", "email", "includeArchived", "dateFrom", "dateTo", "dateKey", "sortKey", "sortDir"),
+    *("first", "after", "last", "before"),
+}
 SERVED = {"messages": {"channel"}, "reviews": {"score", "locationSlug"}, "charges": {"currency", "locationSlug"}}
 
 
 def is_unserved(field: FieldNode, variables: dict[str, Any]) -> bool:
-    """Return whether a page of a project's history has conditions that README says no index serves."""
+    """Return whether a page of a project's list has conditions that README says no index serves."""
+    values = {one.name.value: value_from_ast_untyped(one.value, variables) for one in field.arguments or ()}
+    if field.name.value == "customers":
+        return is_unserved_page_of_customers(values)
     if field.name.value not in SERVED:
         return False
-    values = {one.name.value: value_from_ast_untyped(one.value, variables) for one in field.arguments or ()}
     given = {name: value for name, value in values.items() if value is not None and name not in {"first", "after"}}
     is_served = given.keys() <= SERVED[field.name.value] and len(given) <= 1
     return not is_served or any(isinstance(value, list) and len(value) > 1 for value in given.values())
+
+
+def is_unserved_page_of_customers(values: dict[str, Any]) -> bool:
+    slugs = values.get("tagSlugs") or ()
+    # A single slug stands for a list of one.
+    tags = (values.get("tagSlug") is not None) + (1 if isinstance(slugs, str) else len(slugs))
+    if tags > 1 or values.get("locationSlug") is None:
+        return tags > 1
+    is_by_creation = {values.get("sortKey"), values.get("dateKey")} <= {None, "CREATED_AT"}
+    return not is_by_creation or not {name for name, value in values.items() if value} <= SERVED_WITH_LOCATION
 
 
 def searches(field: FieldNode, variables: dict[str, Any]) -> bool:
