@@ -94,6 +94,7 @@ def optional(text: str | None, longest: int, *, multiline: bool = False) -> str 
     if text is None:
         return None
     if text.isascii() and text.isprintable():
+        # The usual text has nothing else to normalise, and no control character.
         text = text.strip()
     else:
         text = normalized(text)

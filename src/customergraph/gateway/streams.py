@@ -29,7 +29,7 @@ class Streams:
         self._poll = poll
         self._most = most
         self._most_of_token = most_of_token
-        # By all of them together, since the worker's start.
+        # How many changes the subscriptions of this worker were sent, since its start.
         self.changes_sent = 0
         # By token.
         self._open: defaultdict[int, set[Stream]] = defaultdict(set)

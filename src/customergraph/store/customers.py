@@ -168,18 +168,13 @@ async def set_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
     if not tag_ids:
         return
     await write.change(_UNTAG, {"ids": list(tag_ids)})
-    await _assign_tags(write, tag_ids)
+    await add_tags(write, tag_ids)
     for id_ in tag_ids:
         write.changes.updated(customer, id_, ["tags"])
 
 
 async def add_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
-    """Give tags to customers that this transaction has added, by the customers' ids."""
-    if tag_ids:
-        await _assign_tags(write, tag_ids)
-
-
-async def _assign_tags(write: Write, tag_ids: Mapping[int, Iterable[int]]) -> None:
+    """Give tags to customers that have none, by the customers' ids. No change of the feed tells of it."""
     pairs = [(id_, tag_id) for id_, tags in tag_ids.items() for tag_id in sorted(tags)]
     customer_ids, tags = zip(*pairs, strict=True) if pairs else ((), ())
     await write.insert(customer_tag, {"customer_id": customer_ids, "tag_id": tags})
